@@ -1,0 +1,72 @@
+/** A fault of the log, as opposed to a rejection by a decider. */
+export class LogFault extends Error {
+  /** Whether the same call may succeed later. */
+  readonly retryable: boolean;
+
+  constructor(name: string, message: string, retryable: boolean, options?: ErrorOptions) {
+    super(message, options);
+    this.name = name;
+    this.retryable = retryable;
+  }
+}
+
+/** Somebody else wrote to the subject first. Load again and decide again. */
+export class WrongLastSequence extends LogFault {
+  readonly subject: string;
+  readonly expected: number;
+  /** The subject's true last sequence where the log told it. */
+  readonly actual: number | undefined;
+
+  constructor(subject: string, expected: number, actual?: number, options?: ErrorOptions) {
+    super(
+      'WrongLastSequence',
+      `Subject ${subject} was expected to end at sequence ${expected}, ` +
+        `but ends at ${actual ?? 'another one'}.\n` +
+        'Another writer was first: load the aggregate again and decide again.',
+      true,
+      options,
+    );
+    this.subject = subject;
+    this.expected = expected;
+    this.actual = actual;
+  }
+}
+
+/** The log did not answer. Whether the message was stored is not known; a retry is safe. */
+export class LogUnavailable extends LogFault {
+  constructor(what: string, advice: string, options?: ErrorOptions) {
+    super('LogUnavailable', `${what}\n${advice}`, true, options);
+  }
+}
+
+/** The message is larger than the log takes. Nothing was sent. */
+export class MessageTooLarge extends LogFault {
+  constructor(subject: string, bytes: number, limitBytes: number) {
+    super(
+      'MessageTooLarge',
+      `A message for ${subject} has ${bytes} bytes; the log takes at most ${limitBytes}.\n` +
+        'Store fewer events in one entry, or less data in an event.',
+      false,
+    );
+  }
+}
+
+/** The stream asked for does not exist. */
+export class StreamMissing extends LogFault {
+  constructor(stream: string, options?: ErrorOptions) {
+    super(
+      'StreamMissing',
+      `There is no stream ${stream} on this server.\n` +
+        'Create the region\'s streams first (ensureStreams), or check the region\'s name.',
+      false,
+      options,
+    );
+  }
+}
+
+/** What the log holds at a place is not what Meridian writes. */
+export class CorruptEntry extends LogFault {
+  constructor(stream: string, sequence: number, what: string, options?: ErrorOptions) {
+    super('CorruptEntry', `Entry ${sequence} of ${stream} cannot be read: ${what}`, false, options);
+  }
+}

@@ -1,0 +1,210 @@
+import { step, type Context, type Decider, type Rejection } from '@meridian/core';
+import { emptyHead, type AggregateId, type Cause, type EventToEncode, type Head } from '@meridian/wire';
+import { WrongLastSequence } from './errors.ts';
+import { headAfter, readEntry, type Entry, type Journal } from './journal.ts';
+import type { LogMessage } from './log.ts';
+
+/** The least that every domain event says. */
+export interface DomainEvent {
+  readonly type: string;
+  readonly subject: string;
+  readonly data: unknown;
+}
+
+/** What became of one command. */
+export type Outcome<Event, R extends Rejection = Rejection> =
+  /** Stored, or nothing was left to do (`events` is empty). */
+  | { readonly kind: 'decided'; readonly events: readonly Event[]; readonly sequence: number }
+  | { readonly kind: 'rejected'; readonly rejection: R };
+
+/** One command and where it came from. */
+export interface Request<Command> {
+  readonly aggregate: AggregateId;
+  readonly command: Command;
+  readonly cause: Cause;
+}
+
+/** An aggregate held in memory. */
+interface Warm<State> {
+  state: State;
+  head: Head;
+  /** What its events were caused by: a repeated request is recognised by it. */
+  readonly causes: Set<string>;
+  /** The commands of one aggregate run one after the other. */
+  tail: Promise<unknown>;
+  waiting: number;
+}
+
+export interface AggregatesOptions<State, Event extends DomainEvent, Command, R extends Rejection> {
+  readonly journal: Journal;
+  readonly decider: Decider<State, Event, Command, R>;
+  /** The clock and randomness of each decision. */
+  readonly context: () => Context;
+  /** Whether an aggregate is over: it leaves the memory then and is loaded again when needed. */
+  readonly isOver?: (state: State) => boolean;
+  /** Whether a command can only begin an aggregate: it is tried without loading first. */
+  readonly begins?: (command: Command) => boolean;
+  /** How many aggregates are kept in memory; the least recently used leave first. */
+  readonly warmLimit?: number;
+  /** Told of every conflict with another writer. */
+  readonly onConflict?: (aggregate: AggregateId) => void;
+}
+
+/** How often a decision is tried again after another writer was first. */
+const attemptsLimit = 16;
+const warmLimitDefault = 100_000;
+
+/**
+ * Many aggregates of one kind, decided in memory and stored one entry a decision. Commands of one
+ * aggregate run in the order of the calls; those of different aggregates run at the same time.
+ */
+export class Aggregates<State, Event extends DomainEvent, Command, R extends Rejection = Rejection> {
+  readonly #options: AggregatesOptions<State, Event, Command, R>;
+  readonly #warm = new Map<string, Warm<State>>();
+  readonly #warmLimit: number;
+
+  constructor(options: AggregatesOptions<State, Event, Command, R>) {
+    this.#options = options;
+    this.#warmLimit = options.warmLimit ?? warmLimitDefault;
+  }
+
+  /** How many aggregates are in memory. */
+  get warmCount(): number {
+    return this.#warm.size;
+  }
+
+  /**
+   * Loads or finds the aggregate, decides, stores, and tries again when another writer was first.
+   * A request whose cause already led to events of this aggregate decides nothing.
+   * @throws LogUnavailable and other log faults; the aggregate is then loaded again next time
+   */
+  execute(request: Request<Command>): Promise<Outcome<Event, R>> {
+    const { tenant, id } = request.aggregate;
+    const key = `${tenant}.${id}`;
+    let warm = this.#warm.get(key);
+    if (warm === undefined) {
+      this.#makeRoom();
+      warm = this.#cold();
+      this.#warm.set(key, warm);
+    }
+    const held = warm;
+    held.waiting += 1;
+    const run = (): Promise<Outcome<Event, R>> => this.#run(key, held, request);
+    const result = held.waiting === 1 ? run() : held.tail.then(run, run);
+    held.tail = result;
+    return result;
+  }
+
+  /** The state of an aggregate as stored, loaded when it is not in memory. */
+  async read(aggregate: AggregateId): Promise<{ readonly state: State; readonly head: Head }> {
+    const warm = this.#cold();
+    await this.#load(aggregate, warm);
+    return { state: warm.state, head: warm.head };
+  }
+
+  /**
+   * Takes an entry that another instance stored, or that is replayed at start-up. Entries of one
+   * aggregate must come in order; those already known are passed over.
+   */
+  absorb(aggregate: AggregateId, message: LogMessage): void {
+    const key = `${aggregate.tenant}.${aggregate.id}`;
+    let warm = this.#warm.get(key);
+    const entry = readEntry(message);
+    if (warm === undefined) {
+      if (entry.events[0]?.revision !== 0) return;
+      this.#makeRoom();
+      warm = this.#cold();
+      this.#warm.set(key, warm);
+    }
+    if (warm.waiting > 0 || entry.sequence <= warm.head.sequence) return;
+    this.#fold(warm, entry);
+    warm.head = headAfter(message, entry);
+    this.#dropIfOver(key, warm);
+  }
+
+  async #run(key: string, warm: Warm<State>, request: Request<Command>): Promise<Outcome<Event, R>> {
+    try {
+      return await this.#decideAndStore(warm, request);
+    } catch (error) {
+      this.#forget(warm);
+      throw error;
+    } finally {
+      warm.waiting -= 1;
+      if (warm.waiting === 0) this.#dropIfOver(key, warm);
+    }
+  }
+
+  async #decideAndStore(warm: Warm<State>, { aggregate, command, cause }: Request<Command>): Promise<Outcome<Event, R>> {
+    const { journal, decider, begins, onConflict } = this.#options;
+    let loaded = warm.head.sequence > 0;
+    if (!loaded && begins?.(command) !== true) {
+      await this.#load(aggregate, warm);
+      loaded = true;
+    }
+    for (let attempt = 1; ; attempt += 1) {
+      if (warm.causes.has(cause.causationId)) return { kind: 'decided', events: [], sequence: warm.head.sequence };
+      const context = this.#options.context();
+      const outcome = step(decider, warm.state, command, context);
+      if (!outcome.accepted) return { kind: 'rejected', rejection: outcome.rejection };
+      warm.state = outcome.state;
+      if (outcome.events.length === 0) return { kind: 'decided', events: [], sequence: warm.head.sequence };
+      try {
+        const events = outcome.events.map((event) => toEncode(event, cause, context.now));
+        warm.head = await journal.append(aggregate, { events, head: warm.head });
+        warm.causes.add(cause.causationId);
+        return { kind: 'decided', events: outcome.events, sequence: warm.head.sequence };
+      } catch (error) {
+        if (!(error instanceof WrongLastSequence) || attempt === attemptsLimit) throw error;
+        onConflict?.(aggregate);
+        await this.#load(aggregate, warm);
+      }
+    }
+  }
+
+  async #load(aggregate: AggregateId, warm: Warm<State>): Promise<void> {
+    const { entries, head } = await this.#options.journal.load(aggregate);
+    this.#forget(warm);
+    for (const entry of entries) this.#fold(warm, entry);
+    warm.head = head;
+  }
+
+  #fold(warm: Warm<State>, entry: Entry): void {
+    const { decider } = this.#options;
+    for (const event of entry.events) {
+      warm.state = decider.evolve(warm.state, event as unknown as Event);
+      warm.causes.add(event.causationid);
+    }
+  }
+
+  #cold(): Warm<State> {
+    return {
+      state: this.#options.decider.initial(), head: emptyHead, causes: new Set(), tail: Promise.resolve(), waiting: 0,
+    };
+  }
+
+  #forget(warm: Warm<State>): void {
+    warm.state = this.#options.decider.initial();
+    warm.head = emptyHead;
+    warm.causes.clear();
+  }
+
+  #dropIfOver(key: string, warm: Warm<State>): void {
+    const empty = warm.head.sequence === 0;
+    if (empty || this.#options.isOver?.(warm.state) === true) this.#warm.delete(key);
+  }
+
+  /** Drops the longest-kept idle aggregate when the memory is full. */
+  #makeRoom(): void {
+    if (this.#warm.size < this.#warmLimit) return;
+    for (const [key, warm] of this.#warm) {
+      if (warm.waiting > 0) continue;
+      this.#warm.delete(key);
+      return;
+    }
+  }
+}
+
+/** A domain event as the journal stores it. */
+export function toEncode(event: DomainEvent, cause: Cause, timeMs: number): EventToEncode {
+  return { type: event.type, subject: event.subject, data: event.data, cause, timeMs };
+}

@@ -1,0 +1,12 @@
+export { CommitLoop } from './commit-loop.ts';
+export type { CommitLoopOptions, Submission } from './commit-loop.ts';
+export {
+  CorruptEntry, LogFault, LogUnavailable, MessageTooLarge, StreamMissing, WrongLastSequence,
+} from './errors.ts';
+export { Aggregates, toEncode } from './execute.ts';
+export type { AggregatesOptions, DomainEvent, Outcome, Request } from './execute.ts';
+export { headAfter, journalOf, readEntry } from './journal.ts';
+export type { Entry, EntryToAppend, History, Journal, Positions } from './journal.ts';
+export type {
+  Appended, Follower, FollowOptions, Log, LogMessage, MessageToAppend, ReplayOptions,
+} from './log.ts';

@@ -1,0 +1,188 @@
+import { hash } from 'node:crypto';
+import { toTimestamp } from '@meridian/core';
+import { contractOf } from './validate.ts';
+
+/**
+ * A decision as the log holds it: a CloudEvent 1.0 in structured JSON.
+ * `revision` counts the aggregate's events from 0 without a gap; `prevhash` is the hash of the
+ * aggregate's event before, `genesisHash` for the first.
+ */
+export interface EventEnvelope<Type extends string = string, Data = unknown> {
+  readonly specversion: '1.0';
+  /** `<tenant>.<aggregate's entity>.<aggregate's id>.<revision>`. */
+  readonly id: string;
+  /** `/<region>/<service>`. */
+  readonly source: string;
+  readonly type: Type;
+  /** The id of the contact, reservation, agent or queue that the event is about. */
+  readonly subject: string;
+  /** When it was decided, by the clock of the log. */
+  readonly time: string;
+  readonly datacontenttype: 'application/json';
+  readonly dataschema: string;
+  readonly tenant: string;
+  /** The home region of the aggregate. */
+  readonly region: string;
+  readonly epoch: number;
+  readonly revision: number;
+  readonly prevhash: string;
+  readonly correlationid: string;
+  readonly causationid: string;
+  readonly actor: string;
+  readonly configversion: number;
+  readonly dataclass: 'none' | 'pseudonymous' | 'personal';
+  readonly traceparent?: string;
+  readonly data: Data;
+}
+
+/** A request as the intake holds it: the publisher's CloudEvent and who sent it. */
+export interface IntakeEnvelope<Type extends string = string, Data = unknown> {
+  readonly specversion: '1.0';
+  readonly id: string;
+  readonly source: string;
+  readonly type: Type;
+  readonly subject: string;
+  readonly time: string;
+  readonly tenant: string;
+  readonly datacontenttype: 'application/json';
+  readonly correlationid?: string;
+  /** The id of the API key that published it. */
+  readonly actor?: string;
+  readonly traceparent?: string;
+  readonly data: Data;
+}
+
+/** Why an event came about, and through whom. */
+export interface Cause {
+  /** The id of the event or request that led to it: `causeOf` or an event's own id. */
+  readonly causationId: string;
+  /** The first contact of the chain. */
+  readonly correlationId?: string;
+  readonly actor?: string;
+  readonly traceparent?: string;
+}
+
+/** One event about to be stored. */
+export interface EventToEncode {
+  readonly type: string;
+  readonly subject: string;
+  readonly data: unknown;
+  readonly cause: Cause;
+  readonly timeMs: number;
+}
+
+/** Where an aggregate's history ends. */
+export interface Head {
+  /** Sequence in its stream of the aggregate's last entry; 0 when there is none. */
+  readonly sequence: number;
+  /** Revision of its last event; -1 when there is none. */
+  readonly revision: number;
+  /** Hash of its last event; `genesisHash` when there is none. */
+  readonly hash: string;
+}
+
+/** Who writes: filled in by the service and the ownership in force. */
+export interface Writer {
+  readonly region: string;
+  readonly home: string;
+  readonly service: string;
+  readonly epoch: number;
+}
+
+/** The `prevhash` of an aggregate's first event: 32 zero bytes in base64url. */
+export const genesisHash = 'A'.repeat(43);
+export const emptyHead: Head = { sequence: 0, revision: -1, hash: genesisHash };
+
+/** SHA-256 of an event's stored text in base64url, 43 characters. */
+export function hashEvent(text: string): string {
+  return hash('sha256', text, 'base64url');
+}
+
+const plainText = /^[\w .:/#|~+=@()-]*$/;
+const quote = (text: string): string => (plainText.test(text) ? `"${text}"` : JSON.stringify(text));
+
+const typeParts = new Map<string, string>();
+
+/** The part of the envelope that only depends on the type. */
+function typePart(type: string): string {
+  const known = typeParts.get(type);
+  if (known !== undefined) return known;
+  const contract = contractOf(type);
+  if (contract === undefined) {
+    throw new Error(`There is no contract for the event type ${type}.\nAdd it to proto/ and run scripts/gen.`);
+  }
+  const part = `"type":"${type}","datacontenttype":"application/json",` +
+    `"dataschema":"urn:meridian:schema:${type}","dataclass":"${contract.dataClass}",`;
+  typeParts.set(type, part);
+  return part;
+}
+
+/** The text of an entry, and where the aggregate's history ends once it is stored. */
+export interface EncodedEntry {
+  readonly text: string;
+  readonly revision: number;
+  readonly hash: string;
+}
+
+/**
+ * Writes one decision: a CloudEvents batch, one event a line, so that the stored text of each
+ * event can be cut out and hashed again (see `eventTexts`).
+ * @param aggregate whose history it continues, `head` being where that ends
+ */
+export function encodeEntry(
+  writer: Writer,
+  aggregate: { readonly tenant: string; readonly entity: string; readonly id: string },
+  head: Head,
+  events: readonly EventToEncode[],
+  configVersion = 0,
+): EncodedEntry {
+  const name = `${aggregate.tenant}.${aggregate.entity}.${aggregate.id}`;
+  const fixed = `,"source":"/${writer.region}/${writer.service}","tenant":"${aggregate.tenant}",` +
+    `"region":"${writer.home}","epoch":${writer.epoch},"configversion":${configVersion}`;
+  let { revision, hash: previous } = head;
+  let text = '';
+  let timeMs = Number.NaN;
+  let time = '';
+  for (const event of events) {
+    revision += 1;
+    if (event.timeMs !== timeMs) {
+      timeMs = event.timeMs;
+      time = toTimestamp(timeMs);
+    }
+    const { causationId, correlationId, actor, traceparent } = event.cause;
+    const one = `{"specversion":"1.0","id":"${name}.${revision}"${fixed},${typePart(event.type)}` +
+      `"subject":${quote(event.subject)},"time":"${time}","revision":${revision},"prevhash":"${previous}",` +
+      `"correlationid":${quote(correlationId ?? event.subject)},"causationid":${quote(causationId)},` +
+      `"actor":${quote(actor ?? writer.service)},` +
+      (traceparent === undefined ? '' : `"traceparent":${quote(traceparent)},`) +
+      `"data":${JSON.stringify(event.data)}}`;
+    previous = hashEvent(one);
+    text += text === '' ? `[${one}` : `,\n${one}`;
+  }
+  return { text: `${text}]`, revision, hash: previous };
+}
+
+/** The stored texts of an entry's events, as they were hashed. */
+export function eventTexts(entryText: string): string[] {
+  return entryText.slice(1, -1).split(',\n');
+}
+
+/** The events of an entry. @throws SyntaxError when it is not a JSON list */
+export function decodeEntry(entryText: string): EventEnvelope[] {
+  const events: unknown = JSON.parse(entryText);
+  if (!Array.isArray(events) || events.length === 0) {
+    throw new SyntaxError('an entry must be a list of at least one CloudEvent');
+  }
+  return events as EventEnvelope[];
+}
+
+/** The hash that the aggregate's next event must name. */
+export function lastHash(entryText: string): string {
+  const from = entryText.lastIndexOf(',\n');
+  return hashEvent(entryText.slice(from === -1 ? 1 : from + 2, -1));
+}
+
+/** What a request is known by when it causes events: CloudEvents are unique by source and id. */
+export function causeOf(intake: Pick<IntakeEnvelope, 'source' | 'id'>): string {
+  return `${intake.source}#${intake.id}`;
+}

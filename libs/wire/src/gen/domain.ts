@@ -1,0 +1,540 @@
+// Generated from proto/ by scripts/gen. Do not edit.
+/** What every event and command of the domain is: its type, whom it is about, and its data. */
+export interface Typed<Type extends string, Data> {
+  readonly type: Type;
+  /** The id of the contact, reservation, agent or queue that it is about. */
+  readonly subject: string;
+  readonly data: Data;
+}
+
+/** The way a customer and an agent talk. */
+export type Channel =
+  | 'VOICE'
+  | 'CHAT'
+  | 'EMAIL'
+  | 'VIDEO'
+  | 'TASK';
+
+/** The first axis of an agent's state. The second, per channel, follows from the reservations. */
+export type Presence =
+  | 'OFFLINE'
+  | 'AVAILABLE'
+  | 'AWAY'
+  | 'BUSY'
+  | 'NOT_RESPONDING';
+
+/** How a contact came about. */
+export type InitiationMethod =
+  | 'INBOUND'
+  | 'OUTBOUND'
+  | 'TRANSFER'
+  | 'CALLBACK'
+  | 'API';
+
+/** Who did it. */
+export type Party =
+  | 'CUSTOMER'
+  | 'AGENT'
+  | 'SYSTEM';
+
+/** The states of a contact, as in the state machine. */
+export type ContactState =
+  | 'IN_SYSTEM'
+  | 'IVR'
+  | 'QUEUED'
+  | 'OFFERED'
+  | 'CONNECTED'
+  | 'HELD'
+  | 'WRAP_UP'
+  | 'COMPLETED'
+  | 'ABANDONED'
+  | 'CANCELED'
+  | 'FAILED';
+
+export type IvrExit =
+  | 'TO_QUEUE'
+  | 'HUNG_UP'
+  | 'WATCHDOG';
+
+export type OfferEnd =
+  | 'REJECTED'
+  | 'TIMED_OUT'
+  | 'RESCINDED';
+
+export type DequeueReason =
+  | 'TO_AGENT'
+  | 'GAVE_UP'
+  | 'REAPED';
+
+export type AcwEnd =
+  | 'BY_AGENT'
+  | 'TIME_LIMIT';
+
+/** How an agent is chosen among those who qualify. */
+export type Strategy =
+  | 'LONGEST_IDLE'
+  | 'MOST_SKILLED';
+
+export type ExclusionReason =
+  | 'NOT_AVAILABLE'
+  | 'AT_CAPACITY'
+  | 'NO_CHANNEL'
+  | 'SKILL_MISSING'
+  | 'SKILL_TOO_LOW'
+  | 'DECLINED_RECENTLY';
+
+export type Outcome =
+  | 'OFFERED'
+  | 'WAITING'
+  | 'UNROUTABLE';
+
+export type Trigger =
+  | 'CONTACT_QUEUED'
+  | 'AGENT_FREED'
+  | 'OFFER_ENDED'
+  | 'QUEUE_CHANGED'
+  | 'TIME';
+
+/** A skill that an agent has, and how well: 1 (knows a little) to 5 (masters it). */
+export interface SkillLevel {
+  readonly skill: string;
+  readonly level: number;
+}
+
+/** A skill that a contact asks for; an agent qualifies from `minimum_level` on. */
+export interface SkillRequirement {
+  readonly skill: string;
+  readonly minimumLevel: number;
+}
+
+/** How many contacts of one channel an agent may have at once. */
+export interface ChannelCapacity {
+  readonly channel: Channel;
+  readonly limit: number;
+}
+
+export interface AgentSignedIn {
+  readonly sessionId: string;
+  readonly skills: readonly SkillLevel[];
+  readonly capacities: readonly ChannelCapacity[];
+  readonly presence: Presence;
+}
+
+export interface AgentSignedOut {
+  readonly sessionId: string;
+}
+
+/** The agent asked to sign out with contacts still open: no new offer, out after the last one. */
+export type AgentSignOutRequested = Readonly<Record<string, never>>;
+
+/** A second sign-in took over; open contacts stay with the agent. */
+export interface AgentSessionSuperseded {
+  readonly sessionId: string;
+  readonly supersededBy: string;
+}
+
+export interface AgentStateChanged {
+  readonly from: Presence;
+  readonly to: Presence;
+  readonly reasonCode?: string;
+}
+
+export interface AgentSkillsChanged {
+  readonly skills: readonly SkillLevel[];
+}
+
+export interface AgentCapacityChanged {
+  readonly capacities: readonly ChannelCapacity[];
+}
+
+/** An offer rang out; no further offers until the agent is available again. */
+export interface AgentNotResponding {
+  readonly reservationId: string;
+}
+
+/** Begins to work. A second sign-in under another session supersedes the first. */
+export interface SignIn {
+  readonly sessionId: string;
+  readonly skills?: readonly SkillLevel[];
+  readonly capacities: readonly ChannelCapacity[];
+  /** The presence to start in; AVAILABLE when absent. */
+  readonly presence?: Presence;
+}
+
+/** Ends the work. With contacts still open it takes effect after the last one. */
+export type SignOut = Readonly<Record<string, never>>;
+
+/** Becomes available, or goes away for a reason (break, meal, meeting, training, system). */
+export interface SetPresence {
+  readonly presence: Presence;
+  readonly reason?: string;
+}
+
+/** How long a contact was in one state. Those of a contact add up to its duration. */
+export interface StateDuration {
+  readonly state: ContactState;
+  /** Milliseconds; a double holds any contact's exactly. */
+  readonly durationMs: number;
+}
+
+export interface ContactInitiated {
+  readonly method: InitiationMethod;
+  readonly channel: Channel;
+  readonly customer?: string;
+  readonly attributes?: { readonly [key: string]: string };
+}
+
+export type ContactConnectedToSystem = Readonly<Record<string, never>>;
+
+export interface ContactIvrStarted {
+  readonly flow: string;
+}
+
+export interface ContactIvrEnded {
+  readonly exit: IvrExit;
+}
+
+export interface ContactAttributesUpdated {
+  readonly attributes: { readonly [key: string]: string };
+}
+
+export interface ContactQueued {
+  readonly queueId: string;
+  readonly channel: Channel;
+  readonly priority?: number;
+  readonly requirements: readonly SkillRequirement[];
+}
+
+/** The contact is alerting at an agent. */
+export interface ContactOffered {
+  readonly reservationId: string;
+  readonly agentId: string;
+  readonly expiresAt: string;
+}
+
+/** The offer came to nothing; the contact is back at its original place. */
+export interface ContactRequeued {
+  readonly reservationId: string;
+  readonly reason: OfferEnd;
+  /** When it first joined the queue: its place counts from here. */
+  readonly enqueuedAt: string;
+}
+
+export interface ContactDequeued {
+  readonly queueId: string;
+  readonly reason: DequeueReason;
+  /** From joining the queue to leaving it, in milliseconds. */
+  readonly waitedMs: number;
+}
+
+export interface ContactConnectedToAgent {
+  readonly agentId: string;
+  readonly reservationId: string;
+}
+
+export type ContactHeld = Readonly<Record<string, never>>;
+
+export type ContactResumed = Readonly<Record<string, never>>;
+
+/** The customer gave up before an agent answered. An end. */
+export interface ContactAbandoned {
+  /** Where the customer was: IN_SYSTEM, IVR, QUEUED or OFFERED (alerting). */
+  readonly stage: ContactState;
+  readonly durations: readonly StateDuration[];
+}
+
+export interface ContactDisconnected {
+  readonly by: Party;
+  readonly reason?: string;
+}
+
+/** After-call work begins. It ends by itself at `limit_at`. */
+export interface ContactAcwStarted {
+  readonly agentId: string;
+  readonly limitAt: string;
+}
+
+export interface ContactAcwEnded {
+  readonly reason: AcwEnd;
+}
+
+export interface ContactDisposed {
+  readonly disposition: string;
+}
+
+/** The contact is over. An end. */
+export interface ContactCompleted {
+  readonly durations: readonly StateDuration[];
+}
+
+/** A watchdog found a state that lasted too long and ended the contact. An end (FAILED). */
+export interface ContactOrphanReaped {
+  readonly state: ContactState;
+  readonly since: string;
+  readonly limitMs: number;
+  readonly durations: readonly StateDuration[];
+}
+
+/** A customer reached the company, or is being reached. */
+export interface InitiateContact {
+  readonly method: InitiationMethod;
+  readonly channel: Channel;
+  /** The customer as the publisher knows them: an account, an address, a number. */
+  readonly customer?: string;
+  /** The IVR flow or bot that serves the customer first. Without one, the system waits to be told. */
+  readonly flow?: string;
+  readonly attributes?: { readonly [key: string]: string };
+}
+
+/** The customer is to be served by an agent: leaves the IVR, joins the queue. */
+export interface EnterQueue {
+  readonly queueId: string;
+  /** 0 is ordinary. Each level is worth the queue's ageing time as a head start. */
+  readonly priority?: number;
+  /** Beyond what the queue itself asks for. */
+  readonly requirements?: readonly SkillRequirement[];
+}
+
+/** One side ends the conversation, or the customer gives up before it began. */
+export interface HangUp {
+  readonly by: Party;
+  readonly reason?: string;
+}
+
+/** The agent puts the customer on hold. */
+export type HoldContact = Readonly<Record<string, never>>;
+
+/** The agent takes the customer back from hold. */
+export type ResumeContact = Readonly<Record<string, never>>;
+
+/** The agent has finished the after-call work. */
+export interface CompleteWrapUp {
+  readonly disposition?: string;
+}
+
+/** Facts about the contact are added or replaced. */
+export interface UpdateAttributes {
+  readonly attributes: { readonly [key: string]: string };
+}
+
+/** How a queue works. */
+export interface QueueSettings {
+  /** What every contact of the queue asks for. */
+  readonly requirements?: readonly SkillRequirement[];
+  readonly strategy: Strategy;
+  /** How long an offer rings, in milliseconds. */
+  readonly offerTtlMs: number;
+  /** What one level of priority is worth as a head start, in milliseconds of waiting. */
+  readonly ageingMsPerLevel: number;
+  /** The waiting time within which the service level counts a contact as answered in time. */
+  readonly serviceLevelMs: number;
+}
+
+export interface QueueCreated {
+  readonly settings: QueueSettings;
+}
+
+export interface QueueUpdated {
+  readonly settings: QueueSettings;
+}
+
+export type QueueDeleted = Readonly<Record<string, never>>;
+
+/** Creates the queue, or changes how it works. */
+export interface ConfigureQueue {
+  readonly settings: QueueSettings;
+}
+
+/** Takes the queue away. Refused while contacts wait in it. */
+export type DeleteQueue = Readonly<Record<string, never>>;
+
+export interface AcceptReservation {
+  readonly agentId: string;
+}
+
+export interface RejectReservation {
+  readonly agentId: string;
+  readonly reason?: string;
+}
+
+/** The agent is held for the contact and alerted. */
+export interface ReservationCreated {
+  readonly contactId: string;
+  readonly agentId: string;
+  readonly queueId: string;
+  readonly channel: Channel;
+  /** The offer times out here unless it was answered. */
+  readonly expiresAt: string;
+}
+
+/** The agent answered. */
+export interface ReservationAccepted {
+  readonly contactId: string;
+  readonly agentId: string;
+}
+
+/** The agent declined; the contact returns to its place. */
+export interface ReservationRejected {
+  readonly contactId: string;
+  readonly agentId: string;
+  readonly reason?: string;
+}
+
+/** The agent did not answer in time; the contact returns to its place. */
+export interface ReservationTimedOut {
+  readonly contactId: string;
+  readonly agentId: string;
+}
+
+/** The offer was taken back before it was answered. */
+export interface ReservationRescinded {
+  readonly contactId: string;
+  readonly agentId: string;
+  readonly reason: string;
+}
+
+/** The contact ended after the agent had answered and before they spoke. */
+export interface ReservationCanceled {
+  readonly contactId: string;
+  readonly agentId: string;
+  readonly reason: string;
+}
+
+/** The conversation is over; the agent does the after-call work. */
+export interface ReservationWrapping {
+  readonly contactId: string;
+  readonly agentId: string;
+}
+
+/** The agent is free again. */
+export interface ReservationCompleted {
+  readonly contactId: string;
+  readonly agentId: string;
+}
+
+/** One agent who could have been chosen, in the order of preference. */
+export interface Candidate {
+  readonly agentId: string;
+  /** The sum of the agent's levels in the skills asked for. */
+  readonly levelSum?: number;
+  /** How long the agent had been idle, in milliseconds. */
+  readonly idleMs?: number;
+}
+
+/** Agents who could not be chosen, for one reason. */
+export interface Exclusion {
+  readonly reason: ExclusionReason;
+  readonly count: number;
+  /** The first few of them by id. */
+  readonly agentIds: readonly string[];
+}
+
+export interface RoutingDecided {
+  readonly outcome: Outcome;
+  readonly trigger: Trigger;
+  /** Who was chosen, when OFFERED. */
+  readonly agentId?: string;
+  readonly queueId: string;
+  readonly channel: Channel;
+  readonly priority?: number;
+  /** All that was asked of the agent: the queue's requirements and the contact's own. */
+  readonly requirements: readonly SkillRequirement[];
+  readonly enqueuedAt: string;
+  /** How many contacts of the partition were waiting, this one included. */
+  readonly waitingCount?: number;
+  readonly strategy?: Strategy;
+  /** The first few, best first. */
+  readonly candidates: readonly Candidate[];
+  /** How many there were in all. */
+  readonly candidateCount?: number;
+  readonly exclusions: readonly Exclusion[];
+  /** The name and version of the rule that chose. */
+  readonly algorithm: string;
+}
+
+export type AgentEvent =
+  | Typed<'meridian.agent.signed_in.v1', AgentSignedIn>
+  | Typed<'meridian.agent.signed_out.v1', AgentSignedOut>
+  | Typed<'meridian.agent.sign_out_requested.v1', AgentSignOutRequested>
+  | Typed<'meridian.agent.session_superseded.v1', AgentSessionSuperseded>
+  | Typed<'meridian.agent.state_changed.v1', AgentStateChanged>
+  | Typed<'meridian.agent.skills_changed.v1', AgentSkillsChanged>
+  | Typed<'meridian.agent.capacity_changed.v1', AgentCapacityChanged>
+  | Typed<'meridian.agent.not_responding.v1', AgentNotResponding>;
+
+export type ContactEvent =
+  | Typed<'meridian.contact.initiated.v1', ContactInitiated>
+  | Typed<'meridian.contact.connected_to_system.v1', ContactConnectedToSystem>
+  | Typed<'meridian.contact.ivr_started.v1', ContactIvrStarted>
+  | Typed<'meridian.contact.ivr_ended.v1', ContactIvrEnded>
+  | Typed<'meridian.contact.attributes_updated.v1', ContactAttributesUpdated>
+  | Typed<'meridian.contact.queued.v1', ContactQueued>
+  | Typed<'meridian.contact.offered.v1', ContactOffered>
+  | Typed<'meridian.contact.requeued.v1', ContactRequeued>
+  | Typed<'meridian.contact.dequeued.v1', ContactDequeued>
+  | Typed<'meridian.contact.connected_to_agent.v1', ContactConnectedToAgent>
+  | Typed<'meridian.contact.held.v1', ContactHeld>
+  | Typed<'meridian.contact.resumed.v1', ContactResumed>
+  | Typed<'meridian.contact.abandoned.v1', ContactAbandoned>
+  | Typed<'meridian.contact.disconnected.v1', ContactDisconnected>
+  | Typed<'meridian.contact.acw_started.v1', ContactAcwStarted>
+  | Typed<'meridian.contact.acw_ended.v1', ContactAcwEnded>
+  | Typed<'meridian.contact.disposed.v1', ContactDisposed>
+  | Typed<'meridian.contact.completed.v1', ContactCompleted>
+  | Typed<'meridian.contact.orphan_reaped.v1', ContactOrphanReaped>;
+
+export type QueueEvent =
+  | Typed<'meridian.queue.created.v1', QueueCreated>
+  | Typed<'meridian.queue.updated.v1', QueueUpdated>
+  | Typed<'meridian.queue.deleted.v1', QueueDeleted>;
+
+export type ReservationEvent =
+  | Typed<'meridian.reservation.created.v1', ReservationCreated>
+  | Typed<'meridian.reservation.accepted.v1', ReservationAccepted>
+  | Typed<'meridian.reservation.rejected.v1', ReservationRejected>
+  | Typed<'meridian.reservation.timed_out.v1', ReservationTimedOut>
+  | Typed<'meridian.reservation.rescinded.v1', ReservationRescinded>
+  | Typed<'meridian.reservation.canceled.v1', ReservationCanceled>
+  | Typed<'meridian.reservation.wrapping.v1', ReservationWrapping>
+  | Typed<'meridian.reservation.completed.v1', ReservationCompleted>;
+
+export type RoutingEvent =
+  | Typed<'meridian.routing.decided.v1', RoutingDecided>;
+
+/** Every decision that the log can hold. */
+export type DomainEvent =
+  | AgentEvent
+  | ContactEvent
+  | QueueEvent
+  | ReservationEvent
+  | RoutingEvent;
+
+export type AgentCommand =
+  | Typed<'meridian.agent.sign_in.v1', SignIn>
+  | Typed<'meridian.agent.sign_out.v1', SignOut>
+  | Typed<'meridian.agent.set_presence.v1', SetPresence>;
+
+export type ContactCommand =
+  | Typed<'meridian.contact.initiate.v1', InitiateContact>
+  | Typed<'meridian.contact.enter_queue.v1', EnterQueue>
+  | Typed<'meridian.contact.hang_up.v1', HangUp>
+  | Typed<'meridian.contact.hold.v1', HoldContact>
+  | Typed<'meridian.contact.resume.v1', ResumeContact>
+  | Typed<'meridian.contact.complete_wrap_up.v1', CompleteWrapUp>
+  | Typed<'meridian.contact.update_attributes.v1', UpdateAttributes>;
+
+export type QueueCommand =
+  | Typed<'meridian.queue.configure.v1', ConfigureQueue>
+  | Typed<'meridian.queue.delete.v1', DeleteQueue>;
+
+export type ReservationCommand =
+  | Typed<'meridian.reservation.accept.v1', AcceptReservation>
+  | Typed<'meridian.reservation.reject.v1', RejectReservation>;
+
+/** Every request that the edge accepts. */
+export type DomainCommand =
+  | AgentCommand
+  | ContactCommand
+  | QueueCommand
+  | ReservationCommand;
+

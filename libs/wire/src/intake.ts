@@ -1,0 +1,107 @@
+import type { IntakeEnvelope } from './envelope.ts';
+import { contractOf, identifierPattern, validateData } from './validate.ts';
+import type { Contract, Problem } from './contract.ts';
+
+/** The longest `id` and `source` of a CloudEvent, in characters. */
+const attributeLimit = 256;
+const timePattern = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/;
+
+export type IntakeResult =
+  | { readonly ok: true; readonly event: IntakeEnvelope; readonly contract: Contract }
+  | { readonly ok: false; readonly problems: readonly Problem[]; readonly type?: string };
+
+const knownAttributes = new Set([
+  'specversion', 'id', 'source', 'type', 'subject', 'time', 'datacontenttype', 'dataschema', 'data',
+  'tenant', 'correlationid', 'traceparent', 'tracestate', 'actor',
+]);
+
+function attributeProblems(event: Record<string, unknown>): Problem[] {
+  const problems: Problem[] = [];
+  const add = (name: string, code: Problem['code'], detail: string): void => {
+    problems.push({ pointer: `/${name}`, code, detail });
+  };
+  if (event['specversion'] !== '1.0') add('specversion', event['specversion'] === undefined ? 'missing' : 'not_allowed', '/specversion must be "1.0".');
+  for (const name of ['id', 'source', 'type', 'subject'] as const) {
+    const value = event[name];
+    if (value === undefined) add(name, 'missing', `/${name} is missing.`);
+    else if (typeof value !== 'string') add(name, 'type', `/${name} must be a text.`);
+    else if (value === '') add(name, 'missing', `/${name} must not be empty.`);
+    else if (value.length > attributeLimit) add(name, 'too_long', `/${name} has ${value.length} characters; at most ${attributeLimit} are allowed.`);
+    // oxlint-disable-next-line no-control-regex
+    else if (/[\u0000-\u001f\u007f]/.test(value)) add(name, 'not_allowed', `/${name} holds a control character.`);
+    else if (name === 'subject' && !identifierPattern.test(value)) add(name, 'identifier', '/subject must be 1 to 64 of A-Z a-z 0-9 _ -: it is the id of the contact, reservation, agent or queue.');
+  }
+  const { time, datacontenttype, correlationid } = event;
+  if (time !== undefined && (typeof time !== 'string' || !timePattern.test(time) || Number.isNaN(Date.parse(time)))) {
+    add('time', 'type', '/time must be an RFC 3339 timestamp such as 2026-01-31T08:15:00Z.');
+  }
+  if (datacontenttype !== undefined && (typeof datacontenttype !== 'string' || !/^application\/(?:[a-z.+-]*\+)?json\b/i.test(datacontenttype))) {
+    add('datacontenttype', 'not_allowed', '/datacontenttype must be application/json (protobuf data is sent in binary mode).');
+  }
+  if (correlationid !== undefined && (typeof correlationid !== 'string' || !identifierPattern.test(correlationid))) {
+    add('correlationid', 'identifier', '/correlationid must be 1 to 64 of A-Z a-z 0-9 _ -: it is the id of the first contact of the chain.');
+  }
+  if (event['traceparent'] !== undefined && typeof event['traceparent'] !== 'string') add('traceparent', 'type', '/traceparent must be a text.');
+  if ('data_base64' in event) add('data_base64', 'not_allowed', '/data_base64 is not taken in JSON; send protobuf data in binary mode.');
+  for (const name of Object.keys(event)) {
+    if (knownAttributes.has(name) || name === 'data_base64') continue;
+    if (!/^[a-z0-9]{1,64}$/.test(name)) add(name.slice(0, 64), 'unknown', `/${name.slice(0, 64)} is no CloudEvents attribute: names are a-z 0-9.`);
+    else if (typeof event[name] === 'object') add(name, 'type', `/${name} is an extension attribute and cannot be an object or a list.`);
+  }
+  return problems;
+}
+
+/**
+ * Checks one CloudEvent (parsed structured JSON) that asks for something, and gives it the form
+ * in which the intake keeps it.
+ * @param value what was sent
+ * @param given what the way in knows: the tenant the key is bound to, the key's id, the time now
+ * @returns the event with its contract, or every problem found (at most 16 in the data)
+ */
+export function acceptIntake(
+  value: unknown,
+  given: { readonly tenant: string; readonly actor?: string; readonly now: string; readonly traceparent?: string },
+): IntakeResult {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return { ok: false, problems: [{ pointer: '', code: 'type', detail: 'A CloudEvent must be a JSON object.' }] };
+  }
+  const event = value as Record<string, unknown>;
+  const problems = attributeProblems(event);
+  const type = typeof event['type'] === 'string' ? event['type'] : undefined;
+  const contract = type === undefined ? undefined : contractOf(type);
+  if (event['tenant'] !== undefined && event['tenant'] !== given.tenant) {
+    problems.push({ pointer: '/tenant', code: 'mismatch', detail: `/tenant must be ${given.tenant}, the tenant of the key, or absent.` });
+  }
+  if (type !== undefined && (contract === undefined || contract.kind !== 'COMMAND')) {
+    problems.push({
+      pointer: '/type',
+      code: 'not_allowed',
+      detail: contract === undefined
+        ? `/type ${JSON.stringify(type.slice(0, 100))} is not known.`
+        : `/type ${type} is a decision of Meridian's own; it cannot be published from outside.`,
+    });
+  }
+  if (contract !== undefined && contract.kind === 'COMMAND') problems.push(...validateData(contract, event['data'] ?? {}));
+  if (problems.length > 0 || contract === undefined) {
+    return { ok: false, problems, ...(contract?.kind === 'COMMAND' ? { type: contract.type } : {}) };
+  }
+  const traceparent = given.traceparent ?? event['traceparent'];
+  return {
+    ok: true,
+    contract,
+    event: {
+      specversion: '1.0',
+      id: event['id'] as string,
+      source: event['source'] as string,
+      type: contract.type,
+      subject: event['subject'] as string,
+      time: (event['time'] as string | undefined) ?? given.now,
+      tenant: given.tenant,
+      datacontenttype: 'application/json',
+      ...(event['correlationid'] === undefined ? {} : { correlationid: event['correlationid'] as string }),
+      ...(given.actor === undefined ? {} : { actor: given.actor }),
+      ...(traceparent === undefined ? {} : { traceparent: traceparent as string }),
+      data: event['data'] ?? {},
+    },
+  };
+}
