@@ -90,9 +90,9 @@ setup_npm() {
   setup_npm_package npm "$NPM_VERSION" "$NPM_SHA512" "$MERIDIAN_TOOLS/npm" || return 1
   mkdir -p "$MERIDIAN_TOOLS/bin"
   for name in npm npx; do
-    printf '#!/bin/sh\nexec node "$(dirname "$0")/../npm/bin/%s-cli.js" "$@"\n' "$name" >"$SETUP_TEMP/$name"
-    chmod +x "$SETUP_TEMP/$name"
-    mv "$SETUP_TEMP/$name" "$MERIDIAN_TOOLS/bin/$name"
+    printf '#!/bin/sh\nexec node "$(dirname "$0")/../npm/bin/%s-cli.js" "$@"\n' "$name" >"$SETUP_TEMP/shim"
+    chmod +x "$SETUP_TEMP/shim"
+    mv "$SETUP_TEMP/shim" "$MERIDIAN_TOOLS/bin/$name"
   done
   hash -r
   setup_say "npm $NPM_VERSION ok ($(setup_seconds "$started"))"
