@@ -51,6 +51,30 @@ export class MessageTooLarge extends LogFault {
   }
 }
 
+/** The message cannot be written as it is. Nothing was sent. */
+export class InvalidMessage extends LogFault {
+  constructor(subject: string, what: string) {
+    super('InvalidMessage', `A message for ${JSON.stringify(subject)} is invalid: ${what}.`, false);
+  }
+}
+
+/** The log refused the message for a reason of its own. Nothing was stored. */
+export class AppendRefused extends LogFault {
+  readonly code: number;
+
+  constructor(subject: string, code: number, what: string, retryable: boolean) {
+    super('AppendRefused', `A message for ${subject} was refused: ${what} (${code}).`, retryable);
+    this.code = code;
+  }
+}
+
+/** This log, or this follower, was closed or has failed before the call. */
+export class LogClosed extends LogFault {
+  constructor(what: string, options?: ErrorOptions) {
+    super('LogClosed', what, false, options);
+  }
+}
+
 /** The stream asked for does not exist. */
 export class StreamMissing extends LogFault {
   constructor(stream: string, options?: ErrorOptions) {

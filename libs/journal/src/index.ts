@@ -1,7 +1,8 @@
 export { CommitLoop } from './commit-loop.ts';
 export type { CommitLoopOptions, Submission } from './commit-loop.ts';
 export {
-  CorruptEntry, LogFault, LogUnavailable, MessageTooLarge, StreamMissing, WrongLastSequence,
+  AppendRefused, CorruptEntry, InvalidMessage, LogClosed, LogFault, LogUnavailable,
+  MessageTooLarge, StreamMissing, WrongLastSequence,
 } from './errors.ts';
 export { Aggregates, toEncode } from './execute.ts';
 export type { AggregatesOptions, DomainEvent, Outcome, Request } from './execute.ts';
@@ -10,3 +11,5 @@ export type { Entry, EntryToAppend, History, Journal, Positions } from './journa
 export type {
   Appended, Follower, FollowOptions, Log, LogMessage, MessageToAppend, ReplayOptions,
 } from './log.ts';
+export { memoryLog, type AppendFate, type MemoryLogOptions } from './memory-log.ts';
+export { compileFilters, hasWildcard, matchesFilter, type SubjectPredicate } from './subjects.ts';
