@@ -24,7 +24,8 @@ describe('hygiene', () => {
   });
 
   it('allows what only looks like one', () => {
-    const text = `${path('home', 'node', 'app')} a/work/b ./root/x https://example.org/work/x \${ROOT}/work/x helpers.ts`;
+    const image = path('home', 'node', 'app');
+    const text = `${image} a/work/b ./root/x https://example.org/work/x \${ROOT}/work/x helpers.ts`;
     expect(problems(text, 'src/helpers.ts')).toEqual([]);
   });
 });

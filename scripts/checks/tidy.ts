@@ -21,13 +21,24 @@ export function tidiness(files: readonly SourceFile[]): Tidiness {
   const warnings: Problem[] = [];
   for (const { path, text } of files) {
     const lines = text.replace(/\n$/, '').split('\n');
-    const judge = (where: string, what: string, size: number, bounds: typeof COLUMNS): void => {
-      if (size > bounds.limit) problems.push({ where, what: `${size} ${what}; the limit is ${bounds.limit}` });
-      else if (size > bounds.aim) warnings.push({ where, what: `${size} ${what}; the aim is ${bounds.aim}` });
-    };
-    judge(path, 'lines', lines.length, LINES);
-    // In code points: one emoji or accented letter is one column.
-    lines.forEach((line, index) => judge(`${path}:${index + 1}`, 'columns', Array.from(line).length, COLUMNS));
+    if (lines.length > LINES.limit) {
+      problems.push({ where: path, what: `${lines.length} lines; the limit is ${LINES.limit}` });
+    } else if (lines.length > LINES.aim) {
+      warnings.push({ where: path, what: `${lines.length} lines; the aim is ${LINES.aim}` });
+    }
+    const wide: number[] = [];
+    lines.forEach((line, index) => {
+      // In code points: one emoji or accented letter is one column.
+      const columns = Array.from(line).length;
+      const where = `${path}:${index + 1}`;
+      if (columns > COLUMNS.limit) {
+        problems.push({ where, what: `${columns} columns; the limit is ${COLUMNS.limit}` });
+      } else if (columns > COLUMNS.aim) wide.push(index + 1);
+    });
+    if (wide.length > 0) {
+      const what = `${wide.length} lines of more than ${COLUMNS.aim} columns: ${wide.slice(0, 8).join(', ')}`;
+      warnings.push({ where: path, what: wide.length > 8 ? `${what}, …` : what });
+    }
   }
   return { problems, warnings };
 }
