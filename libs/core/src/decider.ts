@@ -2,7 +2,7 @@ import type { Random } from './random.ts';
 
 /** What the world hands to a decision: time and randomness are arguments, never read. */
 export interface Context {
-  /** The moment of the decision, in epoch milliseconds of the log's clock. */
+  /** The moment of the decision, in whole epoch milliseconds of the log's clock. */
   readonly now: number;
   /** Seeded randomness; the same seed gives the same decision. */
   readonly random: Random;
@@ -39,15 +39,18 @@ export function reject<R extends Rejection>(rejection: R): { accepted: false; re
 export interface Decider<State, Event, Command, R extends Rejection = Rejection> {
   /** The state before the first event; a fresh value at each call. */
   initial(): State;
-  /** The state after one more event. Total: it never refuses what the log holds. */
-  evolve(state: State, event: Event): State;
+  /**
+   * The state after one more event, decided at `timeMs` (epoch milliseconds, the event's `time`).
+   * Total: it never refuses what the log holds.
+   */
+  evolve(state: State, event: Event, timeMs: number): State;
   /** The events a command leads to. A repeated command decides nothing. */
   decide(state: State, command: Command, context: Context): Decision<Event, R>;
   /**
-   * What must follow at once from events just decided, in the same entry of the log. Called with
-   * the state after `latest`, again with what it returned, until it returns nothing.
+   * What must follow at once from the events decided so far, in the same entry of the log. Called
+   * with the state after them, again with what it added, until it adds nothing.
    */
-  consequences?(state: State, latest: readonly Event[], context: Context): readonly Event[];
+  consequences?(state: State, events: readonly Event[], context: Context): readonly Event[];
 }
 
 /** How many rounds of consequences one command may cause before it counts as a runaway. */
@@ -70,30 +73,30 @@ export function step<State, Event, Command, R extends Rejection>(
 ): Step<State, Event, R> {
   const decision = decider.decide(state, command, context);
   if (!decision.accepted) return { accepted: false, state, rejection: decision.rejection };
-  let current = fold(decider, state, decision.events);
+  let current = fold(decider, state, decision.events, context.now);
   if (decider.consequences === undefined || decision.events.length === 0) {
     return { accepted: true, state: current, events: decision.events };
   }
   const events = [...decision.events];
-  let latest = decision.events;
-  for (let round = 0; latest.length > 0; round += 1) {
+  for (let round = 0; ; round += 1) {
     if (round === consequenceRoundsLimit) {
       throw new Error(`The consequences of one command did not end after ${round} rounds.`);
     }
-    latest = decider.consequences(current, latest, context);
-    current = fold(decider, current, latest);
-    events.push(...latest);
+    const more = decider.consequences(current, events, context);
+    if (more.length === 0) return { accepted: true, state: current, events };
+    current = fold(decider, current, more, context.now);
+    events.push(...more);
   }
-  return { accepted: true, state: current, events };
 }
 
-/** The state after all of `events`, in order. */
+/** The state after all of `events`, in order, decided at `timeMs`. */
 export function fold<State, Event>(
   decider: Pick<Decider<State, Event, never, never>, 'evolve'>,
   state: State,
   events: Iterable<Event>,
+  timeMs: number,
 ): State {
   let current = state;
-  for (const event of events) current = decider.evolve(current, event);
+  for (const event of events) current = decider.evolve(current, event, timeMs);
   return current;
 }

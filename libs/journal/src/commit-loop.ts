@@ -1,4 +1,4 @@
-import { step, type Context, type Decider, type Rejection } from '@meridian/core';
+import { fromTimestamp, step, type Context, type Decider, type Rejection } from '@meridian/core';
 import { emptyHead, type AggregateId, type Cause, type EventToEncode, type Head } from '@meridian/wire';
 import { LogFault, MessageTooLarge, WrongLastSequence } from './errors.ts';
 import { toEncode, type DomainEvent, type Outcome } from './execute.ts';
@@ -122,7 +122,12 @@ export class CommitLoop<State, Event extends DomainEvent, Command, R extends Rej
   async #drain(): Promise<void> {
     while (this.#queue.length > 0) {
       const group = this.#queue.splice(0, groupLimit);
-      await this.#commit(group);
+      try {
+        await this.#commit(group);
+      } catch (error) {
+        // The history cannot be read: nothing can be decided. Settled promises are left alone.
+        for (const pending of group) pending.reject(error);
+      }
     }
     this.#running = false;
     for (const resolve of this.#idle.splice(0)) resolve();
@@ -241,7 +246,9 @@ export class CommitLoop<State, Event extends DomainEvent, Command, R extends Rej
     let state = decider.initial();
     const consumed: Record<string, number> = {};
     for (const entry of entries) {
-      for (const event of entry.events) state = decider.evolve(state, event as unknown as Event);
+      for (const event of entry.events) {
+        state = decider.evolve(state, event as unknown as Event, fromTimestamp(event.time));
+      }
       Object.assign(consumed, entry.consumed);
     }
     this.#state = state;

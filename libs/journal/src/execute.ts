@@ -1,4 +1,4 @@
-import { step, type Context, type Decider, type Rejection } from '@meridian/core';
+import { fromTimestamp, step, type Context, type Decider, type Rejection } from '@meridian/core';
 import { emptyHead, type AggregateId, type Cause, type EventToEncode, type Head } from '@meridian/wire';
 import { WrongLastSequence } from './errors.ts';
 import { headAfter, readEntry, type Entry, type Journal } from './journal.ts';
@@ -171,7 +171,7 @@ export class Aggregates<State, Event extends DomainEvent, Command, R extends Rej
   #fold(warm: Warm<State>, entry: Entry): void {
     const { decider } = this.#options;
     for (const event of entry.events) {
-      warm.state = decider.evolve(warm.state, event as unknown as Event);
+      warm.state = decider.evolve(warm.state, event as unknown as Event, fromTimestamp(event.time));
       warm.causes.add(event.causationid);
     }
   }

@@ -2,6 +2,8 @@ import type { IntakeEnvelope } from './envelope.ts';
 import { contractOf, identifierPattern, validateData } from './validate.ts';
 import type { Contract, Problem } from './contract.ts';
 
+/** The longest contact id: a reservation's id is its contact's with a few characters more. */
+const contactIdLimit = 64;
 /** The longest `id` and `source` of a CloudEvent, in characters. */
 const attributeLimit = 256;
 const timePattern = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/;
@@ -29,9 +31,12 @@ function attributeProblems(event: Record<string, unknown>): Problem[] {
     else if (value.length > attributeLimit) add(name, 'too_long', `/${name} has ${value.length} characters; at most ${attributeLimit} are allowed.`);
     // oxlint-disable-next-line no-control-regex
     else if (/[\u0000-\u001f\u007f]/.test(value)) add(name, 'not_allowed', `/${name} holds a control character.`);
-    else if (name === 'subject' && !identifierPattern.test(value)) add(name, 'identifier', '/subject must be 1 to 64 of A-Z a-z 0-9 _ -: it is the id of the contact, reservation, agent or queue.');
+    else if (name === 'subject' && !identifierPattern.test(value)) add(name, 'identifier', '/subject must be 1 to 72 of A-Z a-z 0-9 _ -: it is the id of the contact, reservation, agent or queue.');
   }
-  const { time, datacontenttype, correlationid } = event;
+  const { subject, type, time, datacontenttype, correlationid } = event;
+  if (typeof subject === 'string' && subject.length > contactIdLimit && String(type).startsWith('meridian.contact.')) {
+    add('subject', 'too_long', `/subject has ${subject.length} characters; a contact's id has at most ${contactIdLimit}.`);
+  }
   if (time !== undefined && (typeof time !== 'string' || !timePattern.test(time) || Number.isNaN(Date.parse(time)))) {
     add('time', 'type', '/time must be an RFC 3339 timestamp such as 2026-01-31T08:15:00Z.');
   }
@@ -39,7 +44,7 @@ function attributeProblems(event: Record<string, unknown>): Problem[] {
     add('datacontenttype', 'not_allowed', '/datacontenttype must be application/json (protobuf data is sent in binary mode).');
   }
   if (correlationid !== undefined && (typeof correlationid !== 'string' || !identifierPattern.test(correlationid))) {
-    add('correlationid', 'identifier', '/correlationid must be 1 to 64 of A-Z a-z 0-9 _ -: it is the id of the first contact of the chain.');
+    add('correlationid', 'identifier', '/correlationid must be 1 to 72 of A-Z a-z 0-9 _ -: it is the id of the first contact of the chain.');
   }
   if (event['traceparent'] !== undefined && typeof event['traceparent'] !== 'string') add('traceparent', 'type', '/traceparent must be a text.');
   if ('data_base64' in event) add('data_base64', 'not_allowed', '/data_base64 is not taken in JSON; send protobuf data in binary mode.');

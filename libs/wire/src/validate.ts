@@ -8,8 +8,8 @@ export function contractOf(type: string): Contract | undefined {
   return contractsByType.get(type);
 }
 
-/** What names in subjects and keys look like: 1 to 64 of A-Z a-z 0-9 _ -. */
-export const identifierPattern = /^[A-Za-z0-9_-]{1,64}$/;
+/** What names in subjects and keys look like: 1 to 72 of A-Z a-z 0-9 _ -. */
+export const identifierPattern = /^[A-Za-z0-9_-]{1,72}$/;
 
 /** How many problems are listed before the search ends. */
 const problemsLimit = 16;
@@ -42,7 +42,7 @@ function checkText(shape: FieldShape): Check {
       report(problems, pointer, 'missing', `${pointer} must not be empty.`);
     } else if (shape.identifier && !identifierPattern.test(value)) {
       report(problems, pointer, 'identifier',
-        `${pointer} must be 1 to 64 of A-Z a-z 0-9 _ -, not ${show(value)}.`);
+        `${pointer} must be 1 to 72 of A-Z a-z 0-9 _ -, not ${show(value)}.`);
     } else if (value.length > shape.maximumLength) {
       report(problems, pointer, 'too_long',
         `${pointer} has ${value.length} characters; at most ${shape.maximumLength} are allowed.`);

@@ -13,7 +13,7 @@ export const enumerations: Readonly<Record<string, readonly string[]>> = {
   DequeueReason: ['TO_AGENT', 'GAVE_UP', 'REAPED'],
   AcwEnd: ['BY_AGENT', 'TIME_LIMIT'],
   Strategy: ['LONGEST_IDLE', 'MOST_SKILLED'],
-  ExclusionReason: ['NOT_AVAILABLE', 'AT_CAPACITY', 'NO_CHANNEL', 'SKILL_MISSING', 'SKILL_TOO_LOW', 'DECLINED_RECENTLY'],
+  ExclusionReason: ['NOT_AVAILABLE', 'AT_CAPACITY', 'NO_CHANNEL', 'SKILL_MISSING', 'SKILL_TOO_LOW', 'DECLINED'],
   Outcome: ['OFFERED', 'WAITING', 'UNROUTABLE'],
   Trigger: ['CONTACT_QUEUED', 'AGENT_FREED', 'OFFER_ENDED', 'QUEUE_CHANGED', 'TIME'],
 };
@@ -265,7 +265,12 @@ export const shapes: Readonly<Record<string, readonly FieldShape[]>> = {
     { name: 'candidates', kind: 'message', maximumLength: 100, of: 'Candidate', repeated: true, required: true },
     { name: 'candidateCount', kind: 'uint32', maximumLength: 256 },
     { name: 'exclusions', kind: 'message', maximumLength: 100, of: 'Exclusion', repeated: true, required: true },
+    { name: 'contactRequirements', kind: 'message', maximumLength: 100, of: 'SkillRequirement', repeated: true, required: true },
     { name: 'algorithm', kind: 'string', maximumLength: 256, required: true },
+  ],
+  RoutingWithdrawn: [
+    { name: 'queueId', kind: 'string', maximumLength: 256, required: true },
+    { name: 'reason', kind: 'string', maximumLength: 256, required: true },
   ],
 };
 
@@ -800,6 +805,16 @@ export const contracts: readonly Contract[] = [
     protobufName: 'meridian.routing.v1.RoutingDecided',
     dataClass: 'none',
     summary: "",
+  },
+  {
+    type: 'meridian.routing.withdrawn.v1',
+    entity: 'routing',
+    kind: 'EVENT',
+    scope: 'publish',
+    message: 'RoutingWithdrawn',
+    protobufName: 'meridian.routing.v1.RoutingWithdrawn',
+    dataClass: 'none',
+    summary: "A waiting contact ended; its place is gone.",
   },
 ];
 

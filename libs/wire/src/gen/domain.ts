@@ -81,7 +81,7 @@ export type ExclusionReason =
   | 'NO_CHANNEL'
   | 'SKILL_MISSING'
   | 'SKILL_TOO_LOW'
-  | 'DECLINED_RECENTLY';
+  | 'DECLINED';
 
 export type Outcome =
   | 'OFFERED'
@@ -448,8 +448,17 @@ export interface RoutingDecided {
   /** How many there were in all. */
   readonly candidateCount?: number;
   readonly exclusions: readonly Exclusion[];
+  /** What the contact asked for itself, beyond the queue's requirements. */
+  readonly contactRequirements: readonly SkillRequirement[];
   /** The name and version of the rule that chose. */
   readonly algorithm: string;
+}
+
+/** A waiting contact ended; its place is gone. */
+export interface RoutingWithdrawn {
+  readonly queueId: string;
+  /** The type of the contact's event that ended it. */
+  readonly reason: string;
 }
 
 export type AgentEvent =
@@ -499,7 +508,8 @@ export type ReservationEvent =
   | Typed<'meridian.reservation.completed.v1', ReservationCompleted>;
 
 export type RoutingEvent =
-  | Typed<'meridian.routing.decided.v1', RoutingDecided>;
+  | Typed<'meridian.routing.decided.v1', RoutingDecided>
+  | Typed<'meridian.routing.withdrawn.v1', RoutingWithdrawn>;
 
 /** Every decision that the log can hold. */
 export type DomainEvent =

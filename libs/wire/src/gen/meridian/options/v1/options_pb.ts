@@ -130,7 +130,7 @@ export type FieldOptions = Message<"meridian.options.v1.FieldOptions"> & {
   required: boolean;
 
   /**
-   * A name used in subjects and keys: 1 to 64 of A-Z a-z 0-9 _ -.
+   * A name used in subjects and keys: 1 to 72 of A-Z a-z 0-9 _ -.
    *
    * @generated from field: bool identifier = 2;
    */

@@ -20,7 +20,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file meridian/routing/v1/events.proto.
  */
 export const file_meridian_routing_v1_events: GenFile = /*@__PURE__*/
-  fileDesc("CiBtZXJpZGlhbi9yb3V0aW5nL3YxL2V2ZW50cy5wcm90bxITbWVyaWRpYW4ucm91dGluZy52MSJJCglDYW5kaWRhdGUSGAoIYWdlbnRfaWQYASABKAlCBtLzGAIIARIRCglsZXZlbF9zdW0YAiABKA0SDwoHaWRsZV9tcxgDIAEoASLAAgoJRXhjbHVzaW9uEkYKBnJlYXNvbhgBIAEoDjIuLm1lcmlkaWFuLnJvdXRpbmcudjEuRXhjbHVzaW9uLkV4Y2x1c2lvblJlYXNvbkIG0vMYAggBEikKBWNvdW50GAIgASgNQhrS8xgWCAEhAAAAAAAA8D8pAAAAAGXNzUEwARIZCglhZ2VudF9pZHMYAyADKAlCBtLzGAIIASKkAQoPRXhjbHVzaW9uUmVhc29uEiAKHEVYQ0xVU0lPTl9SRUFTT05fVU5TUEVDSUZJRUQQABIRCg1OT1RfQVZBSUxBQkxFEAESDwoLQVRfQ0FQQUNJVFkQAhIOCgpOT19DSEFOTkVMEAMSEQoNU0tJTExfTUlTU0lORxAEEhEKDVNLSUxMX1RPT19MT1cQBRIVChFERUNMSU5FRF9SRUNFTlRMWRAGIvkGCg5Sb3V0aW5nRGVjaWRlZBJECgdvdXRjb21lGAEgASgOMisubWVyaWRpYW4ucm91dGluZy52MS5Sb3V0aW5nRGVjaWRlZC5PdXRjb21lQgbS8xgCCAESRAoHdHJpZ2dlchgCIAEoDjIrLm1lcmlkaWFuLnJvdXRpbmcudjEuUm91dGluZ0RlY2lkZWQuVHJpZ2dlckIG0vMYAggBEhUKCGFnZW50X2lkGAMgASgJSACIAQESGAoIcXVldWVfaWQYBCABKAlCBtLzGAIIARIzCgdjaGFubmVsGAUgASgOMhoubWVyaWRpYW4udHlwZXMudjEuQ2hhbm5lbEIG0vMYAggBEhAKCHByaW9yaXR5GAYgASgNEkEKDHJlcXVpcmVtZW50cxgHIAMoCzIjLm1lcmlkaWFuLnR5cGVzLnYxLlNraWxsUmVxdWlyZW1lbnRCBtLzGAIIARI3CgtlbnF1ZXVlZF9hdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCBtLzGAIIARIVCg13YWl0aW5nX2NvdW50GAkgASgNEi0KCHN0cmF0ZWd5GAogASgOMhsubWVyaWRpYW4ucXVldWUudjEuU3RyYXRlZ3kSOgoKY2FuZGlkYXRlcxgLIAMoCzIeLm1lcmlkaWFuLnJvdXRpbmcudjEuQ2FuZGlkYXRlQgbS8xgCCAESFwoPY2FuZGlkYXRlX2NvdW50GAwgASgNEjoKCmV4Y2x1c2lvbnMYDSADKAsyHi5tZXJpZGlhbi5yb3V0aW5nLnYxLkV4Y2x1c2lvbkIG0vMYAggBEhkKCWFsZ29yaXRobRgOIAEoCUIG0vMYAggBIkwKB091dGNvbWUSFwoTT1VUQ09NRV9VTlNQRUNJRklFRBAAEgsKB09GRkVSRUQQARILCgdXQUlUSU5HEAISDgoKVU5ST1VUQUJMRRADInUKB1RyaWdnZXISFwoTVFJJR0dFUl9VTlNQRUNJRklFRBAAEhIKDkNPTlRBQ1RfUVVFVUVEEAESDwoLQUdFTlRfRlJFRUQQAhIPCgtPRkZFUl9FTkRFRBADEhEKDVFVRVVFX0NIQU5HRUQQBBIICgRUSU1FEAU6I8rzGB8KG21lcmlkaWFuLnJvdXRpbmcuZGVjaWRlZC52MRACQgsKCV9hZ2VudF9pZGIGcHJvdG8z", [file_google_protobuf_timestamp, file_meridian_options_v1_options, file_meridian_queue_v1_events, file_meridian_types_v1_types]);
+  fileDesc("CiBtZXJpZGlhbi9yb3V0aW5nL3YxL2V2ZW50cy5wcm90bxITbWVyaWRpYW4ucm91dGluZy52MSJJCglDYW5kaWRhdGUSGAoIYWdlbnRfaWQYASABKAlCBtLzGAIIARIRCglsZXZlbF9zdW0YAiABKA0SDwoHaWRsZV9tcxgDIAEoASK3AgoJRXhjbHVzaW9uEkYKBnJlYXNvbhgBIAEoDjIuLm1lcmlkaWFuLnJvdXRpbmcudjEuRXhjbHVzaW9uLkV4Y2x1c2lvblJlYXNvbkIG0vMYAggBEikKBWNvdW50GAIgASgNQhrS8xgWCAEhAAAAAAAA8D8pAAAAAGXNzUEwARIZCglhZ2VudF9pZHMYAyADKAlCBtLzGAIIASKbAQoPRXhjbHVzaW9uUmVhc29uEiAKHEVYQ0xVU0lPTl9SRUFTT05fVU5TUEVDSUZJRUQQABIRCg1OT1RfQVZBSUxBQkxFEAESDwoLQVRfQ0FQQUNJVFkQAhIOCgpOT19DSEFOTkVMEAMSEQoNU0tJTExfTUlTU0lORxAEEhEKDVNLSUxMX1RPT19MT1cQBRIMCghERUNMSU5FRBAGIsQHCg5Sb3V0aW5nRGVjaWRlZBJECgdvdXRjb21lGAEgASgOMisubWVyaWRpYW4ucm91dGluZy52MS5Sb3V0aW5nRGVjaWRlZC5PdXRjb21lQgbS8xgCCAESRAoHdHJpZ2dlchgCIAEoDjIrLm1lcmlkaWFuLnJvdXRpbmcudjEuUm91dGluZ0RlY2lkZWQuVHJpZ2dlckIG0vMYAggBEhUKCGFnZW50X2lkGAMgASgJSACIAQESGAoIcXVldWVfaWQYBCABKAlCBtLzGAIIARIzCgdjaGFubmVsGAUgASgOMhoubWVyaWRpYW4udHlwZXMudjEuQ2hhbm5lbEIG0vMYAggBEhAKCHByaW9yaXR5GAYgASgNEkEKDHJlcXVpcmVtZW50cxgHIAMoCzIjLm1lcmlkaWFuLnR5cGVzLnYxLlNraWxsUmVxdWlyZW1lbnRCBtLzGAIIARI3CgtlbnF1ZXVlZF9hdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCBtLzGAIIARIVCg13YWl0aW5nX2NvdW50GAkgASgNEi0KCHN0cmF0ZWd5GAogASgOMhsubWVyaWRpYW4ucXVldWUudjEuU3RyYXRlZ3kSOgoKY2FuZGlkYXRlcxgLIAMoCzIeLm1lcmlkaWFuLnJvdXRpbmcudjEuQ2FuZGlkYXRlQgbS8xgCCAESFwoPY2FuZGlkYXRlX2NvdW50GAwgASgNEjoKCmV4Y2x1c2lvbnMYDSADKAsyHi5tZXJpZGlhbi5yb3V0aW5nLnYxLkV4Y2x1c2lvbkIG0vMYAggBEkkKFGNvbnRhY3RfcmVxdWlyZW1lbnRzGA8gAygLMiMubWVyaWRpYW4udHlwZXMudjEuU2tpbGxSZXF1aXJlbWVudEIG0vMYAggBEhkKCWFsZ29yaXRobRgOIAEoCUIG0vMYAggBIkwKB091dGNvbWUSFwoTT1VUQ09NRV9VTlNQRUNJRklFRBAAEgsKB09GRkVSRUQQARILCgdXQUlUSU5HEAISDgoKVU5ST1VUQUJMRRADInUKB1RyaWdnZXISFwoTVFJJR0dFUl9VTlNQRUNJRklFRBAAEhIKDkNPTlRBQ1RfUVVFVUVEEAESDwoLQUdFTlRfRlJFRUQQAhIPCgtPRkZFUl9FTkRFRBADEhEKDVFVRVVFX0NIQU5HRUQQBBIICgRUSU1FEAU6I8rzGB8KG21lcmlkaWFuLnJvdXRpbmcuZGVjaWRlZC52MRACQgsKCV9hZ2VudF9pZCJrChBSb3V0aW5nV2l0aGRyYXduEhgKCHF1ZXVlX2lkGAEgASgJQgbS8xgCCAESFgoGcmVhc29uGAIgASgJQgbS8xgCCAE6JcrzGCEKHW1lcmlkaWFuLnJvdXRpbmcud2l0aGRyYXduLnYxEAJiBnByb3RvMw", [file_google_protobuf_timestamp, file_meridian_options_v1_options, file_meridian_queue_v1_events, file_meridian_types_v1_types]);
 
 /**
  * One agent who could have been chosen, in the order of preference.
@@ -121,9 +121,11 @@ export const Exclusion_ExclusionReason = {
   SKILL_TOO_LOW: 5,
 
   /**
-   * @generated from enum value: DECLINED_RECENTLY = 6;
+   * The agent declined this contact.
+   *
+   * @generated from enum value: DECLINED = 6;
    */
-  DECLINED_RECENTLY: 6,
+  DECLINED: 6,
 } as const;
 
 /**
@@ -215,6 +217,13 @@ export type RoutingDecided = Message<"meridian.routing.v1.RoutingDecided"> & {
    * @generated from field: repeated meridian.routing.v1.Exclusion exclusions = 13;
    */
   exclusions: Exclusion[];
+
+  /**
+   * What the contact asked for itself, beyond the queue's requirements.
+   *
+   * @generated from field: repeated meridian.types.v1.SkillRequirement contact_requirements = 15;
+   */
+  contactRequirements: SkillRequirement[];
 
   /**
    * The name and version of the rule that chose.
@@ -314,4 +323,30 @@ export type RoutingDecided_Trigger = (typeof RoutingDecided_Trigger)[keyof typeo
  */
 export const RoutingDecided_TriggerSchema: GenEnum<RoutingDecided_Trigger> = /*@__PURE__*/
   enumDesc(file_meridian_routing_v1_events, 2, 1);
+
+/**
+ * A waiting contact ended; its place is gone.
+ *
+ * @generated from message meridian.routing.v1.RoutingWithdrawn
+ */
+export type RoutingWithdrawn = Message<"meridian.routing.v1.RoutingWithdrawn"> & {
+  /**
+   * @generated from field: string queue_id = 1;
+   */
+  queueId: string;
+
+  /**
+   * The type of the contact's event that ended it.
+   *
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message meridian.routing.v1.RoutingWithdrawn.
+ * Use `create(RoutingWithdrawnSchema)` to create a new message.
+ */
+export const RoutingWithdrawnSchema: GenMessage<RoutingWithdrawn> = /*@__PURE__*/
+  messageDesc(file_meridian_routing_v1_events, 3);
 
