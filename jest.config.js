@@ -12,7 +12,11 @@ const common = {
         jsc: {
           target: 'es2024',
           parser: { syntax: 'typescript', tsx: false, decorators: true },
-          transform: { legacyDecorator: true, decoratorMetadata: true, useDefineForClassFields: true },
+          transform: {
+            legacyDecorator: true,
+            decoratorMetadata: true,
+            useDefineForClassFields: true,
+          },
           keepClassNames: true,
         },
         module: { type: 'es6' },
@@ -20,7 +24,12 @@ const common = {
       },
     ],
   },
-  modulePathIgnorePatterns: ['/dist/', '<rootDir>/\\.tools/', '<rootDir>/\\.nx/', '<rootDir>/\\.meridian/'],
+  modulePathIgnorePatterns: [
+    '/dist/',
+    '<rootDir>/\\.tools/',
+    '<rootDir>/\\.nx/',
+    '<rootDir>/\\.meridian/',
+  ],
   testPathIgnorePatterns: ['/node_modules/', '/dist/', '/\\.tools/', '/\\.meridian/'],
 };
 

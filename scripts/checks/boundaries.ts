@@ -3,13 +3,21 @@ import { isBuiltin } from 'node:module';
 import { posix } from 'node:path';
 import { imports, type Import } from './tokens.ts';
 import {
-  isSource, isSpec, listFiles, readFiles, readPackages, report, type Package, type Problem, type SourceFile,
+  isSource,
+  isSpec,
+  listFiles,
+  readFiles,
+  readPackages,
+  report,
+  type Package,
+  type Problem,
+  type SourceFile,
 } from './workspace.ts';
 
 const SCOPE = '@meridian/';
-/** The only service that may import others: it hosts a region's services in one process for development. */
+/** The only service that may import others: it hosts a region's services in one process. */
 const HOST = 'services/region';
-/** Any spec may import it without declaring it, so that the graph of packages stays free of cycles. */
+/** Any spec may import it undeclared, so that the graph of packages stays free of cycles. */
 const FOR_SPECS = '@meridian/testing';
 const EXACT = /^\d+\.\d+\.\d+(-[\w.-]+)?(\+[\w.-]+)?$/;
 
@@ -17,7 +25,10 @@ const isLib = (folder: string): boolean => folder.startsWith('libs/');
 const isService = (folder: string): boolean => folder.startsWith('services/');
 
 const packageName = (specifier: string): string =>
-  specifier.split('/').slice(0, specifier.startsWith('@') ? 2 : 1).join('/');
+  specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/');
 
 function directionProblem(from: Package, to: Package): string | undefined {
   if (isLib(from.folder) && isService(to.folder)) return `a library imports the service ${to.name}`;
@@ -27,11 +38,17 @@ function directionProblem(from: Package, to: Package): string | undefined {
   return undefined;
 }
 
-function workspaceImport(own: Package, target: Package | undefined, found: Import, spec: boolean): string[] {
+function workspaceImport(
+  own: Package,
+  target: Package | undefined,
+  found: Import,
+  spec: boolean,
+): string[] {
   const name = packageName(found.specifier);
   if (target === undefined) return [`imports ${name}, which is no package of this workspace`];
   const problems: string[] = [];
-  if (found.specifier !== name) problems.push(`imports ${found.specifier}, past the entry of ${name}`);
+  if (found.specifier !== name)
+    problems.push(`imports ${found.specifier}, past the entry of ${name}`);
   const direction = directionProblem(own, target);
   if (direction !== undefined) problems.push(direction);
   if (own.folder === '.' || own === target || (spec && name === FOR_SPECS)) return problems;
@@ -43,17 +60,25 @@ function workspaceImport(own: Package, target: Package | undefined, found: Impor
   return problems;
 }
 
-function outsideImport(own: Package, root: Package | undefined, specifier: string, spec: boolean): string[] {
-  if (isBuiltin(specifier)) return specifier.startsWith('node:') ? [] : [`imports ${specifier} without node:`];
+function outsideImport(
+  own: Package,
+  root: Package | undefined,
+  specifier: string,
+  spec: boolean,
+): string[] {
+  if (isBuiltin(specifier))
+    return specifier.startsWith('node:') ? [] : [`imports ${specifier} without node:`];
   const name = packageName(specifier);
   const problems: string[] = [];
   if (name.startsWith('@nestjs/') && own.folder !== 'libs/nest' && !isService(own.folder)) {
     problems.push(`imports ${name}; only libs/nest and services know Nest`);
   }
   const ofRoot = root !== undefined && (name in root.devDependencies || name in root.dependencies);
-  const declared = name in own.dependencies
-    || ((spec || own.folder === '.') && (name in own.devDependencies || ofRoot));
-  if (!declared) problems.push(`imports ${name}, which ${posix.join(own.folder, 'package.json')} does not name`);
+  const declared =
+    name in own.dependencies ||
+    ((spec || own.folder === '.') && (name in own.devDependencies || ofRoot));
+  if (!declared)
+    problems.push(`imports ${name}, which ${posix.join(own.folder, 'package.json')} does not name`);
   return problems;
 }
 
@@ -83,7 +108,10 @@ function manifestProblems(own: Package, packages: readonly Package[]): Problem[]
   const names = new Map(packages.map((one) => [one.name, one]));
   const problems: Problem[] = Object.entries({ ...own.dependencies, ...own.devDependencies })
     .filter(([, version]) => !EXACT.test(version))
-    .map(([name, version]) => ({ where, what: `pins ${name} to "${version}"; write one exact version` }));
+    .map(([name, version]) => ({
+      where,
+      what: `pins ${name} to "${version}"; write one exact version`,
+    }));
   if (own.folder === 'libs/core') {
     for (const name of Object.keys(own.dependencies)) {
       problems.push({ where, what: `libs/core depends on ${name}; it depends on nothing` });
@@ -97,7 +125,10 @@ function manifestProblems(own: Package, packages: readonly Package[]): Problem[]
   const declared = new Set(Object.keys(own.dependencies).map((name) => names.get(name)?.folder));
   if (own.folder === '.') return problems;
   for (const folder of own.references.filter((one) => !declared.has(one))) {
-    problems.push({ where: `${own.folder}/tsconfig.json`, what: `references ${folder}, which is no dependency` });
+    problems.push({
+      where: `${own.folder}/tsconfig.json`,
+      what: `references ${folder}, which is no dependency`,
+    });
   }
   return problems;
 }
@@ -124,14 +155,19 @@ export function findCycle(packages: readonly Package[]): string[] | undefined {
   return undefined;
 }
 
-export function boundaryProblems(packages: readonly Package[], files: readonly SourceFile[]): Problem[] {
+export function boundaryProblems(
+  packages: readonly Package[],
+  files: readonly SourceFile[],
+): Problem[] {
   const root = packages.find(({ folder }) => folder === '.');
   const problems = packages.flatMap((own) => manifestProblems(own, packages));
   const cycle = findCycle(packages);
-  if (cycle !== undefined) problems.push({ where: 'package.json', what: `a cycle: ${cycle.join(' -> ')}` });
+  if (cycle !== undefined)
+    problems.push({ where: 'package.json', what: `a cycle: ${cycle.join(' -> ')}` });
   for (const file of files) {
-    const own = packages.find(({ folder }) => file.path.startsWith(`${folder}/`))
-      ?? (file.path.startsWith('scripts/') ? root : undefined);
+    const own =
+      packages.find(({ folder }) => file.path.startsWith(`${folder}/`)) ??
+      (file.path.startsWith('scripts/') ? root : undefined);
     if (own !== undefined) problems.push(...fileProblems(file, own, packages));
   }
   return problems;
@@ -141,5 +177,9 @@ if (import.meta.main) {
   const paths = listFiles();
   const files = readFiles(paths.filter((path) => isSource(path)));
   const packages = readPackages(paths);
-  report('boundaries', boundaryProblems(packages, files), `${packages.length} packages, ${files.length} files`);
+  report(
+    'boundaries',
+    boundaryProblems(packages, files),
+    `${packages.length} packages, ${files.length} files`,
+  );
 }

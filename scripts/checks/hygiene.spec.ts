@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { hygieneProblems } from './hygiene.ts';
 
-const problems = (text: string, path = 'docs/a.md') => hygieneProblems([{ path, text }]).map(({ what }) => what);
+const problems = (text: string, path = 'docs/a.md') =>
+  hygieneProblems([{ path, text }]).map(({ what }) => what);
 const path = (...parts: string[]) => ['', ...parts].join('/');
 
 describe('hygiene', () => {
@@ -13,11 +14,16 @@ describe('hygiene', () => {
 
   it('refuses the host of a package registry', () => {
     const host = ['registry', 'npmjs', 'org'].join('.');
-    expect(problems(`"resolved": "https://${host}/a.tgz"`)).toEqual([`names the host of a package registry (${host})`]);
+    expect(problems(`"resolved": "https://${host}/a.tgz"`)).toEqual([
+      `names the host of a package registry (${host})`,
+    ]);
   });
 
   it.each([
-    path('home', 'ada', 'meridian'), path('Users', 'ada'), path('root', '.config'), path('work', 'tree'),
+    path('home', 'ada', 'meridian'),
+    path('Users', 'ada'),
+    path('root', '.config'),
+    path('work', 'tree'),
   ])('refuses the path %s', (personal) => {
     expect(problems(`see "${personal}"`)).toHaveLength(1);
     expect(problems(`cd ${personal}`)).toHaveLength(1);

@@ -7,12 +7,17 @@ import { isPure, purityProblems } from './purity.ts';
 import { ROOT } from './workspace.ts';
 
 const DOMAIN = 'services/routing/src/domain/match.ts';
-const problems = (text: string, path = DOMAIN) => purityProblems([{ path, text }]).map(({ what }) => what);
+const problems = (text: string, path = DOMAIN) =>
+  purityProblems([{ path, text }]).map(({ what }) => what);
 
 describe('purity', () => {
   it('knows what belongs to the core', () => {
     expect(['libs/core/src/a.ts', DOMAIN].every(isPure)).toBe(true);
-    const others = ['libs/core/src/a.spec.ts', 'services/routing/src/handlers.ts', 'libs/wire/src/a.ts'];
+    const others = [
+      'libs/core/src/a.spec.ts',
+      'services/routing/src/handlers.ts',
+      'libs/wire/src/a.ts',
+    ];
     expect(others.some(isPure)).toBe(false);
   });
 
@@ -29,12 +34,24 @@ describe('purity', () => {
   });
 
   it.each([
-    [`import { readFile } from 'node:fs';`, 'imports node:fs; the core knows neither frameworks nor I/O'],
-    [`import { Injectable } from '@nestjs/common';`, 'imports @nestjs/common; the core knows neither'],
-    [`import type { Journal } from '@meridian/journal';`, 'imports @meridian/journal; the core knows neither'],
+    [
+      `import { readFile } from 'node:fs';`,
+      'imports node:fs; the core knows neither frameworks nor I/O',
+    ],
+    [
+      `import { Injectable } from '@nestjs/common';`,
+      'imports @nestjs/common; the core knows neither',
+    ],
+    [
+      `import type { Journal } from '@meridian/journal';`,
+      'imports @meridian/journal; the core knows neither',
+    ],
     [`import { decode } from '@meridian/wire';`, 'imports values of @meridian/wire'],
     [`import { type A } from '@meridian/wire';`, 'imports values of @meridian/wire'],
-    [`import { handle } from '../handlers.ts';`, 'imports ../handlers.ts, outside services/routing/src/domain/'],
+    [
+      `import { handle } from '../handlers.ts';`,
+      'imports ../handlers.ts, outside services/routing/src/domain/',
+    ],
     [`const fs = await import('./limits.ts');`, 'imports ./limits.ts while running'],
     [`const t = Date.now();`, 'reads the clock (Date.now)'],
     [`const t = Date?.now();`, 'reads the clock (Date.now)'],
@@ -70,7 +87,8 @@ describe('the compiler and the linter', () => {
   };
   const run = (program: string, ...args: string[]): string => {
     const options = { cwd: folder, encoding: 'utf8' } as const;
-    return spawnSync(process.execPath, [join(ROOT, 'node_modules', program), ...args], options).stdout;
+    return spawnSync(process.execPath, [join(ROOT, 'node_modules', program), ...args], options)
+      .stdout;
   };
 
   beforeAll(() => {
@@ -80,15 +98,29 @@ describe('the compiler and the linter', () => {
     }
     write('package.json', '{ "type": "module" }');
     write('libs/core/src/clean.ts', 'export const double = (x: number): number => 2 * x;\n');
-    write(DOMAIN, [
-      'process.exit();', 'console.log();', 'setTimeout(() => {}, 1);', 'fetch("x");', 'crypto.randomUUID();',
-      'performance.now();', 'Buffer.from("x");', 'Date.now();', 'Math.random();', 'export {};', '',
-    ].join('\n'));
+    write(
+      DOMAIN,
+      [
+        'process.exit();',
+        'console.log();',
+        'setTimeout(() => {}, 1);',
+        'fetch("x");',
+        'crypto.randomUUID();',
+        'performance.now();',
+        'Buffer.from("x");',
+        'Date.now();',
+        'Math.random();',
+        'export {};',
+        '',
+      ].join('\n'),
+    );
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
   it('tsconfig.domain.json knows no world', () => {
-    const unknown = run('typescript/bin/tsc', '-p', 'tsconfig.domain.json', '--pretty', 'false').trim().split('\n');
+    const unknown = run('typescript/bin/tsc', '-p', 'tsconfig.domain.json', '--pretty', 'false')
+      .trim()
+      .split('\n');
     const lines = unknown.map((line) => /^(.*)\((\d+),/.exec(line)?.slice(1, 3).join(':'));
     expect(lines).toEqual([1, 2, 3, 4, 5, 6, 7].map((line) => `${DOMAIN}:${line}`));
   });

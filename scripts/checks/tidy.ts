@@ -1,11 +1,20 @@
 /**
- * Sizes that keep the code readable. Over the aim is a warning, over the limit fails; generated code is left out.
+ * Sizes that keep the code readable. Over the aim is a warning, over the limit fails;
+ * generated code is left out.
  * Run: node scripts/checks/tidy.ts
  */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import {
-  isGenerated, isSource, isSpec, listFiles, readFiles, report, ROOT, type Problem, type SourceFile,
+  isGenerated,
+  isSource,
+  isSpec,
+  listFiles,
+  readFiles,
+  report,
+  ROOT,
+  type Problem,
+  type SourceFile,
 } from './workspace.ts';
 
 const COLUMNS = { aim: 100, limit: 120 };
@@ -36,7 +45,8 @@ export function tidiness(files: readonly SourceFile[]): Tidiness {
       } else if (columns > COLUMNS.aim) wide.push(index + 1);
     });
     if (wide.length > 0) {
-      const what = `${wide.length} lines of more than ${COLUMNS.aim} columns: ${wide.slice(0, 8).join(', ')}`;
+      const first = wide.slice(0, 8).join(', ');
+      const what = `${wide.length} lines of more than ${COLUMNS.aim} columns: ${first}`;
       warnings.push({ where: path, what: wide.length > 8 ? `${what}, …` : what });
     }
   }
@@ -44,7 +54,11 @@ export function tidiness(files: readonly SourceFile[]): Tidiness {
 }
 
 interface OxlintReport {
-  readonly diagnostics: readonly { filename: string; message: string; labels: readonly { span: { line: number } }[] }[];
+  readonly diagnostics: readonly {
+    filename: string;
+    message: string;
+    labels: readonly { span: { line: number } }[];
+  }[];
 }
 
 /** Long functions, as oxlint counts them. */
@@ -52,8 +66,14 @@ function longFunctions(paths: readonly string[]): Problem[] {
   if (paths.length === 0) return [];
   const program = join(ROOT, 'node_modules/oxlint/bin/oxlint');
   const args = [program, '-c', 'scripts/checks/tidy.oxlintrc.json', '--format', 'json', ...paths];
-  const { stdout, stderr } = spawnSync(process.execPath, args, { cwd: ROOT, encoding: 'utf8', maxBuffer: 2 ** 26 });
-  if (!stdout.trimStart().startsWith('{')) throw new Error(`oxlint gave no JSON: ${stdout}${stderr}`);
+  const { stdout, stderr } = spawnSync(process.execPath, args, {
+    cwd: ROOT,
+    encoding: 'utf8',
+    maxBuffer: 2 ** 26,
+  });
+  if (!stdout.trimStart().startsWith('{')) {
+    throw new Error(`oxlint gave no JSON: ${stdout}${stderr}`);
+  }
   return (JSON.parse(stdout) as OxlintReport).diagnostics.map(({ filename, message, labels }) => ({
     where: `${filename}:${labels[0]?.span.line ?? 0}`,
     what: message,

@@ -3,7 +3,8 @@ import { imports, tokens } from './tokens.ts';
 
 const brief = (source: string) =>
   imports(source).map(({ specifier, typeOnly, dynamic }) =>
-    [dynamic && 'dynamic', typeOnly && 'type', specifier].filter(Boolean).join(' '));
+    [dynamic && 'dynamic', typeOnly && 'type', specifier].filter(Boolean).join(' '),
+  );
 
 describe('imports', () => {
   it.each([
@@ -25,7 +26,10 @@ describe('imports', () => {
     [`export const a = 1; const b = { import: 'x' }`, []],
     ['// import a from "x"\n/* import b from "y" */', []],
     [`const text = "import a from 'x'"`, []],
-    ['const text = `import a from "x" ${ { b: `${1}` } } import c from "y"`; import d from "z"', ['z']],
+    [
+      'const text = `import a from "x" ${ { b: `${1}` } } import c from "y"`; import d from "z"',
+      ['z'],
+    ],
     [`const pattern = /import a from 'x'/; import b from 'y'`, ['y']],
     [`const half = a / b; import c from 'x'; const d = e / f`, ['x']],
   ])('%s', (source, expected) => {
@@ -38,7 +42,17 @@ describe('imports', () => {
   });
 
   it('reads decorators, private names and an unfinished string', () => {
-    expect(tokens(`@A() class B { #c = 'd }\ne`).map(({ text }) => text))
-      .toEqual(['@A', '(', ')', 'class', 'B', '{', '#c', '=', 'd ', 'e']);
+    expect(tokens(`@A() class B { #c = 'd }\ne`).map(({ text }) => text)).toEqual([
+      '@A',
+      '(',
+      ')',
+      'class',
+      'B',
+      '{',
+      '#c',
+      '=',
+      'd ',
+      'e',
+    ]);
   });
 });

@@ -1,4 +1,4 @@
-/** A small scanner of TypeScript: enough to find imports and uses of names, never fooled by comments and strings. */
+/** A small scanner of TypeScript: finds imports and names, never fooled by comments and strings. */
 
 export type TokenKind = 'word' | 'string' | 'template' | 'regex' | 'number' | 'punctuation';
 
@@ -22,11 +22,23 @@ const WORD = /[#@]?[\p{ID_Start}$_][\p{ID_Continue}$]*/uy;
 const NUMBER = /\d[\w.]*/y;
 const STRING = /'(?:[^'\\\n]|\\[\s\S])*'?|"(?:[^"\\\n]|\\[\s\S])*"?/y;
 const REGEX = /\/(?:[^/\\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*\])+\/[a-z]*/y;
-// The part of a template up to its end or to the next `${`; starts at a backtick or at the `}` that closes a hole.
+// The part of a template up to its end or to the next `${`; it starts at a backtick or at the `}`
+// that closes a hole.
 const TEMPLATE = /[`}](?:[^`\\$]|\\[\s\S]|\$(?!\{))*(?:`|\$\{|$)/y;
 
 const BEFORE_REGEX = new Set([
-  'return', 'typeof', 'case', 'in', 'of', 'do', 'else', 'void', 'delete', 'throw', 'await', 'yield',
+  'return',
+  'typeof',
+  'case',
+  'in',
+  'of',
+  'do',
+  'else',
+  'void',
+  'delete',
+  'throw',
+  'await',
+  'yield',
 ]);
 
 function matchAt(pattern: RegExp, source: string, at: number): string | undefined {
@@ -84,7 +96,8 @@ function fromClause(all: readonly Token[], start: number): string | undefined {
   for (let at = start; at < all.length; at += 1) {
     const token = all[at];
     const following = all[at + 1];
-    if (token?.text === 'from' && token.kind === 'word' && following?.kind === 'string') return following.text;
+    if (token?.text === 'from' && token.kind === 'word' && following?.kind === 'string')
+      return following.text;
     if (token?.text === ';' || token?.text === '(' || token?.text === '=') return undefined;
   }
   return undefined;
@@ -98,10 +111,13 @@ function importAt(all: readonly Token[], at: number): Import | undefined {
   if (token.text === 'import' || token.text === 'require') {
     if (first.text === '(' && first.kind === 'punctuation') {
       const specifier = second?.kind === 'string' ? second.text : undefined;
-      return specifier === undefined ? undefined : { specifier, typeOnly: false, dynamic: true, line };
+      return specifier === undefined
+        ? undefined
+        : { specifier, typeOnly: false, dynamic: true, line };
     }
     if (token.text === 'require') return undefined;
-    if (first.kind === 'string') return { specifier: first.text, typeOnly: false, dynamic: false, line };
+    if (first.kind === 'string')
+      return { specifier: first.text, typeOnly: false, dynamic: false, line };
   } else if (token.text !== 'export' || !['*', '{', 'type'].includes(first.text)) return undefined;
   else if (first.text === 'type' && second?.text !== '{' && second?.text !== '*') return undefined;
   const specifier = fromClause(all, at + 1);

@@ -31,14 +31,17 @@ const GENERATED = /(^|\/)(gen|dist|drizzle|migrations)\//;
 
 export const isSpec = (path: string): boolean => /\.spec\.tsx?$|(^|\/)test\//.test(path);
 export const isGenerated = (path: string): boolean => GENERATED.test(path);
-export const isSource = (path: string): boolean => /\.(ts|tsx|mts)$/.test(path) && !path.endsWith('.d.ts');
+export const isSource = (path: string): boolean =>
+  /\.(ts|tsx|mts)$/.test(path) && !path.endsWith('.d.ts');
 
 /** Files that git knows or would add, without those deleted and not yet committed. */
 export function listFiles(root = ROOT): string[] {
   const options = { cwd: root, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 } as const;
   const listed = execFileSync('git', ['ls-files', '-z', '-co', '--exclude-standard'], options);
-  const paths = new Set(listed.split('\0').filter((path) => path !== ''));
-  return [...paths].filter((path) => statSync(join(root, path), { throwIfNoEntry: false })?.isFile()).toSorted();
+  const paths = new Set<string>(listed.split('\0').filter((path) => path !== ''));
+  return [...paths]
+    .filter((path) => statSync(join(root, path), { throwIfNoEntry: false })?.isFile())
+    .toSorted();
 }
 
 export function readFiles(paths: readonly string[], root = ROOT): SourceFile[] {
@@ -53,7 +56,9 @@ function readJson(path: string): Record<string, unknown> {
 export function readPackage(folder: string, root = ROOT): Package {
   const manifest = readJson(join(root, folder, 'package.json'));
   const config = join(root, folder, 'tsconfig.json');
-  const references = existsSync(config) ? ((readJson(config)['references'] ?? []) as { path: string }[]) : [];
+  const references = existsSync(config)
+    ? ((readJson(config)['references'] ?? []) as { path: string }[])
+    : [];
   return {
     name: String(manifest['name']),
     folder,
@@ -65,7 +70,9 @@ export function readPackage(folder: string, root = ROOT): Package {
 
 export function readPackages(files: readonly string[], root = ROOT): Package[] {
   const folders = files.filter((path) => /^(libs|services)\/[^/]+\/package\.json$/.test(path));
-  return ['.', ...folders.map((path) => posix.dirname(path))].map((folder) => readPackage(folder, root));
+  return ['.', ...folders.map((path) => posix.dirname(path))].map((folder) =>
+    readPackage(folder, root),
+  );
 }
 
 /** Prints the problems and sets the exit code; the last step of each check's main. */

@@ -6,7 +6,16 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ROOT } from '../checks/workspace.ts';
 import {
-  add, FAILED, jestTotals, lastLine, NOTHING, PASSED, SKIPPED, skippedTests, type JestReport, type Totals,
+  add,
+  FAILED,
+  jestTotals,
+  lastLine,
+  NOTHING,
+  PASSED,
+  SKIPPED,
+  skippedTests,
+  type JestReport,
+  type Totals,
 } from './totals.ts';
 
 interface Check {
@@ -26,12 +35,19 @@ const CHECKS: readonly Check[] = [
   { name: 'tidiness', command: ['scripts/checks/tidy.ts'] },
   { name: 'contracts', command: ['scripts/gen', '--check'] },
   { name: 'build', command: ['node_modules/typescript/bin/tsc', '-b'] },
-  { name: 'types of specs and scripts', command: ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.spec.json'] },
-  { name: 'types of the domain', command: ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.domain.json'] },
+  {
+    name: 'types of specs and scripts',
+    command: ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.spec.json'],
+  },
+  {
+    name: 'types of the domain',
+    command: ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.domain.json'],
+  },
   { name: 'lint', command: ['node_modules/oxlint/bin/oxlint', '--type-aware'] },
 ];
 
-const secondsSince = (startedMs: number): string => `${((performance.now() - startedMs) / 1000).toFixed(1)} s`;
+const secondsSince = (startedMs: number): string =>
+  `${((performance.now() - startedMs) / 1000).toFixed(1)} s`;
 
 function runCheck({ name, command }: Check): Totals {
   const [program = '', ...args] = command;
@@ -43,10 +59,20 @@ function runCheck({ name, command }: Check): Totals {
   const started = performance.now();
   const isScript = program.startsWith('scripts/') && !program.endsWith('.ts');
   const [file, all] = isScript ? [path, args] : [process.execPath, [path, ...args]];
-  const options = { cwd: ROOT, encoding: 'utf8', timeout: CHECK_LIMIT_MS, maxBuffer: 2 ** 26 } as const;
+  const options = {
+    cwd: ROOT,
+    encoding: 'utf8',
+    timeout: CHECK_LIMIT_MS,
+    maxBuffer: 2 ** 26,
+  } as const;
   const { status, stdout, stderr, error } = spawnSync(file, all, options);
   if (status === 0) {
-    const summary = stdout.trim().split('\n').at(-1)?.match(/\(.*\)/)?.[0] ?? '';
+    const summary =
+      stdout
+        .trim()
+        .split('\n')
+        .at(-1)
+        ?.match(/\(.*\)/)?.[0] ?? '';
     console.log(`ok    ${name} ${secondsSince(started)} ${summary}`.trimEnd());
     return PASSED;
   }
@@ -55,18 +81,34 @@ function runCheck({ name, command }: Check): Totals {
   return FAILED;
 }
 
-function runJest(project: string, patterns: readonly string[], folder: string): Totals & { suites: number } {
+function runJest(
+  project: string,
+  patterns: readonly string[],
+  folder: string,
+): Totals & { suites: number } {
   const started = performance.now();
   const outputFile = join(folder, `${project}.json`);
-  const args = ['--selectProjects', project, '--passWithNoTests', '--json', '--outputFile', outputFile, ...patterns];
+  const args = [
+    '--selectProjects',
+    project,
+    '--passWithNoTests',
+    '--json',
+    '--outputFile',
+    outputFile,
+    ...patterns,
+  ];
   // Jest reports on stderr; its stdout only says where the report is.
-  const options = { cwd: ROOT, stdio: ['ignore', 'ignore', 'inherit'] } as const;
-  const { status } = spawnSync(join(ROOT, 'scripts/jest'), args, options);
+  const { status } = spawnSync(join(ROOT, 'scripts/jest'), args, {
+    cwd: ROOT,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
   const report = existsSync(outputFile)
-    ? JSON.parse(readFileSync(outputFile, 'utf8')) as JestReport
+    ? (JSON.parse(readFileSync(outputFile, 'utf8')) as JestReport)
     : undefined;
   const totals = jestTotals(report, status);
-  for (const skipped of report === undefined ? [] : skippedTests(report, ROOT)) console.log(`skip  ${skipped}`);
+  for (const skipped of report === undefined ? [] : skippedTests(report, ROOT)) {
+    console.log(`skip  ${skipped}`);
+  }
   const verdict = totals.failed === 0 ? 'ok   ' : 'FAIL ';
   console.log(`${verdict} ${project} tests ${secondsSince(started)} (${lastLine(totals)})`);
   return { ...totals, suites: report?.numTotalTestSuites ?? 0 };

@@ -48,10 +48,12 @@ export function jestTotals(report: JestReport | undefined, exitCode: number | nu
 
 /** Names of the tests that did not run; a skipped test says why in its name. */
 export function skippedTests(report: JestReport, root: string): string[] {
-  return report.testResults.flatMap(({ name, assertionResults }) => assertionResults
-    .filter(({ status }) => ['pending', 'skipped', 'disabled', 'todo'].includes(status))
-    .map(({ fullName, status }) => {
-      const state = status === 'todo' ? 'todo' : 'skipped';
-      return `${name.replace(root, '')}: ${fullName} (${state})`;
-    }));
+  return report.testResults.flatMap(({ name, assertionResults }) =>
+    assertionResults
+      .filter(({ status }) => ['pending', 'skipped', 'disabled', 'todo'].includes(status))
+      .map(({ fullName, status }) => {
+        const state = status === 'todo' ? 'todo' : 'skipped';
+        return `${name.replace(root, '')}: ${fullName} (${state})`;
+      }),
+  );
 }

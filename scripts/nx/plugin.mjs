@@ -31,8 +31,9 @@ export const name = 'meridian';
 
 export const createNodesV2 = [
   PATTERN,
-  (files) => files.map((file) => {
-    const root = dirname(file);
-    return [file, { projects: { [root]: { root, targets: targetsOf(root) } } }];
-  }),
+  (files) =>
+    files.map((file) => {
+      const root = dirname(file);
+      return [file, { projects: { [root]: { root, targets: targetsOf(root) } } }];
+    }),
 ];
