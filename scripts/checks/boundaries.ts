@@ -47,8 +47,9 @@ function workspaceImport(
   const name = packageName(found.specifier);
   if (target === undefined) return [`imports ${name}, which is no package of this workspace`];
   const problems: string[] = [];
-  if (found.specifier !== name)
+  if (found.specifier !== name) {
     problems.push(`imports ${found.specifier}, past the entry of ${name}`);
+  }
   const direction = directionProblem(own, target);
   if (direction !== undefined) problems.push(direction);
   if (own.folder === '.' || own === target || (spec && name === FOR_SPECS)) return problems;
@@ -66,8 +67,9 @@ function outsideImport(
   specifier: string,
   spec: boolean,
 ): string[] {
-  if (isBuiltin(specifier))
+  if (isBuiltin(specifier)) {
     return specifier.startsWith('node:') ? [] : [`imports ${specifier} without node:`];
+  }
   const name = packageName(specifier);
   const problems: string[] = [];
   if (name.startsWith('@nestjs/') && own.folder !== 'libs/nest' && !isService(own.folder)) {
@@ -77,8 +79,9 @@ function outsideImport(
   const declared =
     name in own.dependencies ||
     ((spec || own.folder === '.') && (name in own.devDependencies || ofRoot));
-  if (!declared)
+  if (!declared) {
     problems.push(`imports ${name}, which ${posix.join(own.folder, 'package.json')} does not name`);
+  }
   return problems;
 }
 
@@ -162,8 +165,9 @@ export function boundaryProblems(
   const root = packages.find(({ folder }) => folder === '.');
   const problems = packages.flatMap((own) => manifestProblems(own, packages));
   const cycle = findCycle(packages);
-  if (cycle !== undefined)
+  if (cycle !== undefined) {
     problems.push({ where: 'package.json', what: `a cycle: ${cycle.join(' -> ')}` });
+  }
   for (const file of files) {
     const own =
       packages.find(({ folder }) => file.path.startsWith(`${folder}/`)) ??

@@ -40,11 +40,13 @@ export function hygieneProblems(files: readonly SourceFile[]): Problem[] {
     text.split('\n').forEach((line, index) => {
       const where = `${path}:${index + 1}`;
       const host = HOSTS.find((one) => line.includes(one));
-      if (host !== undefined)
+      if (host !== undefined) {
         problems.push({ where, what: `names the host of a package registry (${host})` });
+      }
       const personal = PERSONAL_PATH.exec(line)?.[0];
-      if (personal !== undefined)
+      if (personal !== undefined) {
         problems.push({ where, what: `names a path of one machine (${personal})` });
+      }
     });
     return problems;
   });

@@ -81,8 +81,9 @@ export function lockProblems(lock: Lock): Problem[] {
   const problems: Problem[] = [];
   for (const [path, entry] of Object.entries(lock.packages)) {
     if (!path.includes('node_modules/') || entry.link) continue;
-    if (entry.resolved !== undefined)
+    if (entry.resolved !== undefined) {
       problems.push({ where: WHERE, what: `${path} names where it came from` });
+    }
     const foreign = entry.optional && entry.os !== undefined && !entry.os.includes('linux');
     const unpinned =
       entry.integrity === undefined && !foreign && !(entry.optional && entry.cpu !== undefined);

@@ -69,21 +69,25 @@ function worldProblems(file: SourceFile): Problem[] {
       const dot = text(at + 1) === '?' ? at + 2 : at + 1;
       const reads = text(dot) === '.' ? text(dot + 1) : undefined;
       if (text(at - 1) === '.' && text(at - 2) !== '.') return undefined;
-      if (token.text === 'Date' && reads === 'now')
+      if (token.text === 'Date' && reads === 'now') {
         return 'reads the clock (Date.now); time is in the context';
+      }
       if (token.text === 'Math' && reads === 'random') {
         return 'draws at random (Math.random); randomness is in the context';
       }
       if (token.text === 'Date') {
         const bare = text(at + 1) !== '(' || text(at + 2) === ')';
-        if (text(at - 1) === 'new' && bare)
+        if (text(at - 1) === 'new' && bare) {
           return 'reads the clock (new Date()); time is in the context';
-        if (text(at - 1) !== 'new' && text(at + 1) === '(')
+        }
+        if (text(at - 1) !== 'new' && text(at + 1) === '(') {
           return 'reads the clock (Date()); time is in the context';
+        }
       }
       const isName = text(at + 1) === ':' || DECLARES.has(text(at - 1) ?? '');
-      if (WORLD.has(token.text) && !isName)
+      if (WORLD.has(token.text) && !isName) {
         return `touches ${token.text}; what it gives belongs in the context`;
+      }
       return undefined;
     };
     const what = judge();

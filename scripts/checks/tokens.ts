@@ -96,8 +96,9 @@ function fromClause(all: readonly Token[], start: number): string | undefined {
   for (let at = start; at < all.length; at += 1) {
     const token = all[at];
     const following = all[at + 1];
-    if (token?.text === 'from' && token.kind === 'word' && following?.kind === 'string')
+    if (token?.text === 'from' && token.kind === 'word' && following?.kind === 'string') {
       return following.text;
+    }
     if (token?.text === ';' || token?.text === '(' || token?.text === '=') return undefined;
   }
   return undefined;
@@ -116,8 +117,9 @@ function importAt(all: readonly Token[], at: number): Import | undefined {
         : { specifier, typeOnly: false, dynamic: true, line };
     }
     if (token.text === 'require') return undefined;
-    if (first.kind === 'string')
+    if (first.kind === 'string') {
       return { specifier: first.text, typeOnly: false, dynamic: false, line };
+    }
   } else if (token.text !== 'export' || !['*', '{', 'type'].includes(first.text)) return undefined;
   else if (first.text === 'type' && second?.text !== '{' && second?.text !== '*') return undefined;
   const specifier = fromClause(all, at + 1);

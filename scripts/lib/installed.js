@@ -15,8 +15,9 @@ const isForHere = ({ os, cpu, libc }) =>
 
 const missing = Object.entries(wanted).filter(([path, entry]) => {
   if (!path.includes('node_modules/')) return false;
-  if (entry.optional && !(entry.os && isForHere(entry)))
+  if (entry.optional && !(entry.os && isForHere(entry))) {
     return present[path] !== undefined && present[path].version !== entry.version;
+  }
   return present[path]?.version !== entry.version || !existsSync(join(root, path));
 });
 for (const [path] of missing) console.error(`not as the lock file says: ${path}`);
