@@ -1,0 +1,31 @@
+/** What the region's runtime offers to be injected, by `@Inject(TOKEN)`. Types stand beside. */
+
+/** `RegionConfig`: the checked configuration of the process. */
+export const CONFIG = Symbol('meridian.config');
+/** `NatsConnection`: the one connection of the process; undefined when it runs on a given log. */
+export const NATS = Symbol('meridian.nats');
+/** `Log` of `@meridian/journal`: the one log of the process. */
+export const LOG = Symbol('meridian.log');
+/** `Beat`: liveness, progress and the driven clock, over `BEAT_<region>`. */
+export const BEAT = Symbol('meridian.beat');
+/** `Clock`: the system's or the driven one. */
+export const CLOCK = Symbol('meridian.clock');
+/** `Checkpoints`: where followers go on after a restart. */
+export const CHECKPOINTS = Symbol('meridian.checkpoints');
+/** `Logger` of pino, for the process. */
+export const LOGGER = Symbol('meridian.logger');
+/** `MetricsRegistry`: all metrics of the process. */
+export const REGISTRY = Symbol('meridian.registry');
+
+/** `Service`: one service's runtime: onOpen, onClose, timers, followers. From `serviceModule`. */
+export const SERVICE = Symbol('meridian.service');
+/** `Writer` of `@meridian/wire`: region, home, service and epoch for the envelopes. */
+export const WRITER = Symbol('meridian.writer');
+/** `Journal` of `@meridian/journal`, writing as this service. */
+export const JOURNAL = Symbol('meridian.journal');
+/** `AsideStore`: what this service could not process. */
+export const ASIDE = Symbol('meridian.aside');
+/** `Progress`: what this service says about how far it has come. */
+export const PROGRESS = Symbol('meridian.progress');
+/** `Metrics`: the metrics of this service. */
+export const METRICS = Symbol('meridian.metrics');
