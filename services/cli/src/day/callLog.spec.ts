@@ -152,7 +152,7 @@ describe('a file', () => {
   const rows = [served, atOnce, abandoned, leftInIvr, phantom, skewed, noStart, nextDay];
   const text = `${[header, ...rows].join('\n')}\n`;
 
-  test('reads the same plain, gzip, with CRLF and a byte-order mark, without a last newline', async () => {
+  test('reads the same plain, gzip, with CRLF, a byte-order mark or no last newline', async () => {
     const plain = await readCallLog(await fileOf(text), '1999-08-02');
     const crlf = `\uFEFF${text.replaceAll('\n', '\r\n')}`;
     expect(await readCallLog(await fileOf(gzipSync(text)), '1999-08-02')).toStrictEqual(plain);

@@ -34,6 +34,9 @@ describe('a large generated day', () => {
     const deviation = Math.sqrt(mean(gaps.map((gap) => (gap - average) ** 2)));
     expect(deviation / average).toBeGreaterThan(0.9);
     expect(deviation / average).toBeLessThan(1.1);
+    const minutes = contacts.map((one) => ((one.arrivalAt - midnightAt) % hourMs) / 60_000);
+    expect(Math.abs(mean(minutes) - 30)).toBeLessThan(0.5);
+    expect(Math.max(...minutes)).toBeGreaterThan(59.9);
   });
 
   test('has the bank’s types and priorities', () => {

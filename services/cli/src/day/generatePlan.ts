@@ -26,7 +26,7 @@ export interface GenerateOptions extends PlanOptions {
   readonly date?: string;
 }
 
-export const defaultContacts = 1500;
+export const defaultContacts = 2000;
 export const defaultAgents = 20;
 export const defaultDate = '1999-08-02';
 

@@ -82,6 +82,7 @@ test('a curve that reached 0 has its tail only for waits beyond the end', () => 
   const curve = fitSurvival([gaveUp(5), gaveUp(9)]);
   expect(curve.quantile(0.999_999)).toBe(9);
   expect(curve.drawBeyond(0.999_999, 5)).toBe(9);
+  expect([curve.drawBeyond(0.499_999, 0), curve.drawBeyond(0.5, 0)]).toStrictEqual([5, 9]);
   expect(curve.survival(10)).toBe(0);
   expect(curve.drawBeyond(0.5, 9)).toBeCloseTo(9 + Math.LN2 * 4, 9);
 });

@@ -156,10 +156,9 @@ export function fitSurvival(observations: readonly Observation[]): SurvivalCurve
       }
       const base = survival(alreadyWaitedSeconds);
       const left = base * (1 - u);
-      // Strict, because u is below 1: each step is then drawn with exactly its probability.
-      const first = countWhile(steps, (step) => step.seconds <= alreadyWaitedSeconds);
-      const index = Math.max(first, countWhile(steps, (step) => step.survival >= left));
-      const step = steps[index];
+      // Strictly below: u is below 1, so each step is drawn with exactly its probability, and
+      // the steps up to the wait, with S of at least `base`, never are.
+      const step = steps[countWhile(steps, ({ survival }) => survival >= left)];
       if (step !== undefined) return step.seconds;
       if (alreadyWaitedSeconds >= end) return tail(alreadyWaitedSeconds, u);
       return tail(end, 1 - left / endSurvival);
