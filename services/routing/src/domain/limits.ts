@@ -1,0 +1,17 @@
+import type { QueueSettings } from '@meridian/wire';
+
+/** How many candidates `routing.decided` lists. */
+export const listedCandidatesLimit = 5;
+/** How many excluded agents it names per reason. */
+export const listedExclusionsLimit = 3;
+/** The name and version of the rule that chooses; it changes with its meaning. */
+export const algorithm = 'skills-longest-idle/1';
+
+/** How a queue works until it is configured. */
+export const defaultQueueSettings: QueueSettings = {
+  requirements: [],
+  strategy: 'LONGEST_IDLE',
+  offerTtlMs: 20_000,
+  ageingMsPerLevel: 60_000,
+  serviceLevelMs: 20_000,
+};
