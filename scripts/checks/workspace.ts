@@ -29,7 +29,7 @@ export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 const GENERATED = /(^|\/)(gen|dist|drizzle|migrations)\//;
 
-export const isSpec = (path: string): boolean => /\.spec\.tsx?$|(^|\/)test\//.test(path);
+export const isSpec = (path: string): boolean => /\.spec\.tsx?$|(^|\/)(test|bench)\//.test(path);
 export const isGenerated = (path: string): boolean => GENERATED.test(path);
 export const isSource = (path: string): boolean =>
   /\.(ts|tsx|mts)$/.test(path) && !path.endsWith('.d.ts');
