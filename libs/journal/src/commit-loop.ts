@@ -2,7 +2,8 @@ import { fromTimestamp, step, type Context, type Decider, type Rejection } from 
 import { emptyHead, type AggregateId, type Cause, type EventToEncode, type Head } from '@meridian/wire';
 import { LogFault, MessageTooLarge, WrongLastSequence } from './errors.ts';
 import { toEncode, type DomainEvent, type Outcome } from './execute.ts';
-import type { Journal } from './journal.ts';
+import { headAfter, readEntry, type Entry, type Journal } from './journal.ts';
+import type { LogMessage } from './log.ts';
 
 /** One command for the single writer, and where it came from. */
 export interface Submission<Command> {
@@ -91,6 +92,19 @@ export class CommitLoop<State, Event extends DomainEvent, Command, R extends Rej
   /** Loads the history. Must be done before the first `submit`. */
   async open(): Promise<void> {
     await this.#reload();
+    this.#opened = true;
+  }
+
+  /** Takes one entry of the history, instead of loading it; in order, before `openAbsorbed`. */
+  absorb(message: LogMessage): void {
+    if (this.#opened) throw new Error('The commit loop is open: its history is its own.');
+    const entry = readEntry(message);
+    this.#fold(entry);
+    this.#head = headAfter(message, entry);
+  }
+
+  /** Opens with the history that was absorbed. Should it lack an entry, the first append finds out. */
+  openAbsorbed(): void {
     this.#opened = true;
   }
 
@@ -243,17 +257,17 @@ export class CommitLoop<State, Event extends DomainEvent, Command, R extends Rej
   async #reload(): Promise<void> {
     const { journal, decider, aggregate } = this.#options;
     const { entries, head } = await journal.load(aggregate);
-    let state = decider.initial();
-    const consumed: Record<string, number> = {};
-    for (const entry of entries) {
-      for (const event of entry.events) {
-        state = decider.evolve(state, event as unknown as Event, fromTimestamp(event.time));
-      }
-      Object.assign(consumed, entry.consumed);
-    }
-    this.#state = state;
+    this.#state = decider.initial();
+    this.#consumed = {};
+    for (const entry of entries) this.#fold(entry);
     this.#head = head;
-    this.#consumed = consumed;
+  }
+
+  #fold(entry: Entry): void {
+    for (const event of entry.events) {
+      this.#state = this.#options.decider.evolve(this.#state, event as unknown as Event, fromTimestamp(event.time));
+    }
+    Object.assign(this.#consumed, entry.consumed);
   }
 
   #wait(delayMs: number): Promise<void> {

@@ -1,6 +1,6 @@
 import { fromTimestamp, step, type Context, type Decider, type Rejection } from '@meridian/core';
 import { emptyHead, type AggregateId, type Cause, type EventToEncode, type Head } from '@meridian/wire';
-import { WrongLastSequence } from './errors.ts';
+import { LogFault, WrongLastSequence } from './errors.ts';
 import { headAfter, readEntry, type Entry, type Journal } from './journal.ts';
 import type { LogMessage } from './log.ts';
 
@@ -46,13 +46,20 @@ export interface AggregatesOptions<State, Event extends DomainEvent, Command, R 
   readonly begins?: (command: Command) => boolean;
   /** How many aggregates are kept in memory; the least recently used leave first. */
   readonly warmLimit?: number;
+  /** Told of every state that is stored, loaded or absorbed; keep no reference to it. */
+  readonly onState?: (aggregate: AggregateId, state: State) => void;
   /** Told of every conflict with another writer. */
   readonly onConflict?: (aggregate: AggregateId) => void;
+  /** The wait before an append or load without an answer is tried again, in ms. */
+  readonly retryDelayMs?: number;
+  /** Waits; given by the simulator, real time otherwise. */
+  readonly wait?: (delayMs: number) => Promise<void>;
 }
 
 /** How often a decision is tried again after another writer was first. */
 const attemptsLimit = 16;
 const warmLimitDefault = 100_000;
+const retryDelayDefaultMs = 250;
 
 /**
  * Many aggregates of one kind, decided in memory and stored one entry a decision. Commands of one
@@ -75,8 +82,9 @@ export class Aggregates<State, Event extends DomainEvent, Command, R extends Rej
 
   /**
    * Loads or finds the aggregate, decides, stores, and tries again when another writer was first.
-   * A request whose cause already led to events of this aggregate decides nothing.
-   * @throws LogUnavailable and other log faults; the aggregate is then loaded again next time
+   * A request whose cause already led to events of this aggregate decides nothing. While the log
+   * does not answer it tries again, for ever, and later commands of the aggregate wait.
+   * @throws LogFault that no retry cures, and whatever the decider throws
    */
   execute(request: Request<Command>): Promise<Outcome<Event, R>> {
     const { tenant, id } = request.aggregate;
@@ -119,19 +127,32 @@ export class Aggregates<State, Event extends DomainEvent, Command, R extends Rej
     if (warm.waiting > 0 || entry.sequence <= warm.head.sequence) return;
     this.#fold(warm, entry);
     warm.head = headAfter(message, entry);
+    this.#options.onState?.(aggregate, warm.state);
     this.#dropIfOver(key, warm);
   }
 
   async #run(key: string, warm: Warm<State>, request: Request<Command>): Promise<Outcome<Event, R>> {
+    const { onState, retryDelayMs = retryDelayDefaultMs } = this.#options;
     try {
-      return await this.#decideAndStore(warm, request);
-    } catch (error) {
-      this.#forget(warm);
-      throw error;
+      for (;;) {
+        try {
+          const outcome = await this.#decideAndStore(warm, request);
+          if (warm.head.sequence > 0) onState?.(request.aggregate, warm.state);
+          return outcome;
+        } catch (error) {
+          this.#forget(warm);
+          if (!(error instanceof LogFault) || !error.retryable) throw error;
+          await this.#wait(retryDelayMs);
+        }
+      }
     } finally {
       warm.waiting -= 1;
       if (warm.waiting === 0) this.#dropIfOver(key, warm);
     }
+  }
+
+  #wait(delayMs: number): Promise<void> {
+    return this.#options.wait?.(delayMs) ?? new Promise((resolve) => { setTimeout(resolve, delayMs); });
   }
 
   async #decideAndStore(warm: Warm<State>, { aggregate, command, cause }: Request<Command>): Promise<Outcome<Event, R>> {

@@ -7,7 +7,7 @@ export {
 export type {
   Cause, EncodedEntry, EventEnvelope, EventToEncode, Head, IntakeEnvelope, Writer,
 } from './envelope.ts';
-export { acceptIntake } from './intake.ts';
+export { acceptIntake, intakeMessageId } from './intake.ts';
 export type { IntakeResult } from './intake.ts';
 export { dataSchema, messageSchema } from './json-schema.ts';
 export type { JsonSchema } from './json-schema.ts';

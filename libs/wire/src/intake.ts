@@ -1,11 +1,18 @@
 import type { IntakeEnvelope } from './envelope.ts';
-import { contractOf, identifierPattern, validateData } from './validate.ts';
+import { contractOf, escapePointer, identifierPattern, validateData } from './validate.ts';
 import type { Contract, Problem } from './contract.ts';
 
 /** The longest contact id: a reservation's id is its contact's with a few characters more. */
 const contactIdLimit = 64;
 /** The longest `id` and `source` of a CloudEvent, in characters. */
 const attributeLimit = 256;
+/** How many problems of the attributes are listed before the search ends. */
+const attributeProblemsLimit = 16;
+/** The longest extension attribute, in characters. */
+const extensionLimit = 1_024;
+/** A URI reference (RFC 3986) without a fragment: `#` stands between source and id in a cause. */
+const sourcePattern = /^[A-Za-z0-9\-._~:/?[\]@!$&'()*+,;=%]+$/;
+const traceparentPattern = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 const timePattern = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/;
 
 export type IntakeResult =
@@ -31,6 +38,8 @@ function attributeProblems(event: Record<string, unknown>): Problem[] {
     else if (value.length > attributeLimit) add(name, 'too_long', `/${name} has ${value.length} characters; at most ${attributeLimit} are allowed.`);
     // oxlint-disable-next-line no-control-regex
     else if (/[\u0000-\u001f\u007f]/.test(value)) add(name, 'not_allowed', `/${name} holds a control character.`);
+    else if (!value.isWellFormed()) add(name, 'not_allowed', `/${name} is no well-formed Unicode text.`);
+    else if (name === 'source' && !sourcePattern.test(value)) add(name, 'not_allowed', '/source must be a URI reference without a fragment, such as /crm/eu.');
     else if (name === 'subject' && !identifierPattern.test(value)) add(name, 'identifier', '/subject must be 1 to 72 of A-Z a-z 0-9 _ -: it is the id of the contact, reservation, agent or queue.');
   }
   const { subject, type, time, datacontenttype, correlationid } = event;
@@ -46,12 +55,20 @@ function attributeProblems(event: Record<string, unknown>): Problem[] {
   if (correlationid !== undefined && (typeof correlationid !== 'string' || !identifierPattern.test(correlationid))) {
     add('correlationid', 'identifier', '/correlationid must be 1 to 72 of A-Z a-z 0-9 _ -: it is the id of the first contact of the chain.');
   }
-  if (event['traceparent'] !== undefined && typeof event['traceparent'] !== 'string') add('traceparent', 'type', '/traceparent must be a text.');
+  const { traceparent } = event;
+  if (traceparent !== undefined && (typeof traceparent !== 'string' || !traceparentPattern.test(traceparent))) {
+    add('traceparent', 'type', '/traceparent must be as W3C Trace Context has it: 00-<32 hex>-<16 hex>-<2 hex>.');
+  }
   if ('data_base64' in event) add('data_base64', 'not_allowed', '/data_base64 is not taken in JSON; send protobuf data in binary mode.');
   for (const name of Object.keys(event)) {
     if (knownAttributes.has(name) || name === 'data_base64') continue;
-    if (!/^[a-z0-9]{1,64}$/.test(name)) add(name.slice(0, 64), 'unknown', `/${name.slice(0, 64)} is no CloudEvents attribute: names are a-z 0-9.`);
-    else if (typeof event[name] === 'object') add(name, 'type', `/${name} is an extension attribute and cannot be an object or a list.`);
+    const value = event[name];
+    if (problems.length >= attributeProblemsLimit) break;
+    if (!/^[a-z0-9]{1,64}$/.test(name)) add(escapePointer(name), 'unknown', `/${escapePointer(name)} is no CloudEvents attribute: names are a-z 0-9.`);
+    else if (typeof value === 'object') add(name, 'type', `/${name} is an extension attribute and cannot be an object or a list.`);
+    else if (typeof value === 'string' && value.length > extensionLimit) {
+      add(name, 'too_long', `/${name} has ${value.length} characters; at most ${extensionLimit} are allowed.`);
+    }
   }
   return problems;
 }
@@ -91,6 +108,7 @@ export function acceptIntake(
     return { ok: false, problems, ...(contract?.kind === 'COMMAND' ? { type: contract.type } : {}) };
   }
   const traceparent = given.traceparent ?? event['traceparent'];
+  const actor = given.actor ?? event['actor'];
   return {
     ok: true,
     contract,
@@ -104,9 +122,18 @@ export function acceptIntake(
       tenant: given.tenant,
       datacontenttype: 'application/json',
       ...(event['correlationid'] === undefined ? {} : { correlationid: event['correlationid'] as string }),
-      ...(given.actor === undefined ? {} : { actor: given.actor }),
+      ...(actor === undefined ? {} : { actor: actor as string }),
       ...(traceparent === undefined ? {} : { traceparent: traceparent as string }),
       data: event['data'] ?? {},
     },
   };
+}
+
+/**
+ * The message id under which the log deduplicates a request: `<tenant>#<source>#<id>`, what is not
+ * plain in the id percent-encoded, so that no two requests share one and any header holds it.
+ */
+export function intakeMessageId(event: Pick<IntakeEnvelope, 'tenant' | 'source' | 'id'>): string {
+  const { tenant, source, id } = event;
+  return `${tenant}#${source}#${/^[\w.:@/-]+$/.test(id) ? id : encodeURIComponent(id)}`;
 }

@@ -26,11 +26,26 @@ function messageOf(contract: Contract) {
 
 /**
  * Protobuf bytes of a contract's data as proto3 JSON, canonical.
- * @throws Error when the bytes are no such message
+ * @throws Error when the bytes are no such message, or hold fields that it has not
  */
 export function dataFromProtobuf(contract: Contract, bytes: Uint8Array): JsonValue {
   const message = messageOf(contract);
-  return toJson(message, fromBinary(message, bytes), { registry });
+  const value = fromBinary(message, bytes);
+  const unknown = unknownField(value);
+  if (unknown !== undefined) throw new Error(`field ${unknown} is not known`);
+  return toJson(message, value, { registry });
+}
+
+/** The number of a field that the contract has not, anywhere in a message. */
+function unknownField(value: unknown): number | undefined {
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return undefined;
+  const { $unknown: [first] = [] } = value as { readonly $unknown?: readonly { readonly no: number }[] };
+  if (first !== undefined) return first.no;
+  for (const inner of Object.values(value)) {
+    const found = unknownField(inner);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 /** The protobuf bytes of a contract's data, given as valid proto3 JSON. */

@@ -25,7 +25,8 @@ function show(value: unknown): string {
   return text.length > shownLimit ? `${text.slice(0, shownLimit)}...` : text;
 }
 
-function escapePointer(key: string): string {
+/** A key as it stands in a JSON pointer; cut when it is long. */
+export function escapePointer(key: string): string {
   const short = key.length > shownLimit ? `${key.slice(0, shownLimit)}...` : key;
   return short.replaceAll('~', '~0').replaceAll('/', '~1');
 }
@@ -133,6 +134,7 @@ function checkMap(shape: FieldShape, item: Check): Check {
         report(problems, `${pointer}/${escapePointer(key)}`, 'too_long',
           `A key of ${pointer} has ${key.length} characters; at most 64 are allowed.`);
       }
+      if (key === '__proto__') report(problems, `${pointer}/__proto__`, 'not_allowed', 'The key __proto__ is not taken.');
       item(entry, `${pointer}/${escapePointer(key)}`, problems);
     }
   };

@@ -1,0 +1,160 @@
+import { type Context, type Random } from '@meridian/core';
+import {
+  CommitLoop, readEntry, readRequest, type Journal, type LogMessage, type Outcome,
+} from '@meridian/journal';
+import {
+  causeOf, parseSubject, type Cause, type DomainEvent,
+} from '@meridian/wire';
+import { partitionDecider, type Command, type Partition, type PartitionEvent } from './domain/partition.ts';
+import { react } from './domain/react.ts';
+
+/** The one routing partition that a tenant has so far. */
+const partitionId = 'main';
+
+export interface RoutingOptions {
+  readonly journal: Journal;
+  /** The log's clock, in epoch ms. */
+  readonly now: () => number;
+  readonly random: Random;
+  readonly onConflict?: (tenant: string) => void;
+  /** Told of each stored entry. */
+  readonly onCommit?: (tenant: string, commands: number, events: number) => void;
+  readonly wait?: (delayMs: number) => Promise<void>;
+}
+
+export type RoutingOutcome = Outcome<PartitionEvent>;
+type Loop = CommitLoop<Partition, PartitionEvent, Command>;
+
+/**
+ * The service without its shell: one group-committing writer per tenant, fed in order from the
+ * intake and the contacts' decisions. Nest, the network and the clock are outside.
+ */
+export class Routing {
+  readonly #options: RoutingOptions;
+  readonly #partitions = new Map<string, { readonly loop: Loop; opened: Promise<void> | undefined }>();
+  #isReady = false;
+
+  constructor(options: RoutingOptions) {
+    this.#options = options;
+  }
+
+  /** The tenants with a partition, each with its state; read only. */
+  *states(): Iterable<readonly [tenant: string, state: Partition]> {
+    for (const [tenant, { loop }] of this.#partitions) yield [tenant, loop.state];
+  }
+
+  /** Takes an entry of the partitions' own history at start-up, oldest first. */
+  absorb(message: LogMessage): void {
+    const address = parseSubject(message.subject);
+    if (address !== undefined) this.#partition(address.tenant).loop.absorb(message);
+  }
+
+  /** Ends the start-up: what was absorbed is the whole history. */
+  ready(): void {
+    for (const partition of this.#partitions.values()) {
+      partition.loop.openAbsorbed();
+      partition.opened = Promise.resolve();
+    }
+    this.#isReady = true;
+  }
+
+  /**
+   * A request for an agent, a queue or a reservation. Must be called in the order of the stream.
+   * @throws InvalidRequest when the message is no request
+   */
+  onRequest(message: LogMessage): Promise<RoutingOutcome> {
+    const { event, address } = readRequest(message);
+    const { type, subject, data } = event;
+    return this.#submit(address.tenant, message, { type, subject, data } as Command, causeFrom(event, causeOf(event)));
+  }
+
+  /**
+   * An entry of a contact. Must be called in the order of the stream.
+   * @returns undefined when the entry means nothing to the routing
+   */
+  async onContact(message: LogMessage): Promise<RoutingOutcome | undefined> {
+    const reactions = readEntry(message).events.flatMap((event) => {
+      const command = react(event as unknown as DomainEvent, event.time);
+      return command === undefined ? [] : [{ command, event }];
+    });
+    const [first, ...others] = reactions;
+    if (first === undefined) return undefined;
+    if (others.length > 0) {
+      // The place in the stream tells what was decided; it cannot tell two commands apart.
+      throw new Error(`Entry ${message.sequence} of ${message.stream} leads to ${reactions.length} commands; routing takes one.`);
+    }
+    return this.#submit(first.event.tenant, message, first.command, causeFrom(first.event, first.event.id));
+  }
+
+  /** When the next offer times out, in epoch ms. */
+  nextDueMs(): number | undefined {
+    let next: number | undefined;
+    for (const { loop } of this.#partitions.values()) {
+      const due = loop.state.due.next();
+      if (due !== undefined && (next === undefined || due < next)) next = due;
+    }
+    return next;
+  }
+
+  /** Ends the offers that are overdue at `now`; resolves when that is stored. */
+  async fireDue(now: number): Promise<void> {
+    const commits: Promise<unknown>[] = [];
+    for (const [tenant, { loop }] of this.#partitions) {
+      const due = loop.state.due.next();
+      if (due === undefined || due > now) continue;
+      const cause: Cause = { causationId: `clock.${tenant}.${now}` };
+      commits.push(loop.submit({ command: { type: 'time_passed', subject: tenant }, cause }));
+    }
+    await Promise.all(commits);
+  }
+
+  /** Stores what was handed over, then decides no more. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#partitions.values()].map(({ loop }) => loop.close()));
+  }
+
+  #partition(tenant: string) {
+    const known = this.#partitions.get(tenant);
+    if (known !== undefined) return known;
+    const { journal, now, random, onConflict, onCommit, wait } = this.#options;
+    const loop: Loop = new CommitLoop({
+      journal,
+      decider: partitionDecider,
+      aggregate: { tenant, entity: 'routing', id: partitionId },
+      context: (): Context => ({ now: now(), random }),
+      configVersion: (state) => state.configVersion,
+      correlationOf: contactOf,
+      onConflict: () => onConflict?.(tenant),
+      onCommit: (commands, events) => onCommit?.(tenant, commands, events),
+      ...(wait === undefined ? {} : { wait }),
+    });
+    const partition = { loop, opened: undefined as Promise<void> | undefined };
+    this.#partitions.set(tenant, partition);
+    return partition;
+  }
+
+  /** Hands a command over in order; the first of a new tenant opens its partition. */
+  async #submit(tenant: string, { stream, sequence }: LogMessage, command: Command, cause: Cause): Promise<RoutingOutcome> {
+    if (!this.#isReady) throw new Error('Routing has not read its history yet: call ready() first.');
+    const partition = this.#partition(tenant);
+    partition.opened ??= partition.loop.open();
+    await partition.opened;
+    return partition.loop.submit({ command, cause, from: { stream, sequence } });
+  }
+}
+
+/** The contact that a routing event belongs to, for `correlationid`. */
+function contactOf(event: PartitionEvent): string | undefined {
+  if (event.type === 'meridian.routing.decided.v1' || event.type === 'meridian.routing.withdrawn.v1') return event.subject;
+  return 'contactId' in event.data ? event.data.contactId : undefined;
+}
+
+/** What an event or request passes on to what it causes. */
+function causeFrom(event: { readonly actor?: string; readonly traceparent?: string }, causationId: string): Cause {
+  const { actor, traceparent } = event;
+  return {
+    causationId,
+    ...(actor === undefined ? {} : { actor }),
+    ...(traceparent === undefined ? {} : { traceparent }),
+  };
+}
