@@ -1,0 +1,112 @@
+import { Fingerprints } from './fingerprints.ts';
+import type { LoggedEvent, Place } from './raw.ts';
+import type { Report } from './violation.ts';
+
+/** The id of a decision: `<tenant>.<entity>.<id>.<revision>`. */
+const decisionPattern = /^([\w-]+)\.(contact|routing)\.([\w-]+)\.(\d+)$/;
+
+/** Which requests the intake holds, by tenant, source and id; 24 to 48 bytes each. */
+export class IntakeIndex {
+  readonly #known = new Fingerprints();
+  /** The first and last sequence that were read; undefined before the first. */
+  firstSequence: number | undefined;
+  lastSequence = 0;
+
+  get size(): number {
+    return this.#known.size;
+  }
+
+  /** Remembers one raw entry of an `IN_` stream. Its data is one CloudEvent; anything else is ignored. */
+  add(entry: { readonly sequence: number; readonly data: string }): void {
+    this.firstSequence ??= entry.sequence;
+    this.lastSequence = entry.sequence;
+    let event: { tenant?: unknown; source?: unknown; id?: unknown };
+    try {
+      event = JSON.parse(entry.data) as typeof event;
+    } catch {
+      return;
+    }
+    this.#known.set(`${String(event.tenant)} ${String(event.source)}#${String(event.id)}`, 0);
+  }
+
+  /** @param cause `<source>#<id>` */
+  has(tenant: string, cause: string): boolean {
+    return this.#known.has(`${tenant} ${cause}`);
+  }
+}
+
+/**
+ * Rule 6 about causes. Kept: the causes of each living contact, 24 to 48 bytes for every cause of a
+ * routing partition.
+ */
+export class Causes {
+  readonly #report: Report;
+  readonly #lastRevision: (subject: string) => number | undefined;
+  readonly #intake: IntakeIndex | undefined;
+  readonly #ofContacts = new Map<string, Map<string, number>>();
+  readonly #ofPartitions = new Fingerprints();
+  /** The pair last seen: the events of a decision share their cause. */
+  #last = '';
+
+  /**
+   * @param lastRevision an aggregate's last revision so far, by its subject
+   * @param intake without it, causes from outside are not looked for
+   */
+  constructor(
+    report: Report,
+    lastRevision: (subject: string) => number | undefined,
+    intake: IntakeIndex | undefined,
+  ) {
+    this.#report = report;
+    this.#lastRevision = lastRevision;
+    this.#intake = intake;
+  }
+
+  check(place: Place, event: LoggedEvent): void {
+    const { aggregate, sequence } = place;
+    const pair = `${sequence} ${aggregate.subject} ${event.causationid}`;
+    if (pair === this.#last || event.causationid === '') return;
+    this.#last = pair;
+    const before = this.#remember(place, event.causationid);
+    if (before !== undefined && before !== sequence) {
+      const expected = `${event.causationid} to lead to one entry (it led to ${before})`;
+      this.#report(place, 'repeated-cause', expected, 'a second entry');
+    }
+    this.#checkExists(place, event);
+  }
+
+  /** Drops what only a living contact needs. */
+  forget(subject: string): void {
+    this.#ofContacts.delete(subject);
+  }
+
+  /** @returns the sequence of the entry that the cause led to before */
+  #remember({ aggregate, sequence }: Place, cause: string): number | undefined {
+    if (aggregate.entity !== 'contact') {
+      const key = `${aggregate.subject} ${cause}`;
+      const before = this.#ofPartitions.get(key);
+      if (before === undefined) this.#ofPartitions.set(key, sequence);
+      return before;
+    }
+    let causes = this.#ofContacts.get(aggregate.subject);
+    if (causes === undefined) this.#ofContacts.set(aggregate.subject, (causes = new Map()));
+    const before = causes.get(cause);
+    if (before === undefined) causes.set(cause, sequence);
+    return before;
+  }
+
+  #checkExists(place: Place, event: LoggedEvent): void {
+    const { causationid: cause } = event;
+    const { region, home, tenant } = place.aggregate;
+    const [, ofTenant, entity, id, revision] = decisionPattern.exec(cause) ?? [];
+    if (revision !== undefined) {
+      const last = this.#lastRevision(`ev.${region}.${home}.${ofTenant}.${entity}.${id}`);
+      const own = event.id === cause;
+      if (own || last === undefined || last < Number(revision)) {
+        this.#report(place, 'unknown-cause', `${cause} earlier in the log`, own ? 'the event itself' : 'none');
+      }
+    } else if (cause.includes('#') && this.#intake !== undefined && !this.#intake.has(tenant, cause)) {
+      this.#report(place, 'unknown-cause', `${cause} in IN_${region}`, 'none');
+    }
+  }
+}

@@ -1,0 +1,12 @@
+export { IntakeIndex } from './causes.ts';
+export { LogCheck } from './log-check.ts';
+export type { LogCheckOptions, LogCheckResult } from './log-check.ts';
+export { spentUntil, endStates } from './contact-fold.ts';
+export type { FoldedContact } from './contact-fold.ts';
+export { parseRawEntry, readEvents, storedAtMs } from './raw.ts';
+export type { LoggedEvent, RawEntry } from './raw.ts';
+export { isOpen } from './routing-fold.ts';
+export type { FoldedAgent, FoldedQueue, FoldedReservation } from './routing-fold.ts';
+export { rules } from './violation.ts';
+export type { RuleName, Violation } from './violation.ts';
+export { keyOf, World } from './world.ts';

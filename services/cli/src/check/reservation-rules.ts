@@ -1,0 +1,155 @@
+import { Fingerprints } from './fingerprints.ts';
+import { requirementsIn } from './contact-fold.ts';
+import { textIn, timeIn, timestampOf, type LoggedEvent, type Place } from './raw.ts';
+import {
+  isOpen, nameOf, rankOf, reservationStates, satisfies, waitingOf,
+  type FoldedReservation, type ReservationState,
+} from './routing-fold.ts';
+import type { Report } from './violation.ts';
+import { keyOf, type World } from './world.ts';
+
+/** How long after its expiry a reservation may still be PENDING, in milliseconds of log time. */
+export const offerGraceMs = 1000;
+
+const legalFrom: Readonly<Record<ReservationState, readonly ReservationState[]>> = {
+  PENDING: [],
+  ACCEPTED: ['PENDING'],
+  REJECTED: ['PENDING'],
+  TIMED_OUT: ['PENDING'],
+  RESCINDED: ['PENDING'],
+  CANCELED: ['ACCEPTED'],
+  WRAPPING: ['ACCEPTED'],
+  COMPLETED: ['ACCEPTED', 'WRAPPING'],
+};
+
+/**
+ * Rules 1, 3 and the order of 6: judges an event of a routing partition by what the world was
+ * before it. Kept beyond the world: 24 to 48 bytes for each reservation that ended, and the open
+ * reservation of each contact.
+ */
+export class ReservationRules {
+  readonly #world: World;
+  readonly #report: Report;
+  readonly #ended = new Fingerprints();
+  /** Contact key to the id of its reservation that is PENDING or ACCEPTED. */
+  readonly #offers = new Map<string, string>();
+  readonly #places = new Map<string, Place>();
+
+  constructor(world: World, report: Report) {
+    this.#world = world;
+    this.#report = report;
+  }
+
+  check(place: Place, event: LoggedEvent): void {
+    if (event.type === 'meridian.routing.decided.v1') this.#checkOrder(place, event);
+    const state = reservationStates[nameOf(event.type, 'reservation')];
+    if (state === undefined) return;
+    if (state === 'PENDING') this.#checkCreated(place, event);
+    else this.#checkChanged(place, event, state);
+  }
+
+  /** What is only known at the end of the log: offers that nobody ended. */
+  finish(): void {
+    for (const [key, reservation] of this.#world.reservations) {
+      const place = this.#places.get(key);
+      if (reservation.state !== 'PENDING' || place === undefined) continue;
+      if (this.#world.atMs > reservation.expiresAtMs + offerGraceMs) {
+        this.#report(place, 'offer-end', `${reservation.id} to end by ` +
+          timestampOf(reservation.expiresAtMs + offerGraceMs), `still PENDING at ${timestampOf(this.#world.atMs)}`);
+      }
+    }
+  }
+
+  #checkCreated(place: Place, event: LoggedEvent): void {
+    const key = keyOf(event.tenant, event.subject);
+    const contactKey = keyOf(event.tenant, textIn(event.data, 'contactId'));
+    if (this.#world.reservations.has(key) || this.#ended.has(key)) {
+      this.#report(place, 'reservation', 'a reservation of a new id', `${event.subject} created again`);
+    }
+    const other = this.#offers.get(contactKey);
+    if (other !== undefined) {
+      const { state } = this.#world.reservations.get(keyOf(event.tenant, other)) ?? { state: 'open' };
+      this.#report(place, 'one-offer', `no second reservation of ${contactKey}`,
+        `${event.subject} beside ${other} (${state})`);
+    }
+    this.#checkAgent(place, event);
+    this.#offers.set(contactKey, event.subject);
+    this.#places.set(key, place);
+    if (!(timeIn(event.data, 'expiresAt') > event.timeMs)) {
+      const found = textIn(event.data, 'expiresAt') || 'nothing';
+      this.#report(place, 'reservation', `expiresAt after ${event.time}`, found);
+    }
+  }
+
+  #checkAgent(place: Place, event: LoggedEvent): void {
+    const agentId = textIn(event.data, 'agentId');
+    const agent = this.#world.agents.get(keyOf(event.tenant, agentId));
+    const presence = agent?.presence ?? 'OFFLINE';
+    if (presence !== 'AVAILABLE' || agent?.signingOut === true) {
+      const found = agent?.signingOut === true ? `${presence}, signing out` : presence;
+      this.#report(place, 'not-available', `${agentId} AVAILABLE`, found);
+    }
+    if (agent === undefined) return;
+    const channel = textIn(event.data, 'channel');
+    const open = [...agent.open.values()].filter((one) => one.channel === channel).length;
+    const capacity = agent.capacities.get(channel) ?? 0;
+    if (open + 1 > capacity) {
+      const expected = `at most ${capacity} open ${channel} reservations of ${agentId}`;
+      this.#report(place, 'capacity', expected, `${open + 1} with ${event.subject}`);
+    }
+  }
+
+  #checkChanged(place: Place, event: LoggedEvent, to: ReservationState): void {
+    const key = keyOf(event.tenant, event.subject);
+    const reservation = this.#world.reservations.get(key);
+    if (reservation === undefined) {
+      const found = this.#ended.has(key) ? 'one that had ended' : 'one that was never created';
+      this.#report(place, 'reservation', `an open reservation ${event.subject}`, `${to} of ${found}`);
+      return;
+    }
+    if (!legalFrom[to].includes(reservation.state)) {
+      const expected = `${to} from ${legalFrom[to].join(' or ')}`;
+      this.#report(place, 'reservation', expected, `${to} from ${reservation.state}`);
+    }
+    for (const name of ['contactId', 'agentId'] as const) {
+      const found = textIn(event.data, name);
+      if (found !== reservation[name]) {
+        this.#report(place, 'reservation', `${name}: ${reservation[name]}`, found || 'nothing');
+      }
+    }
+    this.#checkInTime(place, event, reservation);
+    const contactKey = keyOf(event.tenant, reservation.contactId);
+    if (to !== 'ACCEPTED' && this.#offers.get(contactKey) === event.subject) this.#offers.delete(contactKey);
+    if (isOpen(to)) return;
+    this.#ended.set(key, 0);
+    this.#places.delete(key);
+  }
+
+  #checkInTime(place: Place, event: LoggedEvent, reservation: FoldedReservation): void {
+    const latestMs = reservation.expiresAtMs + offerGraceMs;
+    if (reservation.state === 'PENDING' && !(event.timeMs <= latestMs)) {
+      this.#report(place, 'offer-end', `${reservation.id} to end by ${timestampOf(latestMs)}`, event.time);
+    }
+  }
+
+  /** Nobody of the same queue whom the freed agent could serve may have an earlier turn. */
+  #checkOrder(place: Place, event: LoggedEvent): void {
+    const { data, tenant } = event;
+    if (textIn(data, 'outcome') !== 'OFFERED' || textIn(data, 'trigger') !== 'AGENT_FREED') return;
+    const agentId = textIn(data, 'agentId');
+    const agent = this.#world.agents.get(keyOf(tenant, agentId));
+    const queue = this.#world.queues.get(keyOf(tenant, textIn(data, 'queueId')));
+    if (agent === undefined || queue === undefined) return;
+    const asked = requirementsIn(queue.settings);
+    const own = rankOf(waitingOf(event, new Set()), queue.ageingMsPerLevel);
+    for (const other of queue.waiting.values()) {
+      const rank = rankOf(other, queue.ageingMsPerLevel);
+      if (other.contactId === event.subject || !(rank < own) || other.declinedBy.has(agentId)) continue;
+      if (other.channel !== textIn(data, 'channel') || !satisfies(agent, asked)) continue;
+      if (!satisfies(agent, other.requirements)) continue;
+      this.#report(place, 'order', `${other.contactId} first (turn ${timestampOf(rank)})`,
+        `${event.subject} (turn ${timestampOf(own)}) offered to ${agentId}`);
+      return;
+    }
+  }
+}
