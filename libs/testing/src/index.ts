@@ -1,5 +1,10 @@
+export { arbitraryData, arbitraryIdentifier, arbitraryText } from './arbitrary.ts';
 export { eventually, type EventuallyOptions } from './eventually.ts';
 export {
   natsServerBinary, startNatsServer, type NatsServer, type NatsServerOptions,
 } from './nats-server.ts';
 export { temporaryFolder, type TemporaryFolder } from './temporary.ts';
+export { describeLog, type LogFixture } from './describe-log.ts';
+export {
+  specify, type AndState, type Answer, type Given, type PastEvent, type Specification, type When,
+} from './specify.ts';
