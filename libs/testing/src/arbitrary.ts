@@ -6,11 +6,12 @@ const hostileTexts = [
   ',\n', '"', '\\', '\\u000a', '},\n{', '[', ']', '\u2028', '\u0000', '\t', '</script>', '%00', '$&',
   'ünïcödé', '日本語', '👩‍👩‍👧', ' ', '.', '*', '>', '#', '__proto_', 'null', '{"a":1}', '-0', '1e400',
 ];
-const letters = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-';
+const letters =
+  Array.from('abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-');
 
 /** 1 to 12 characters of what a name in subjects and keys may hold. */
 export function arbitraryIdentifier(random: Random): string {
-  return Array.from({ length: 1 + random.int(12) }, () => random.pick([...letters])).join('');
+  return Array.from({ length: 1 + random.int(12) }, () => random.pick(letters)).join('');
 }
 
 /** A text of up to `limit` UTF-16 units, often one that programs stumble over. */

@@ -29,7 +29,7 @@ const counter: Decider<Counter, Event, Command, Refusal> = {
       case 'add_twice':
         return accept({ type: 'added' as const, by: command.by }, { type: 'added' as const, by: command.by + 1 });
       case 'draw': return accept({ type: 'added' as const, by: random.int(1_000_000) });
-      case 'wait': return now > lastAtMs ? accept({ type: 'added' as const, by: now - lastAtMs }) : accept();
+      default: return now > lastAtMs ? accept({ type: 'added' as const, by: now - lastAtMs }) : accept();
     }
   },
 };
