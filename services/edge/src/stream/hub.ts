@@ -1,0 +1,97 @@
+import type { FastifyReply } from 'fastify';
+import { Refusal } from '../domain/problem.ts';
+import { refusalOf } from '../publish/intake.ts';
+import type { Feed } from './feed.ts';
+import { HttpSink } from './http-sink.ts';
+import { FeedReader, type Reading } from './reader.ts';
+
+export interface HubOptions {
+  /** How often an idle stream says that it lives, in ms. */
+  readonly heartbeatMs: number;
+  /** How many streams may be open at once. */
+  readonly streamsLimit: number;
+  readonly onFault: (error: unknown) => void;
+}
+
+export const defaultHubOptions = { heartbeatMs: 15_000, streamsLimit: 5_000 } as const;
+
+/** What a stream is asked to send, once it is known where the log ends. */
+export type Plan = (next: number) => Reading | 'nothing-left';
+
+/** All event streams of this process that are open over HTTP. */
+export class StreamHub {
+  readonly #feed: Feed;
+  readonly #options: HubOptions;
+  readonly #sinks = new Set<HttpSink>();
+  readonly #heart: NodeJS.Timeout;
+
+  constructor(feed: Feed, options: HubOptions) {
+    this.#feed = feed;
+    this.#options = options;
+    this.#heart = setInterval(() => {
+      for (const sink of this.#sinks) sink.beat(':\n\n');
+    }, options.heartbeatMs);
+    this.#heart.unref();
+  }
+
+  /** How many streams are open. */
+  get size(): number {
+    return this.#sinks.size;
+  }
+
+  /**
+   * Answers with server-sent events until they end, the client goes or the hub closes.
+   * @param plan says what to send; may throw a Refusal
+   * @throws Refusal before anything was answered
+   */
+  async stream(reply: FastifyReply, plan: Plan): Promise<void> {
+    if (this.#sinks.size >= this.#options.streamsLimit) {
+      throw new Refusal('too-many-streams', `${this.#sinks.size} streams are open here; try again later.`, {}, { 'retry-after': '5' });
+    }
+    let next;
+    try {
+      next = await this.#feed.join();
+    } catch (error) {
+      throw refusalOf(error);
+    }
+    try {
+      const reading = plan(next);
+      if (reading === 'nothing-left') {
+        void reply.code(204).send();
+        return;
+      }
+      await this.#send(reply, reading);
+    } finally {
+      this.#feed.leave();
+    }
+  }
+
+  async #send(reply: FastifyReply, reading: Reading): Promise<void> {
+    reply.hijack();
+    const response = reply.raw;
+    response.writeHead(200, {
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-store',
+      'x-accel-buffering': 'no',
+    });
+    const sink = new HttpSink(response, () => reader.wake());
+    const reader = new FeedReader(this.#feed, sink, reading);
+    this.#sinks.add(sink);
+    try {
+      response.write('retry: 1000\n\n');
+      await reader.run();
+    } catch (error) {
+      // The answer has begun: it ends here, and the client goes on from its last event.
+      this.#options.onFault(error);
+    } finally {
+      this.#sinks.delete(sink);
+      sink.end();
+    }
+  }
+
+  /** Ends every stream. */
+  close(): void {
+    clearInterval(this.#heart);
+    for (const sink of this.#sinks) sink.end();
+  }
+}

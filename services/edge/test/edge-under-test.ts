@@ -1,0 +1,113 @@
+import { fastify, type FastifyInstance } from 'fastify';
+import { memoryLog, type Log } from '@meridian/journal';
+import { eventStream } from '@meridian/wire';
+import type { ApiKey, Scope } from '../src/domain/key.ts';
+import { refuseTheRest, serve, serverOptions } from '../src/http/serve.ts';
+import type { Route } from '../src/http/route.ts';
+import { KeyRing, makeKey } from '../src/keys/key-ring.ts';
+import { keyRoutes } from '../src/keys/routes.ts';
+import type { KeyStore } from '../src/keys/key-store.ts';
+import { Intake } from '../src/publish/intake.ts';
+import { publishRoutes } from '../src/publish/routes.ts';
+import { Feed, type FeedLimits } from '../src/stream/feed.ts';
+import { StreamHub } from '../src/stream/hub.ts';
+import { streamRoutes } from '../src/stream/routes.ts';
+
+/** A key store without a server: the ring is all there is. */
+export function ringStore(ring: KeyRing): KeyStore {
+  return {
+    async create(key) {
+      if (ring.get(key.id) !== undefined) return false;
+      ring.put(key);
+      return true;
+    },
+    async revoke(id, revokedAt) {
+      const key = ring.get(id);
+      if (key !== undefined && key.revokedAt === undefined) ring.put({ ...key, revokedAt });
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
+export interface EdgeUnderTest {
+  readonly url: string;
+  readonly log: Log;
+  readonly hub: StreamHub;
+  readonly feed: Feed;
+  readonly ring: KeyRing;
+  readonly faults: unknown[];
+  readonly fastify: FastifyInstance;
+  /** Makes a key and gives its token. */
+  token(scopes?: readonly Scope[], tenant?: string): string;
+  close(): Promise<void>;
+}
+
+export interface EdgeUnderTestOptions {
+  readonly log?: Log;
+  readonly feedLimits?: FeedLimits;
+  readonly heartbeatMs?: number;
+  readonly streamsLimit?: number;
+  readonly more?: (parts: { readonly log: Log }) => readonly Route[];
+}
+
+export const fixedTime = '2026-01-31T08:15:00.000Z';
+
+/** An edge of the region `eu` over real HTTP on loopback, without Nest and with a log of one's own. */
+export async function startEdge(options: EdgeUnderTestOptions = {}): Promise<EdgeUnderTest> {
+  const log = options.log ?? memoryLog();
+  const ring = new KeyRing();
+  const faults: unknown[] = [];
+  const onFault = (error: unknown): void => { faults.push(error); };
+  const feed = new Feed(log, eventStream('eu'), onFault, options.feedLimits);
+  const hub = new StreamHub(feed, {
+    heartbeatMs: options.heartbeatMs ?? 60_000, streamsLimit: options.streamsLimit ?? 100, onFault,
+  });
+  const routes: Route[] = [
+    ...publishRoutes(new Intake(log, 'eu'), () => fixedTime),
+    ...streamRoutes(hub, 'eu'),
+    ...keyRoutes(ring, ringStore(ring), () => fixedTime),
+    ...(options.more?.({ log }) ?? []),
+  ];
+  const server = fastify(serverOptions as never) as unknown as FastifyInstance;
+  serve(server, { routes, authenticate: (token) => ring.authenticate(token), onFault });
+  refuseTheRest(server, routes);
+  const url = await server.listen({ host: '127.0.0.1', port: 0 });
+  return {
+    url, log, hub, feed, ring, faults, fastify: server,
+    token(scopes = ['admin'], tenant = 'demo') {
+      const { key, token } = makeKey({ tenant, scopes, label: '', createdAt: fixedTime });
+      ring.put(key);
+      return token;
+    },
+    async close() {
+      hub.close();
+      await server.close();
+    },
+  };
+}
+
+export const initiate = (id: string, subject = id, more: Record<string, unknown> = {}): Record<string, unknown> => ({
+  specversion: '1.0', id, source: '/test', type: 'meridian.contact.initiate.v1', subject,
+  data: { method: 'INBOUND', channel: 'VOICE' }, ...more,
+});
+
+/** Posts events with a key; `body` is sent as it is when it is a text or bytes. */
+export async function post(
+  url: string, token: string | undefined, body: unknown,
+  headers: Record<string, string> = {}, path = '/v1/events',
+): Promise<{ readonly status: number; readonly body: any; readonly headers: Headers }> {
+  const raw = typeof body === 'string' || body instanceof Uint8Array;
+  const response = await fetch(`${url}${path}`, {
+    method: 'POST',
+    headers: {
+      'content-type': Array.isArray(body) ? 'application/cloudevents-batch+json' : 'application/cloudevents+json',
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      ...headers,
+    },
+    body: raw ? body as string : JSON.stringify(body),
+  });
+  const text = await response.text();
+  return { status: response.status, body: text === '' ? undefined : JSON.parse(text), headers: response.headers };
+}
+
+export type { ApiKey };
