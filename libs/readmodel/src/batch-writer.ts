@@ -1,0 +1,153 @@
+import { getTableName } from 'drizzle-orm';
+import type { PoolClient } from 'pg';
+import { beginCheckpoint, moveCheckpoint, resetCheckpoint } from './checkpoints.ts';
+import type { Database } from './database.ts';
+import {
+  foldRows, isRowProjection, keyText,
+  type DecodedEntry, type ListProjection, type Projection, type ProjectionFault,
+  type RecordedEvent, type Row, type RowKey, type RowProjection,
+} from './projection.ts';
+import { TableStore } from './table-store.ts';
+
+const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+
+/** Writes what a batch of entries does to the rows, and the checkpoint, in one transaction. */
+export class BatchWriter {
+  readonly #database: Database;
+  readonly #name: string;
+  readonly #stream: string;
+  readonly #projections: readonly { readonly projection: Projection; readonly store: TableStore }[];
+
+  constructor(
+    database: Database,
+    name: string,
+    stream: string,
+    projections: readonly Projection[],
+  ) {
+    this.#database = database;
+    this.#name = name;
+    this.#stream = stream;
+    this.#projections = projections.map((projection) => ({
+      projection,
+      store: new TableStore(projection.table),
+    }));
+  }
+
+  /** The position that the rows embody; the checkpoint is made where there is none. */
+  begin(): Promise<number> {
+    return this.#connected((client) => beginCheckpoint(client, this.#name, this.#stream));
+  }
+
+  /**
+   * Commits one batch: entries in order, all after `from`.
+   * @param withRows false moves the checkpoint past the entries and leaves the rows as they are
+   * @returns the events on which a projection failed
+   * @throws CheckpointMoved when the rows do not embody exactly `from`; nothing is written then
+   */
+  commit(
+    from: number,
+    entries: readonly DecodedEntry[],
+    withRows = true,
+  ): Promise<ProjectionFault[]> {
+    const last = entries.at(-1);
+    if (last === undefined) return Promise.resolve([]);
+    const faults: ProjectionFault[] = [];
+    const events = withRows ? entries.flatMap((entry) => entry.events) : [];
+    return this.#transaction(async (client) => {
+      const move = { from, to: last.sequence, storedAtMs: last.storedAtMs };
+      await moveCheckpoint(client, this.#name, this.#stream, move);
+      for (const { projection, store } of this.#projections) {
+        const report = (recorded: RecordedEvent, error: unknown): void => {
+          faults.push(faultOf(recorded, store.name, error));
+        };
+        if (isRowProjection(projection)) await fold(client, store, projection, events, report);
+        else await store.add(client, listed(projection, events, report));
+      }
+      return faults;
+    });
+  }
+
+  /** Empties the tables and puts the checkpoint back to the beginning. */
+  async clear(): Promise<void> {
+    const tables = this.#projections.map(({ projection }) => quote(getTableName(projection.table)));
+    await this.#transaction(async (client) => {
+      await resetCheckpoint(client, this.#name, this.#stream);
+      if (tables.length > 0) await client.query(`truncate ${tables.join(', ')}`);
+    });
+  }
+
+  #transaction<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
+    return this.#connected(async (client) => {
+      await client.query('begin');
+      try {
+        const result = await work(client);
+        await client.query('commit');
+        return result;
+      } catch (error) {
+        // A connection that cannot roll back is thrown away below; the first error is the cause.
+        await client.query('rollback').catch(() => {});
+        throw error;
+      }
+    });
+  }
+
+  async #connected<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
+    const client = await this.#database.pool.connect();
+    let failed = true;
+    try {
+      const result = await work(client);
+      failed = false;
+      return result;
+    } finally {
+      client.release(failed);
+    }
+  }
+}
+
+type Report = (recorded: RecordedEvent, error: unknown) => void;
+
+/** Loads each row that the events concern once, folds, and writes each changed row once. */
+async function fold(
+  client: PoolClient,
+  store: TableStore,
+  projection: RowProjection,
+  events: readonly RecordedEvent[],
+  report: Report,
+): Promise<void> {
+  const keys = new Map<string, RowKey>();
+  const concerned: RecordedEvent[] = [];
+  for (const recorded of events) {
+    try {
+      const own = projection.keys(recorded);
+      if (own.length === 0) continue;
+      concerned.push(recorded);
+      for (const key of own) keys.set(keyText(key), key);
+    } catch (error) {
+      report(recorded, error);
+    }
+  }
+  if (concerned.length === 0) return;
+  const rows = await store.load(client, [...keys.values()]);
+  const changed = foldRows(projection, rows, concerned, report);
+  await store.upsert(client, [...changed].map((key) => rows.get(key) as Row));
+}
+
+function listed(
+  projection: ListProjection,
+  events: readonly RecordedEvent[],
+  report: Report,
+): Row[] {
+  return events.flatMap((recorded) => {
+    try {
+      return [...projection.rows(recorded)];
+    } catch (error) {
+      report(recorded, error);
+      return [];
+    }
+  });
+}
+
+function faultOf({ stream, sequence, index, event }: RecordedEvent, table: string, error: unknown): ProjectionFault {
+  const reason = error instanceof Error ? error.message : String(error);
+  return { stream, sequence, index, type: event.type, table, reason };
+}
