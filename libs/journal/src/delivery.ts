@@ -23,6 +23,7 @@ export class Delivery {
   readonly #unsettled = new Set<number>();
   readonly #idle: (() => void)[] = [];
   #waiters: Waiter[] = [];
+  #failedHandlers = 0;
   #stopped = false;
   #failure: { readonly error: unknown } | undefined;
 
@@ -69,10 +70,10 @@ export class Delivery {
       this.#unsettled.add(sequence);
       settled.then(
         () => this.#settle(sequence),
-        (error: unknown) => this.#fail(sequence, error),
+        (error: unknown) => this.#failAt(sequence, error),
       );
     } catch (error) {
-      this.#fail(sequence, error);
+      this.#failAt(sequence, error);
     }
   }
 
@@ -90,18 +91,8 @@ export class Delivery {
     return new Promise((resolve) => this.#idle.push(resolve));
   }
 
-  #settle(sequence: number): void {
-    const wasFull = this.#unsettled.size >= this.#maxPending;
-    this.#unsettled.delete(sequence);
-    if (this.#waiters.length > 0) this.#wake();
-    if (this.#stopped) this.#checkIdle();
-    else if (wasFull) this.#onRoom();
-  }
-
-  #fail(sequence: number, error: unknown): void {
-    // The failed one stays unsettled for ever, so the position never passes it.
-    this.#unsettled.add(sequence);
-    this.#failedHandlers++;
+  /** Ends delivery because of an error, and tells it once. */
+  fail(error: unknown): void {
     if (this.#failure === undefined) {
       this.#failure = { error };
       if (this.#onFailure !== undefined) this.#onFailure(error);
@@ -112,10 +103,23 @@ export class Delivery {
       }
     }
     this.#stop();
-    this.#checkIdle();
   }
 
-  #failedHandlers = 0;
+  #settle(sequence: number): void {
+    const wasFull = this.#unsettled.size >= this.#maxPending;
+    this.#unsettled.delete(sequence);
+    if (this.#waiters.length > 0) this.#wake();
+    if (this.#stopped) this.#checkIdle();
+    else if (wasFull) this.#onRoom();
+  }
+
+  #failAt(sequence: number, error: unknown): void {
+    // The failed one stays unsettled for ever, so the position never passes it.
+    this.#unsettled.add(sequence);
+    this.#failedHandlers++;
+    this.fail(error);
+    this.#checkIdle();
+  }
 
   #pendingHandlers(): number {
     return this.#unsettled.size - this.#failedHandlers;

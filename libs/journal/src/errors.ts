@@ -94,3 +94,18 @@ export class CorruptEntry extends LogFault {
     super('CorruptEntry', `Entry ${sequence} of ${stream} cannot be read: ${what}`, false, options);
   }
 }
+
+/** A request in the intake does not keep its contract; it can only have come past the edge. */
+export class InvalidRequest extends LogFault {
+  /** Each thing that is wrong, one sentence each. */
+  readonly problems: readonly string[];
+
+  constructor(stream: string, sequence: number, problems: readonly string[]) {
+    super(
+      'InvalidRequest',
+      `Message ${sequence} of ${stream} is no request that can be decided: ${problems.join(' ')}`,
+      false,
+    );
+    this.problems = problems;
+  }
+}

@@ -2,7 +2,7 @@ export { CommitLoop } from './commit-loop.ts';
 export type { CommitLoopOptions, Submission } from './commit-loop.ts';
 export {
   AppendRefused, CorruptEntry, InvalidMessage, LogClosed, LogFault, LogUnavailable,
-  MessageTooLarge, StreamMissing, WrongLastSequence,
+  InvalidRequest, MessageTooLarge, StreamMissing, WrongLastSequence,
 } from './errors.ts';
 export { Aggregates, toEncode } from './execute.ts';
 export type { AggregatesOptions, DomainEvent, Outcome, Request } from './execute.ts';
@@ -13,3 +13,11 @@ export type {
 } from './log.ts';
 export { memoryLog, type AppendFate, type MemoryLogOptions } from './memory-log.ts';
 export { compileFilters, hasWildcard, matchesFilter, type SubjectPredicate } from './subjects.ts';
+export { jetstreamLog, type JetStreamLogOptions } from './jetstream/log.ts';
+export { connectNats } from './jetstream/link.ts';
+export { readRequest } from './read-request.ts';
+export type { StoredRequest } from './read-request.ts';
+export {
+  ensureStreams, regionStreams, StreamDiffers, streamNames,
+  type RegionStream, type RegionStreamsOptions, type StreamRole,
+} from './streams.ts';

@@ -58,7 +58,11 @@ export interface MessageToAppend {
   readonly data: Uint8Array | string;
   /** The subject's last sequence that the writer has seen; 0 for a subject not written yet. */
   readonly expectedLastSequence?: number;
-  /** Deduplicates within the stream's window: a second message of this id is not stored. */
+  /**
+   * Deduplicates within the stream's window: a second message of this id is not stored. Together
+   * with `expectedLastSequence` a repetition is recognized at any time: when the message stored
+   * after that sequence bears this id, the append reports it as a duplicate, not as a conflict.
+   */
   readonly messageId?: string;
   /** Further headers, kept with the message. Names are case-sensitive. */
   readonly headers?: Readonly<Record<string, string>>;

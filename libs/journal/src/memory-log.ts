@@ -147,13 +147,18 @@ class MemoryStream {
   ): Appended {
     const { subject, messageId, expectedLastSequence } = message;
     const storedAtMs = now();
-    const known = messageId && this.#sequenceOf(messageId, storedAtMs, duplicateWindow);
-    if (known) return { sequence: known, duplicate: true };
     const sequences = this.bySubject.get(subject) ?? [];
     const last = sequences.at(-1) ?? 0;
     if (expectedLastSequence !== undefined && expectedLastSequence !== last) {
+      // A repeated append of what is stored already is no conflict.
+      const next = sequences.find((sequence) => sequence > expectedLastSequence);
+      if (next && messageId && this.at(next).header(MESSAGE_ID) === messageId) {
+        return { sequence: next, duplicate: true };
+      }
       throw new WrongLastSequence(subject, expectedLastSequence, last);
     }
+    const known = messageId && this.#sequenceOf(messageId, storedAtMs, duplicateWindow);
+    if (known) return { sequence: known, duplicate: true };
     const sequence = this.messages.length + 1;
     this.messages.push(new MemoryMessage(this.name, sequence, message, storedAtMs, data));
     this.bySubject.set(subject, sequences);

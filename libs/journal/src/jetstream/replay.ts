@@ -1,0 +1,83 @@
+import type { LogMessage, ReplayOptions } from '../log.ts';
+import type { Exchange } from './exchange.ts';
+import { lastSequence } from './fetch.ts';
+import { Reader, type Sink } from './reader.ts';
+
+const BATCH_LENGTH = 4_096;
+
+/** Reads a range of a stream in arrays; a lost connection delays it and loses nothing. */
+export async function* replayBatches(
+  exchange: Exchange,
+  stream: string,
+  options: ReplayOptions,
+): AsyncGenerator<readonly LogMessage[]> {
+  const from = Math.max(1, options.from ?? 1);
+  const last = await lastSequence(exchange, stream, undefined);
+  const to = Math.min(options.to ?? last, last);
+  if (from > to) return;
+  const range = new Range(to);
+  const { filters } = options;
+  const reader = new Reader({ exchange, stream, after: from - 1, filters, sink: range });
+  try {
+    for (;;) {
+      const batch = await range.next();
+      reader.resume();
+      if (batch.length > 0) yield batch;
+      else if (range.done) return;
+    }
+  } finally {
+    await reader.close();
+  }
+}
+
+/** Collects messages up to a sequence and hands them over in arrays. */
+class Range implements Sink {
+  done = false;
+  readonly #to: number;
+  #batch: LogMessage[] = [];
+  #waiting: (() => void) | undefined;
+  #failure: { readonly error: unknown } | undefined;
+
+  constructor(to: number) {
+    this.#to = to;
+  }
+
+  get hasRoom(): boolean {
+    return this.#batch.length < BATCH_LENGTH;
+  }
+
+  deliver(message: LogMessage): void {
+    if (message.sequence > this.#to || this.done) return;
+    this.#batch.push(message);
+    if (this.#waiting !== undefined) this.#wake();
+  }
+
+  onProgress(sequence: number, pending: number): void {
+    if (this.done || (sequence < this.#to && pending > 0)) return;
+    this.done = true;
+    this.#wake();
+  }
+
+  onFailure(error: unknown): void {
+    this.#failure = { error };
+    this.#wake();
+  }
+
+  /** What has come since the last call; waits until there is something. Empty only at the end. */
+  async next(): Promise<readonly LogMessage[]> {
+    while (this.#batch.length === 0 && !this.done && this.#failure === undefined) {
+      await new Promise<void>((resolve) => {
+        this.#waiting = resolve;
+      });
+    }
+    if (this.#failure !== undefined) throw this.#failure.error;
+    const batch = this.#batch;
+    this.#batch = [];
+    return batch;
+  }
+
+  #wake(): void {
+    this.#waiting?.();
+    this.#waiting = undefined;
+  }
+}
