@@ -20,7 +20,11 @@ export interface RoutingOptions {
   /** Told of each stored entry. */
   readonly onCommit?: (tenant: string, commands: number, events: number) => void;
   readonly wait?: (delayMs: number) => Promise<void>;
+  /** Runs work within a span whose parent is given; hands it the span to store with its events. */
+  readonly trace?: Trace;
 }
+
+export type Trace = <T>(name: string, parent: string | undefined, work: (own: string | undefined) => T) => T;
 
 export type RoutingOutcome = Outcome<PartitionEvent>;
 type Loop = CommitLoop<Partition, PartitionEvent, Command>;
@@ -32,10 +36,12 @@ type Loop = CommitLoop<Partition, PartitionEvent, Command>;
 export class Routing {
   readonly #options: RoutingOptions;
   readonly #partitions = new Map<string, { readonly loop: Loop; opened: Promise<void> | undefined }>();
+  readonly #trace: Trace;
   #isReady = false;
 
   constructor(options: RoutingOptions) {
     this.#options = options;
+    this.#trace = options.trace ?? ((_name, parent, work) => work(parent));
   }
 
   /** The tenants with a partition, each with its state; read only. */
@@ -60,19 +66,25 @@ export class Routing {
 
   /**
    * A request for an agent, a queue or a reservation. Must be called in the order of the stream.
+   * @param isRetry it had been set aside and somebody asked for it: its place is behind already
    * @throws InvalidRequest when the message is no request
    */
-  onRequest(message: LogMessage): Promise<RoutingOutcome> {
+  onRequest(message: LogMessage, isRetry = false): Promise<RoutingOutcome> {
     const { event, address } = readRequest(message);
     const { type, subject, data } = event;
-    return this.#submit(address.tenant, message, { type, subject, data } as Command, causeFrom(event, causeOf(event)));
+    return this.#trace(type, event.traceparent, (traceparent) => this.#submit(
+      address.tenant,
+      isRetry ? undefined : message,
+      { type, subject, data } as Command,
+      causeFrom({ ...event, traceparent }, causeOf(event)),
+    ));
   }
 
   /**
    * An entry of a contact. Must be called in the order of the stream.
    * @returns undefined when the entry means nothing to the routing
    */
-  async onContact(message: LogMessage): Promise<RoutingOutcome | undefined> {
+  async onContact(message: LogMessage, isRetry = false): Promise<RoutingOutcome | undefined> {
     const reactions = readEntry(message).events.flatMap((event) => {
       const command = react(event as unknown as DomainEvent, event.time);
       return command === undefined ? [] : [{ command, event }];
@@ -83,7 +95,9 @@ export class Routing {
       // The place in the stream tells what was decided; it cannot tell two commands apart.
       throw new Error(`Entry ${message.sequence} of ${message.stream} leads to ${reactions.length} commands; routing takes one.`);
     }
-    return this.#submit(first.event.tenant, message, first.command, causeFrom(first.event, first.event.id));
+    const { command, event } = first;
+    return this.#trace(`routing.${command.type}`, event.traceparent, (traceparent) =>
+      this.#submit(event.tenant, isRetry ? undefined : message, command, causeFrom({ ...event, traceparent }, event.id)));
   }
 
   /** When the next offer times out, in epoch ms. */
@@ -134,12 +148,16 @@ export class Routing {
   }
 
   /** Hands a command over in order; the first of a new tenant opens its partition. */
-  async #submit(tenant: string, { stream, sequence }: LogMessage, command: Command, cause: Cause): Promise<RoutingOutcome> {
+  async #submit(
+    tenant: string, from: LogMessage | undefined, command: Command, cause: Cause,
+  ): Promise<RoutingOutcome> {
     if (!this.#isReady) throw new Error('Routing has not read its history yet: call ready() first.');
     const partition = this.#partition(tenant);
     partition.opened ??= partition.loop.open();
     await partition.opened;
-    return partition.loop.submit({ command, cause, from: { stream, sequence } });
+    return partition.loop.submit({
+      command, cause, ...(from === undefined ? {} : { from: { stream: from.stream, sequence: from.sequence } }),
+    });
   }
 }
 
@@ -150,7 +168,7 @@ function contactOf(event: PartitionEvent): string | undefined {
 }
 
 /** What an event or request passes on to what it causes. */
-function causeFrom(event: { readonly actor?: string; readonly traceparent?: string }, causationId: string): Cause {
+function causeFrom(event: { readonly actor?: string; readonly traceparent: string | undefined }, causationId: string): Cause {
   const { actor, traceparent } = event;
   return {
     causationId,

@@ -17,7 +17,11 @@ export interface SessionsOptions {
   readonly random: Random;
   readonly onConflict?: (aggregate: AggregateId) => void;
   readonly wait?: (delayMs: number) => Promise<void>;
+  /** Runs work within a span whose parent is given; hands it the span to store with its events. */
+  readonly trace?: Trace;
 }
+
+export type Trace = <T>(name: string, parent: string | undefined, work: (own: string | undefined) => T) => T;
 
 export type ContactOutcome = Outcome<ContactEvent, ContactRejection>;
 
@@ -30,10 +34,12 @@ const watchRoundLimit = 256;
  */
 export class Sessions {
   readonly #contacts: Aggregates<Contact, ContactEvent, Command, ContactRejection>;
+  readonly #trace: Trace;
   readonly #due = new DueTimes();
   readonly #ids = new Map<string, AggregateId>();
 
-  constructor({ journal, now, random, onConflict, wait }: SessionsOptions) {
+  constructor({ journal, now, random, onConflict, wait, trace }: SessionsOptions) {
+    this.#trace = trace ?? ((_name, parent, work) => work(parent));
     this.#contacts = new Aggregates({
       journal,
       decider: contactDecider,
@@ -64,11 +70,11 @@ export class Sessions {
   onRequest(message: LogMessage): Promise<ContactOutcome> {
     const { event, address } = readRequest(message);
     const { type, subject, data } = event;
-    return this.#contacts.execute({
+    return this.#trace(type, event.traceparent, (traceparent) => this.#contacts.execute({
       aggregate: aggregateOf(address),
       command: { type, subject, data } as ContactCommand,
-      cause: causeFrom(event, causeOf(event)),
-    });
+      cause: causeFrom({ ...event, traceparent }, causeOf(event)),
+    }));
   }
 
   /** An entry of a routing partition. Safe to call twice with one message. */
@@ -77,11 +83,11 @@ export class Sessions {
     for (const event of readEntry(message).events) {
       const command = react(event as unknown as DomainEvent);
       if (command === undefined) continue;
-      outcomes.push(this.#contacts.execute({
+      outcomes.push(this.#trace(`contact.${command.type}`, event.traceparent, (traceparent) => this.#contacts.execute({
         aggregate: { tenant: event.tenant, entity: 'contact', id: command.subject },
         command,
-        cause: causeFrom(event, event.id),
-      }));
+        cause: causeFrom({ ...event, traceparent }, event.id),
+      })));
     }
     return Promise.all(outcomes);
   }
@@ -116,7 +122,7 @@ function aggregateOf({ tenant, entity, id }: ParsedSubject): AggregateId {
 
 /** What an event or request passes on to what it causes. */
 function causeFrom(
-  event: { readonly correlationid?: string; readonly actor?: string; readonly traceparent?: string }, causationId: string,
+  event: { readonly correlationid?: string; readonly actor?: string; readonly traceparent: string | undefined }, causationId: string,
 ): Cause {
   const { correlationid, actor, traceparent } = event;
   return {

@@ -200,7 +200,10 @@ function decide(partition: Partition, command: Command, context: Context): Answe
     }
     case 'contact_ended': return contactEnded(partition, subject, command.data.reason, context);
     case 'contact_wrapping': return onReservationOf(partition, subject, 'wrap', context);
-    case 'contact_completed': return onReservationOf(partition, subject, 'complete', context);
+    case 'contact_completed':
+      return partition.waiting.has(subject) || partition.offered.has(subject)
+        ? contactEnded(partition, subject, 'meridian.contact.completed.v1', context)
+        : onReservationOf(partition, subject, 'complete', context);
     case 'time_passed': return timePassed(partition, context);
     default: return ((_: never) => accept())(command);
   }

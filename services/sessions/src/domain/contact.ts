@@ -281,14 +281,17 @@ function updateAttributes(contact: Known, { subject, data }: Of<'meridian.contac
   });
 }
 
+// What the routing decided while the contact ended crosses its end: there is nothing left to do.
+
 function offer(contact: Known, { subject, data }: Of<'offer'>, refuse: Refuse): Answer {
+  if (isOver(contact)) return accept();
   if ('reservationId' in contact && contact.reservationId === data.reservationId) return accept();
   if (contact.state !== 'QUEUED') return refuse('OFFER_STALE', { reservationId: data.reservationId });
   return accept<ContactEvent>({ type: 'meridian.contact.offered.v1', subject, data });
 }
 
 function requeue(contact: Known, { subject, data }: Of<'requeue'>, refuse: Refuse): Answer {
-  if (contact.state === 'QUEUED') return accept();
+  if (contact.state === 'QUEUED' || isOver(contact)) return accept();
   if (contact.state !== 'OFFERED' || contact.reservationId !== data.reservationId) {
     return refuse('OFFER_STALE', { reservationId: data.reservationId });
   }
@@ -298,8 +301,9 @@ function requeue(contact: Known, { subject, data }: Of<'requeue'>, refuse: Refus
 }
 
 function connect(contact: Known, { subject, data }: Of<'connect'>, nowMs: number, refuse: Refuse): Answer {
+  if (isOver(contact)) return accept();
   const isMine = 'reservationId' in contact && contact.reservationId === data.reservationId;
-  if (isMine && contact.state !== 'OFFERED' && contact.state !== 'ABANDONED' && contact.state !== 'FAILED') return accept();
+  if (isMine && contact.state !== 'OFFERED' && contact.state !== 'QUEUED') return accept();
   if (contact.state !== 'OFFERED' || !isMine) return refuse('OFFER_STALE', { reservationId: data.reservationId });
   return accept<ContactEvent>(
     dequeued(contact, subject, 'TO_AGENT', nowMs),

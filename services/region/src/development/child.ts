@@ -1,0 +1,119 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createWriteStream, mkdirSync, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+export interface ChildOptions {
+  /** For messages and the log file's name. */
+  readonly name: string;
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env?: NodeJS.ProcessEnv;
+  /** Where its output goes, appended. */
+  readonly logFile: string;
+  /** Resolves once the process is of use; rejects when it will not be. */
+  readonly whenReady: () => Promise<void>;
+  /** Told when it ended by itself and is started again. */
+  readonly onRestart?: (name: string, how: string) => void;
+}
+
+/** A child that ends more often than this within the window stays down. */
+const restartsLimit = 5;
+const restartWindowMs = 30_000;
+const stopWaitMs = 12_000;
+
+/**
+ * A process of the development region: started, watched, started again when it dies, stopped.
+ * A developer's stand-in for systemd or Kubernetes.
+ */
+export class Child {
+  readonly #options: ChildOptions;
+  #process: ChildProcess | undefined;
+  #isStopping = false;
+  #restarts: number[] = [];
+
+  constructor(options: ChildOptions) {
+    this.#options = options;
+  }
+
+  get name(): string {
+    return this.#options.name;
+  }
+
+  get pid(): number | undefined {
+    return this.#process?.exitCode === null ? this.#process.pid : undefined;
+  }
+
+  /** Starts it and waits until it is ready. @throws Error with the end of its output when it is not */
+  async start(): Promise<void> {
+    this.#isStopping = false;
+    this.#launch();
+    const process = this.#process as ChildProcess;
+    const died = once(process, 'exit').then(([code, signal]) => {
+      throw new Error(`it ended with ${signal ?? `exit code ${code}`} before it was ready`);
+    });
+    died.catch(() => {});
+    try {
+      await Promise.race([this.#options.whenReady(), died]);
+    } catch (error) {
+      await this.stop();
+      throw new Error(
+        `${this.name} did not start: ${(error as Error).message}\nThe end of ${this.#options.logFile}:\n${this.logTail()}`,
+        { cause: error },
+      );
+    }
+  }
+
+  /** The last lines of its output. */
+  logTail(lines = 15): string {
+    try {
+      return readFileSync(this.#options.logFile, 'utf8').trimEnd().split('\n').slice(-lines).join('\n');
+    } catch {
+      return '(no output)';
+    }
+  }
+
+  /** Ends it with the signal given, without asking it to be started again by itself or not. */
+  kill(signal: NodeJS.Signals): void {
+    this.#process?.kill(signal);
+  }
+
+  /** Asks it to end, waits, and ends it the hard way after 12 s. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    const process = this.#process;
+    if (process === undefined || process.exitCode !== null || process.signalCode !== null) return;
+    const exited = once(process, 'exit');
+    process.kill('SIGTERM');
+    const impatience = setTimeout(() => process.kill('SIGKILL'), stopWaitMs);
+    await exited;
+    clearTimeout(impatience);
+  }
+
+  #launch(): void {
+    const { command, args, env, logFile } = this.#options;
+    mkdirSync(dirname(logFile), { recursive: true });
+    const log = createWriteStream(logFile, { flags: 'a' });
+    const child = spawn(command, [...args], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    child.stdout?.pipe(log, { end: false });
+    child.stderr?.pipe(log, { end: false });
+    child.once('error', (error) => log.write(`${this.name} cannot be started: ${error.message}\n`));
+    child.once('exit', (code, signal) => {
+      log.end();
+      if (!this.#isStopping && this.#process === child) this.#again(signal ?? `exit code ${code}`);
+    });
+    this.#process = child;
+  }
+
+  #again(how: string): void {
+    const now = Date.now();
+    this.#restarts = this.#restarts.filter((at) => now - at < restartWindowMs);
+    if (this.#restarts.length >= restartsLimit) {
+      this.#options.onRestart?.(this.name, `${how}; it ended ${restartsLimit} times within ${restartWindowMs / 1_000} s and stays down`);
+      return;
+    }
+    this.#restarts.push(now);
+    this.#options.onRestart?.(this.name, how);
+    this.#launch();
+  }
+}

@@ -1,0 +1,3 @@
+export { Child } from './development/child.ts';
+export { startDevelopmentRegion } from './development/region.ts';
+export type { DevelopmentRegion, DevelopmentRegionOptions } from './development/region.ts';
