@@ -47,6 +47,8 @@ export const problemKinds = {
   'too-many-streams': [429, 'Too many streams are open'],
   'internal': [500, 'The edge failed'],
   'log-unavailable': [503, 'The log does not answer'],
+  'read-models-behind': [503, 'The read models are not there yet'],
+  'read-models-unavailable': [503, 'The read models do not answer'],
 } as const satisfies Record<string, readonly [status: number, title: string]>;
 
 export type ProblemKind = keyof typeof problemKinds;
