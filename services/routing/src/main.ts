@@ -1,4 +1,8 @@
+import { ensureStreams } from '@meridian/journal';
 import { bootstrap } from '@meridian/nest';
 import { RoutingModule } from './routing.module.ts';
 
-await bootstrap({ name: 'routing', modules: [RoutingModule] });
+await bootstrap(RoutingModule, {
+  service: 'routing',
+  onConnected: (connection, { region }) => ensureStreams(connection, region),
+});

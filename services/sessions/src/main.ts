@@ -1,4 +1,8 @@
+import { ensureStreams } from '@meridian/journal';
 import { bootstrap } from '@meridian/nest';
 import { SessionsModule } from './sessions.module.ts';
 
-await bootstrap({ name: 'sessions', modules: [SessionsModule] });
+await bootstrap(SessionsModule, {
+  service: 'sessions',
+  onConnected: (connection, { region }) => ensureStreams(connection, region),
+});

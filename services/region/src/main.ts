@@ -1,0 +1,11 @@
+import { EdgeModule, edgeOptions } from '@meridian/edge';
+import { bootstrap } from '@meridian/nest';
+import { RoutingModule } from '@meridian/routing';
+import { SessionsModule } from '@meridian/sessions';
+import { Module } from '@nestjs/common';
+
+/** The services of one region in one process. */
+@Module({ imports: [EdgeModule, SessionsModule, RoutingModule] })
+class DevelopmentRegionModule {}
+
+await bootstrap(DevelopmentRegionModule, { ...edgeOptions, service: 'region' });
