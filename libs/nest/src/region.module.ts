@@ -1,0 +1,146 @@
+import { Global, Inject, Module, type DynamicModule, type OnApplicationShutdown, type Provider } from '@nestjs/common';
+import { connectNats, jetstreamLog, journalOf, type Log } from '@meridian/journal';
+import type { Writer } from '@meridian/wire';
+import type { NatsConnection } from '@nats-io/nats-core';
+import type { Logger } from 'pino';
+import { memoryBeat, natsBeat, type Beat } from './beat.ts';
+import { kvCheckpoints, memoryCheckpoints, type Checkpoints } from './checkpoints.ts';
+import { openDrivenClock, systemClock, type Clock } from './clock.ts';
+import type { RegionConfig } from './config.ts';
+import { HealthController } from './health.ts';
+import { Link } from './link.ts';
+import { createLogger } from './logger.ts';
+import { MetricsRegistry } from './metrics.ts';
+import type { ServiceRuntime } from './service-runtime.ts';
+import { Services } from './services.ts';
+import {
+  ASIDE, BEAT, CHECKPOINTS, CLOCK, CONFIG, JOURNAL, LOG, LOGGER, METRICS, NATS, PROGRESS, REGISTRY, SERVICE, WRITER,
+} from './tokens.ts';
+
+/** What a process may be given instead of making it itself; specifications do. */
+export interface Given {
+  /** Then no connection is made, and beat and checkpoints are in memory. */
+  readonly log?: Log;
+  readonly connection?: NatsConnection;
+  readonly clock?: Clock;
+  readonly logger?: Logger;
+  readonly beat?: Beat;
+  readonly checkpoints?: Checkpoints;
+}
+
+const GIVEN = Symbol('meridian.given');
+
+async function connectRegion(config: RegionConfig, given: Given): Promise<NatsConnection | undefined> {
+  if (given.connection !== undefined) return given.connection;
+  if (given.log !== undefined) return undefined;
+  const { natsUser, natsPassword } = config;
+  return connectNats({
+    servers: config.natsUrl.split(','),
+    name: `meridian-${config.region}`,
+    ...(natsUser === undefined || natsPassword === undefined ? {} : { user: natsUser, pass: natsPassword }),
+  });
+}
+
+const regionProviders: Provider[] = [
+  { provide: LOGGER, inject: [CONFIG, GIVEN], useFactory: (config: RegionConfig, given: Given) => given.logger ?? createLogger(config, 'region') },
+  { provide: NATS, inject: [CONFIG, GIVEN], useFactory: connectRegion },
+  { provide: Link, inject: [NATS], useFactory: (connection: NatsConnection | undefined) => new Link(connection) },
+  {
+    provide: LOG,
+    inject: [NATS, GIVEN],
+    useFactory: (connection: NatsConnection, given: Given) => given.log ?? jetstreamLog({ connection }),
+  },
+  {
+    provide: BEAT,
+    inject: [CONFIG, NATS, GIVEN],
+    useFactory: ({ region }: RegionConfig, connection: NatsConnection | undefined, given: Given) =>
+      given.beat ?? (connection === undefined ? memoryBeat() : natsBeat(connection, region)),
+  },
+  {
+    provide: CHECKPOINTS,
+    inject: [CONFIG, NATS, GIVEN],
+    useFactory: ({ region }: RegionConfig, connection: NatsConnection | undefined, given: Given) =>
+      given.checkpoints ?? (connection === undefined ? memoryCheckpoints() : kvCheckpoints(connection, region)),
+  },
+  {
+    provide: CLOCK,
+    inject: [CONFIG, BEAT, GIVEN],
+    useFactory: ({ clock, region }: RegionConfig, beat: Beat, given: Given) =>
+      given.clock ?? (clock === 'driven' ? openDrivenClock(beat, region) : systemClock()),
+  },
+  MetricsRegistry,
+  { provide: REGISTRY, useExisting: MetricsRegistry },
+  {
+    provide: Services,
+    inject: [CONFIG, LOG, CLOCK, BEAT, CHECKPOINTS, MetricsRegistry, LOGGER],
+    useFactory: (
+      { region }: RegionConfig, log: Log, clock: Clock, beat: Beat, checkpoints: Checkpoints,
+      registry: MetricsRegistry, logger: Logger,
+    ) => new Services({ region, log, clock, beat, checkpoints, registry, logger }),
+  },
+];
+
+/** What the services of one process have in common: one connection, one log, one clock. */
+@Global()
+@Module({})
+export class RegionModule implements OnApplicationShutdown {
+  readonly #log: Log;
+  readonly #clock: Clock;
+  readonly #connection: NatsConnection | undefined;
+
+  constructor(@Inject(LOG) log: Log, @Inject(CLOCK) clock: Clock, link: Link) {
+    this.#log = log;
+    this.#clock = clock;
+    this.#connection = link.connection;
+  }
+
+  static forRoot(config: RegionConfig, given: Given = {}): DynamicModule {
+    return {
+      module: RegionModule,
+      controllers: [HealthController],
+      providers: [{ provide: CONFIG, useValue: config }, { provide: GIVEN, useValue: given }, ...regionProviders],
+      exports: [CONFIG, NATS, LOG, BEAT, CHECKPOINTS, CLOCK, LOGGER, REGISTRY, MetricsRegistry, Services, Link],
+    };
+  }
+
+  /** The services have drained by now. */
+  async onApplicationShutdown(): Promise<void> {
+    this.#clock.close();
+    await this.#log.close();
+    // Sends what is still in the buffer, last reports among it.
+    if (this.#connection?.isClosed() === false) await this.#connection.drain();
+  }
+}
+
+@Module({})
+class ServiceModule {}
+
+const serviceModules = new Map<string, DynamicModule>();
+
+/**
+ * What one service is given; its module imports it: SERVICE, WRITER, JOURNAL, ASIDE, PROGRESS, METRICS.
+ * The same module at each call with one name.
+ */
+export function serviceModule(name: string): DynamicModule {
+  let module = serviceModules.get(name);
+  if (module === undefined) {
+    module = {
+      module: ServiceModule,
+      providers: [
+        { provide: SERVICE, inject: [Services], useFactory: (services: Services) => services.of(name) },
+        { provide: ASIDE, inject: [SERVICE], useFactory: (service: ServiceRuntime) => service.aside },
+        { provide: PROGRESS, inject: [SERVICE], useFactory: (service: ServiceRuntime) => service.progress },
+        { provide: METRICS, inject: [MetricsRegistry], useFactory: (registry: MetricsRegistry) => registry.of(name) },
+        {
+          provide: WRITER,
+          inject: [CONFIG],
+          useFactory: ({ region, epoch }: RegionConfig): Writer => ({ region, home: region, service: name, epoch }),
+        },
+        { provide: JOURNAL, inject: [LOG, WRITER], useFactory: journalOf },
+      ],
+      exports: [SERVICE, ASIDE, PROGRESS, METRICS, WRITER, JOURNAL],
+    };
+    serviceModules.set(name, module);
+  }
+  return module;
+}

@@ -1,0 +1,270 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { LogFault, StreamMissing, type Log, type LogMessage } from '@meridian/journal';
+import { asideStream, eventStream } from '@meridian/wire';
+import type { Logger } from 'pino';
+import type { AsideReason } from './aside-record.ts';
+import { AsideStore, readAside, readAsideItem } from './aside.ts';
+import type { Beat } from './beat.ts';
+import type { Checkpoints } from './checkpoints.ts';
+import type { Clock } from './clock.ts';
+import { DueTimer } from './due-timer.ts';
+import { reasonOf, retryDelayMs } from './failure.ts';
+import type { FollowContext, FollowOptions, HandlerResult } from './follow.ts';
+import { Following } from './following.ts';
+import type { Metrics } from './metrics.ts';
+import { Progress } from './progress.ts';
+import type { Read } from './progress-report.ts';
+import type { Service, Timer } from './service.ts';
+
+export interface ServiceRuntimeOptions {
+  readonly name: string;
+  readonly region: string;
+  /** The process's name for itself, new at each start. */
+  readonly instance: string;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly beat: Beat;
+  readonly checkpoints: Checkpoints;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+}
+
+/** A handler as the strategy found it. */
+export interface FollowHandler {
+  readonly options: FollowOptions;
+  readonly handle: (message: LogMessage, context: FollowContext) => HandlerResult | Promise<HandlerResult>;
+}
+
+export type ServiceState = 'new' | 'opening' | 'open' | 'stopped' | 'closed';
+
+export interface ServiceStatus {
+  readonly service: string;
+  readonly state: ServiceState;
+  /** What it waits for, or why it stopped. */
+  readonly detail?: string;
+  readonly lag: Readonly<Record<string, { readonly sequences: number; readonly ageMs: number }>>;
+}
+
+const lagEveryMs = 1_000;
+const drainLimitMs = 8_000;
+
+/** One service: opens, follows, fires, reports and drains. The strategy is Nest's way to it. */
+export class ServiceRuntime implements Service {
+  readonly name: string;
+  readonly aside: AsideStore;
+  readonly progress: Progress;
+  readonly #options: ServiceRuntimeOptions;
+  readonly #openWork: (() => Promise<void> | void)[] = [];
+  readonly #closeWork: (() => Promise<void> | void)[] = [];
+  readonly #timers: DueTimer[] = [];
+  readonly #followings: Following[] = [];
+  readonly #starts = new Map<string, (checkpoint: number) => number | Promise<number>>();
+  readonly #closing = new AbortController();
+  readonly #lag: Record<string, { sequences: number; ageMs: number }> = {};
+  #state: ServiceState = 'new';
+  #detail: string | undefined;
+  #lagTimer: NodeJS.Timeout | undefined;
+  #closed: Promise<void> | undefined;
+
+  constructor(options: ServiceRuntimeOptions) {
+    this.#options = options;
+    this.name = options.name;
+    const { log, region, clock, beat, instance, name } = options;
+    const now = (): number => (clock.started ? clock.now() : Date.now());
+    this.aside = new AsideStore({ log, region, service: name, now });
+    this.progress = new Progress({ region, service: name, instance, clock, beat });
+  }
+
+  get status(): ServiceStatus {
+    const detail = this.#detail === undefined ? {} : { detail: this.#detail };
+    return { service: this.name, state: this.#state, ...detail, lag: this.#lag };
+  }
+
+  onOpen(work: () => Promise<void> | void): void {
+    this.#openWork.push(work);
+  }
+
+  onClose(work: () => Promise<void> | void): void {
+    this.#closeWork.push(work);
+  }
+
+  timer(timer: Timer): { touch(): void } {
+    const { clock, logger } = this.#options;
+    const due = new DueTimer({
+      timer,
+      clock,
+      onFired: () => this.#moved(),
+      onFailure: (error, attempt, delayMs) =>
+        logger.error({ err: error, timer: timer.name, attempt }, `A timer failed; fired again in ${delayMs} ms.`),
+    });
+    this.#timers.push(due);
+    this.progress.addTimer(due);
+    if (this.#state === 'open') due.open();
+    return { touch: () => this.#moved() };
+  }
+
+  startAfter(name: string, position: (checkpoint: number) => number | Promise<number>): void {
+    this.#starts.set(name, position);
+  }
+
+  reads(read: () => readonly Read[]): { changed(): void } {
+    this.progress.addReader(() => ({ reads: read(), pending: false }));
+    return { changed: () => this.progress.changed() };
+  }
+
+  /**
+   * Waits for the streams and the clock, does the opening work, and follows. What may pass (no
+   * server, no stream yet) is waited out; `status` says what for.
+   * @throws what no waiting cures; the state is `stopped` then
+   */
+  async open(handlers: readonly FollowHandler[]): Promise<void> {
+    this.#state = 'opening';
+    try {
+      await this.#waitForStreams(handlers);
+      await this.#waitForClock();
+      for (const work of this.#openWork) await this.#patiently('its opening work', work);
+      for (const handler of [...handlers, this.#asideHandler()]) {
+        const following = this.#following(handler);
+        await this.#patiently(`${following.stream}`, () => following.open(this.#starts.get(following.name)));
+        this.#followings.push(following);
+        this.progress.addReader(() => following.state);
+      }
+    } catch (error) {
+      if (this.#closing.signal.aborted) return;
+      this.#stop(reasonOf(error));
+      throw error;
+    }
+    if (this.#state !== 'opening') return;
+    this.#state = 'open';
+    this.#detail = undefined;
+    for (const timer of this.#timers) timer.open();
+    this.progress.open();
+    this.#lagTimer = setInterval(() => void this.#sampleLag(), lagEveryMs);
+    this.#lagTimer.unref();
+  }
+
+  /** Ends delivery, lets handlers and firings end (8 s at most), keeps checkpoints, reports once more. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    const { logger } = this.#options;
+    this.#closing.abort();
+    if (this.#state !== 'stopped') this.#state = 'closed';
+    clearInterval(this.#lagTimer);
+    const ended = Promise.all([...this.#followings, ...this.#timers].map((one) => one.close()));
+    const inTime = await Promise.race([ended.then(() => true), delay(drainLimitMs, false, { ref: false })]);
+    if (!inTime) logger.warn('Handlers were still running when the drain ended; they run again after the next start.');
+    for (const work of this.#closeWork.toReversed()) {
+      try {
+        await work();
+      } catch (error) {
+        logger.error({ err: error }, 'Closing work failed.');
+      }
+    }
+    this.progress.close();
+  }
+
+  #following({ options, handle }: FollowHandler): Following {
+    const { region, log, clock, checkpoints, metrics, logger } = this.#options;
+    return new Following({
+      options, region, log, clock, checkpoints, metrics, logger, handle,
+      aside: this.aside,
+      onMoved: () => this.#moved(),
+      onStopped: (reason) => this.#stop(reason),
+    });
+  }
+
+  /** Follows what was asked to be tried again among this service's own records. */
+  #asideHandler(): FollowHandler {
+    const { name: service, region, log } = this.#options;
+    const filters = [`aside.${region}.${service}.>`];
+    return {
+      options: { service, name: 'aside', stream: 'ASIDE', filters, order: 'key' },
+      handle: async (message) => {
+        const item = readAsideItem(message);
+        if (item?.status !== 'retry_requested') return;
+        const present = await readAside(log, region, item.id);
+        if (present?.position !== item.position) return;
+        const original = await log.get(item.stream, item.sequence);
+        if (original === undefined) {
+          const detail = `${item.stream} no longer holds sequence ${item.sequence}.`;
+          return this.aside.notTried(item, { code: 'gone', detail, facts: {} });
+        }
+        const target = this.#followings.find((one) => one.name === item.handler && one.stream === item.stream)
+          ?? this.#followings.find((one) => one.follows(original));
+        if (target === undefined) {
+          const detail = `${this.name} no longer handles ${item.subject} of ${item.stream}.`;
+          return this.aside.notTried(item, { code: 'no_handler', detail, facts: {} });
+        }
+        return target.again(original, item);
+      },
+    };
+  }
+
+  async #waitForStreams(handlers: readonly FollowHandler[]): Promise<void> {
+    const { region, log } = this.#options;
+    const streams = new Set(handlers.map(({ options }) => `${options.stream}_${region}`));
+    for (const stream of [...streams, eventStream(region), asideStream(region)]) {
+      await this.#patiently(`the stream ${stream}`, () => log.lastSequence(stream));
+    }
+  }
+
+  async #waitForClock(): Promise<void> {
+    const { clock } = this.#options;
+    if (clock.started) return;
+    this.#detail = 'waits for the first clock message';
+    await new Promise<void>((resolve, reject) => {
+      const forget = clock.onChange(() => {
+        forget();
+        resolve();
+      });
+      this.#closing.signal.addEventListener('abort', () => {
+        forget();
+        reject(new Error('Closed while waiting for the clock.'));
+      });
+    });
+    this.#detail = undefined;
+  }
+
+  /** Tries until it succeeds, as long as the log is away or a stream is not there yet. */
+  async #patiently<T>(what: string, work: () => Promise<T> | T): Promise<T> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        const result = await work();
+        this.#detail = undefined;
+        return result;
+      } catch (error) {
+        const passing = error instanceof StreamMissing || (error instanceof LogFault && error.retryable);
+        if (!passing || this.#closing.signal.aborted) throw error;
+        this.#detail = `waits for ${what}: ${error.message}`;
+        if (attempt === 1) this.#options.logger.warn({ err: error }, `Opening waits for ${what}.`);
+        await delay(retryDelayMs(attempt), undefined, { signal: this.#closing.signal });
+      }
+    }
+  }
+
+  #moved(): void {
+    for (const timer of this.#timers) timer.touch();
+    this.progress.changed();
+  }
+
+  #stop(reason: AsideReason): void {
+    if (this.#state === 'closed' || this.#state === 'stopped') return;
+    this.#state = 'stopped';
+    this.#detail = `${reason.code}: ${reason.detail}`;
+    this.#options.logger.fatal({ reason }, `${this.name} stopped: it cannot go on without help.`);
+  }
+
+  async #sampleLag(): Promise<void> {
+    for (const following of this.#followings) {
+      try {
+        this.#lag[following.name] = await following.sampleLag();
+      } catch {
+        // The log is away; the connection's own state says so.
+      }
+    }
+  }
+}
