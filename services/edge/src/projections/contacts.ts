@@ -143,7 +143,7 @@ function unserved(row: ContactRow): ContactRow {
 
 /** The contact that an event names; undefined when it names none. */
 export function contactOf({ event }: RecordedEvent): string | undefined {
-  if (isContactEvent(event.type) || event.type === 'meridian.routing.decided.v1') return event.subject;
+  if (isContactEvent(event.type) || event.type.startsWith('meridian.routing.')) return event.subject;
   const { contactId } = event.data as { readonly contactId?: unknown };
   return typeof contactId === 'string' ? contactId : undefined;
 }

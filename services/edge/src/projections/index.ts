@@ -1,23 +1,9 @@
-import { fileURLToPath } from 'node:url';
-import type { Projection } from '@meridian/readmodel';
-import { agentsProjection } from './agents.ts';
-import { contactsProjection, timelineProjection } from './contacts.ts';
-import { queuesProjection } from './queues.ts';
-
 export { agents, agentsProjection, channelsOf } from './agents.ts';
 export type { AgentChannel, AgentRow, ChannelState, OpenReservation } from './agents.ts';
 export { contacts, contactsProjection, timeline, timelineProjection } from './contacts.ts';
 export type { ContactRow, TimelineRow } from './contacts.ts';
 export { figuresOf, queues, queuesProjection } from './queues.ts';
 export type { QueueFigures, QueueRow } from './queues.ts';
-
-/** All read models of the edge. */
-export const projections: readonly Projection[] = [
-  contactsProjection, agentsProjection, queuesProjection, timelineProjection,
-];
-
-/** The name of the checkpoint of `projections`. */
-export const projectorName = 'edge';
-
-/** Where the SQL that makes their tables is; drizzle-kit wrote it from the tables above. */
-export const migrationsFolder = fileURLToPath(new URL('../../migrations', import.meta.url));
+export { openReadModels, ReadModels } from './read-models.ts';
+export type { ReadModelsOptions } from './read-models.ts';
+export { migrationsFolder, projections, projectorName } from './tables.ts';

@@ -1,0 +1,2 @@
+export { readRoutes } from './routes.ts';
+export type { Readable } from './routes.ts';

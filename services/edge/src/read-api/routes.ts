@@ -1,0 +1,162 @@
+import { isDatabaseAway } from '@meridian/readmodel';
+import { identifierPattern, type ContactState } from '@meridian/wire';
+import { Refusal, shown } from '../domain/problem.ts';
+import { invalidParameter, oneOf, wholeNumber, type QueryValues } from '../domain/query.ts';
+import type { Call, Route } from '../http/route.ts';
+import type { ReadModels } from '../projections/index.ts';
+import {
+  atLeastParameter, contactsParameters, contactStates, listReply, oneReply, pageParameters,
+} from './documented.ts';
+import {
+  agentOf, agentsOf, contactOf, contactsOf, queueOf, queuesOf, readAt, type Page, type Reader,
+} from './queries.ts';
+import { agentView, contactView, contactWithTimelineView, queueView } from './views.ts';
+
+/** How long a request waits for the read models to reach what it asks for, in ms. */
+const atLeastTimeoutMs = 2_000;
+const limits = { default: 50, most: 500 } as const;
+
+/** What the routes need of the read models. */
+export type Readable = Pick<ReadModels, 'database' | 'projector' | 'isReady'>;
+
+/** `GET /v1/contacts`, `/v1/queues`, `/v1/agents`, and one of each by its id. */
+export function readRoutes(models: Readable): Route[] {
+  return [
+    list(models, 'contacts', 'List contacts, the newest first', contactsParameters, async (reader, call, page) => {
+      const states = call.query.all('state')
+        .map((state) => oneOf<ContactState>('state', state, contactStates));
+      const queueId = identifier('queue', call.query.one('queue'));
+      const rows = await contactsOf(reader, { ...page, states, ...(queueId === undefined ? {} : { queueId }) });
+      if (rows !== undefined) return rows.map(contactView);
+      throw invalidParameter('after', `is ${shown(page.after ?? '')}; it must be the id of a contact, as \`next\` gives it`);
+    }),
+    one(models, 'contact', 'A contact: state, queue, agent, times, timeline', async (reader, tenant, id) => {
+      const found = await contactOf(reader, tenant, id);
+      return found && contactWithTimelineView(found);
+    }),
+    list(models, 'queues', 'List queues by id, with who waits, service level and ASA', pageParameters,
+      async (reader, _, page) => (await queuesOf(reader, page)).map(queueView)),
+    one(models, 'queue', 'A queue: settings, who waits, totals, service level and ASA', async (reader, tenant, id) => {
+      const found = await queueOf(reader, tenant, id);
+      return found && queueView(found);
+    }),
+    list(models, 'agents', 'List agents by id, with presence and channels', pageParameters,
+      async (reader, _, page) => (await agentsOf(reader, page)).map(agentView)),
+    one(models, 'agent', 'An agent: presence, channels, open reservations', async (reader, tenant, id) => {
+      const found = await agentOf(reader, tenant, id);
+      return found && agentView(found);
+    }),
+  ];
+}
+
+type View = Record<string, unknown>;
+type Noun = 'contact' | 'queue' | 'agent';
+
+function one(
+  models: Readable,
+  noun: Noun,
+  summary: string,
+  find: (reader: Reader, tenant: string, id: string) => Promise<View | undefined>,
+): Route {
+  return {
+    method: 'GET',
+    path: `/v1/${noun}s/{id}`,
+    scope: 'read',
+    operationId: `get${capital(noun)}`,
+    tag: 'read models',
+    summary,
+    parameters: { id: { description: `The id of the ${noun}`, schema: { type: 'string' } } },
+    query: atLeastParameter,
+    replies: { 200: oneReply(noun) },
+    refusals: [503],
+    async handle(call: Call) {
+      const id = call.parameters['id'] as string;
+      const missing = (): Refusal => new Refusal('not-found',
+        `There is no ${noun} ${shown(id)}. It may have been accepted and not be decided yet: ?atLeast= waits.`);
+      if (!identifierPattern.test(id)) throw missing();
+      const { position, result } = await read(models, call, (reader) => find(reader, call.key.tenant, id));
+      if (result === undefined) throw missing();
+      return { ...result, position };
+    },
+  };
+}
+
+function list(
+  models: Readable,
+  noun: `${Noun}s`,
+  summary: string,
+  query: Route['query'],
+  find: (reader: Reader, call: Call, page: Page) => Promise<View[]>,
+): Route {
+  return {
+    method: 'GET',
+    path: `/v1/${noun}`,
+    scope: 'read',
+    operationId: `list${capital(noun)}`,
+    tag: 'read models',
+    summary,
+    ...(query === undefined ? {} : { query }),
+    replies: { 200: listReply(noun) },
+    refusals: [503],
+    async handle(call: Call) {
+      const page = pageOf(call);
+      const { position, result } = await read(models, call, (reader) => find(reader, call, page));
+      const items = result.slice(0, page.limit);
+      const next = result.length > page.limit ? items.at(-1)?.['id'] : null;
+      return { [noun]: items, next, position };
+    },
+  };
+}
+
+function pageOf({ key: { tenant }, query }: Call): Page {
+  const limit = wholeNumber('limit', query.one('limit'), { least: 1, most: limits.most }) ?? limits.default;
+  const after = identifier('after', query.one('after'));
+  return { tenant, limit, ...(after === undefined ? {} : { after }) };
+}
+
+/** An id in a query. @throws Refusal when it cannot be one */
+function identifier(name: string, text: string | undefined): string | undefined {
+  if (text === undefined || identifierPattern.test(text)) return text;
+  throw invalidParameter(name, `is ${shown(text)}; it must be an id: letters, digits, _ and -`);
+}
+
+interface Answer<T> {
+  readonly position: { readonly stream: string; readonly sequence: number };
+  readonly result: T;
+}
+
+/** Waits for what `atLeast` asks, reads, and says in a header how far the answer goes. */
+async function read<T>(
+  models: Readable,
+  { query, reply }: Call,
+  find: (reader: Reader) => Promise<T>,
+): Promise<Answer<T>> {
+  const { database, projector } = models;
+  await atLeast(models, query);
+  try {
+    const { position: sequence, result } = await readAt(database, projector, find);
+    const { stream } = projector;
+    void reply.header('Meridian-Position', `${stream}:${sequence}`);
+    return { position: { stream, sequence }, result };
+  } catch (error) {
+    if (error instanceof Refusal || !isDatabaseAway(error)) throw error;
+    throw new Refusal('read-models-unavailable',
+      'The database of the read models does not answer. Nothing is lost; try again later.', {}, { 'retry-after': '2' });
+  }
+}
+
+async function atLeast({ isReady, projector }: Readable, query: QueryValues): Promise<void> {
+  const sequence = wholeNumber('atLeast', query.one('atLeast'), { least: 0, most: Number.MAX_SAFE_INTEGER });
+  if (!isReady) {
+    throw new Refusal('read-models-unavailable',
+      'The read models are being opened; try again later.', {}, { 'retry-after': '2' });
+  }
+  if (sequence === undefined || await projector.reached(sequence, atLeastTimeoutMs)) return;
+  const { stream, position } = projector;
+  throw new Refusal('read-models-behind',
+    `The read models embody ${stream} up to ${position}, and not up to ${sequence} after ${atLeastTimeoutMs} ms. ` +
+    'Try again later, or without atLeast.',
+    { position: { stream, sequence: position } }, { 'retry-after': '1' });
+}
+
+const capital = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);
