@@ -14,6 +14,7 @@ export interface Requirement {
 export interface FoldedContact {
   readonly tenant: string;
   readonly id: string;
+  readonly home: string;
   state: ContactState;
   readonly channel: string;
   readonly method: string;
@@ -70,6 +71,7 @@ export function beginContact(event: LoggedEvent): FoldedContact {
   return {
     tenant: event.tenant,
     id: event.subject,
+    home: textIn(event.attributes, 'region'),
     state: 'IN_SYSTEM',
     channel: textIn(data, 'channel'),
     method: textIn(data, 'method'),
@@ -108,6 +110,14 @@ function takeAgent(contact: FoldedContact, data: LoggedEvent['data']): void {
   contact.reservationId = textIn(data, 'reservationId');
 }
 
+/** A contact that ends before anybody answered is nobody's. */
+function end(contact: FoldedContact, state: 'ABANDONED' | 'FAILED', timeMs: number): void {
+  enter(contact, state, timeMs);
+  if (contact.connectedAtMs !== null) return;
+  contact.agentId = null;
+  contact.reservationId = null;
+}
+
 type Change = (contact: FoldedContact, data: LoggedEvent['data'], timeMs: number) => void;
 
 /** What each event changes. An event that is not named here changes nothing. */
@@ -123,6 +133,7 @@ const changes: Readonly<Record<string, Change>> = {
     contact.priority = numberIn(data, 'priority');
     contact.requirements = requirementsIn(data);
     contact.queuedAtMs = timeMs;
+    contact.waitedMs = null;
   },
   offered: (contact, data, timeMs) => {
     enter(contact, 'OFFERED', timeMs);
@@ -140,7 +151,7 @@ const changes: Readonly<Record<string, Change>> = {
   connected_to_agent: (contact, data, timeMs) => {
     enter(contact, 'CONNECTED', timeMs);
     takeAgent(contact, data);
-    contact.connectedAtMs ??= timeMs;
+    contact.connectedAtMs = timeMs;
   },
   held: (contact, _data, timeMs) => enter(contact, 'HELD', timeMs),
   resumed: (contact, _data, timeMs) => enter(contact, 'CONNECTED', timeMs),
@@ -149,8 +160,8 @@ const changes: Readonly<Record<string, Change>> = {
   acw_ended: (contact) => { contact.phase = 'acw_ended'; },
   disposed: (contact, data) => { contact.disposition = textIn(data, 'disposition'); },
   completed: (contact, _data, timeMs) => enter(contact, 'COMPLETED', timeMs),
-  abandoned: (contact, _data, timeMs) => enter(contact, 'ABANDONED', timeMs),
-  orphan_reaped: (contact, _data, timeMs) => enter(contact, 'FAILED', timeMs),
+  abandoned: (contact, _data, timeMs) => end(contact, 'ABANDONED', timeMs),
+  orphan_reaped: (contact, _data, timeMs) => end(contact, 'FAILED', timeMs),
 };
 
 /** Folds one more event into a contact. */

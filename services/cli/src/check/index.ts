@@ -1,4 +1,6 @@
 export { IntakeIndex } from './causes.ts';
+export { agentRow, contactRow, expectedRows, queueRow } from './compare.ts';
+export type { ReadModel, Row, Snapshot } from './compare.ts';
 export { LogCheck } from './log-check.ts';
 export type { LogCheckOptions, LogCheckResult } from './log-check.ts';
 export { spentUntil, endStates } from './contact-fold.ts';

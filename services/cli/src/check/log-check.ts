@@ -1,5 +1,6 @@
 import { Causes, type IntakeIndex } from './causes.ts';
 import { Chain } from './chain.ts';
+import { compareSnapshot, type Snapshot } from './compare.ts';
 import { endStates } from './contact-fold.ts';
 import { checkContact } from './contact-rules.ts';
 import { parseRawEntry, type RawEntry } from './raw.ts';
@@ -12,6 +13,8 @@ export interface LogCheckOptions {
   readonly intake?: IntakeIndex;
   /** Keep contacts after their end, for a comparison with the read models. */
   readonly keepEnded?: boolean;
+  /** Read models to compare with the fold, each at its position. Needs `keepEnded` for contacts. */
+  readonly snapshots?: readonly Snapshot[];
   /** Whether the entries are all of the stream from the first to the last; default true. */
   readonly gapless?: boolean;
   /** How many violations are kept whole; all are counted. Default 1,000. */
@@ -51,6 +54,8 @@ export class LogCheck {
   readonly #causes: Causes;
   readonly #reservations: ReservationRules;
   readonly #intakeChecked: boolean;
+  /** Those to come, the next one last. */
+  readonly #snapshots: Snapshot[];
   #entries = 0;
   #events = 0;
   #contacts = 0;
@@ -59,7 +64,8 @@ export class LogCheck {
   #last = 0;
 
   constructor(options: LogCheckOptions = {}) {
-    const { intake, keepEnded = false, gapless = true, limit = 1000 } = options;
+    const { intake, keepEnded = false, gapless = true, limit = 1000, snapshots = [] } = options;
+    this.#snapshots = snapshots.toSorted((a, b) => b.position - a.position);
     this.world = new World({ keepEnded });
     this.#violations = new Violations(limit);
     const { report } = this.#violations;
@@ -93,6 +99,7 @@ export class LogCheck {
 
   /** Takes the next entry. */
   read(entry: RawEntry): void {
+    this.#compareUntil(entry.sequence - 1);
     if (this.#entries === 0) this.#first = entry.sequence;
     this.#entries += 1;
     this.#last = entry.sequence;
@@ -116,9 +123,26 @@ export class LogCheck {
     this.#violations.add(violation);
   }
 
+  /** Compares the read models that embody the log up to here. */
+  #compareUntil(sequence: number): void {
+    for (;;) {
+      const next = this.#snapshots.at(-1);
+      if (next === undefined || next.position > sequence) return;
+      this.#snapshots.pop();
+      for (const violation of compareSnapshot(this.world, next)) this.add(violation);
+    }
+  }
+
   /** What was found. Call it once, after the last entry. */
   finish(): LogCheckResult {
     this.#reservations.finish();
+    this.#compareUntil(this.#last);
+    for (const { model, position } of this.#snapshots) {
+      this.add({
+        invariant: 5, rule: 'read-model', sequence: position, index: 0, aggregate: `/v1/${model}`,
+        expected: `a position up to ${this.#last}`, found: String(position),
+      });
+    }
     const { contacts, reservations } = this.world;
     const living = [...contacts.values()].filter(({ state }) => !endStates.has(state)).length;
     return {

@@ -140,7 +140,7 @@ export class ReservationRules {
     const agent = this.#world.agents.get(keyOf(tenant, agentId));
     const queue = this.#world.queues.get(keyOf(tenant, textIn(data, 'queueId')));
     if (agent === undefined || queue === undefined) return;
-    const asked = requirementsIn(queue.settings);
+    const asked = requirementsIn(queue.settings ?? {});
     const own = rankOf(waitingOf(event, new Set()), queue.ageingMsPerLevel);
     for (const other of queue.waiting.values()) {
       const rank = rankOf(other, queue.ageingMsPerLevel);

@@ -40,8 +40,11 @@ export interface FoldedAgent {
   reasonCode: string | null;
   sessionId: string | null;
   signingOut: boolean;
-  /** When the presence last changed, epoch milliseconds. */
-  sinceMs: number;
+  /** When the presence last changed, epoch milliseconds; null before the first sign-in. */
+  sinceMs: number | null;
+  signedInAtMs: number | null;
+  /** When the agent last became free: available, and nothing open. Null while not free. */
+  idleSinceMs: number | null;
   readonly skills: Map<string, number>;
   /** Channel to how many contacts at once. */
   readonly capacities: Map<string, number>;
@@ -54,7 +57,9 @@ export interface FoldedQueue {
   readonly id: string;
   /** Whether it exists now: created and not deleted. */
   exists: boolean;
-  settings: Readonly<Record<string, unknown>>;
+  deletedAtMs: number | null;
+  /** As they were configured; null before. */
+  settings: Readonly<Record<string, unknown>> | null;
   ageingMsPerLevel: number;
   serviceLevelMs: number;
   readonly waiting: Map<string, Waiting>;
@@ -64,6 +69,7 @@ export interface FoldedQueue {
   answeredCount: number;
   answeredInTimeCount: number;
   abandonedCount: number;
+  reapedCount: number;
   answerWaitMs: number;
 }
 
@@ -91,7 +97,8 @@ export function nameOf(type: string, entity: string): string {
 
 export function newAgent(tenant: string, id: string): FoldedAgent {
   return {
-    tenant, id, presence: 'OFFLINE', reasonCode: null, sessionId: null, signingOut: false, sinceMs: Number.NaN,
+    tenant, id, presence: 'OFFLINE', reasonCode: null, sessionId: null, signingOut: false, sinceMs: null,
+    signedInAtMs: null, idleSinceMs: null,
     skills: new Map(), capacities: new Map(), open: new Map(),
   };
 }
@@ -107,9 +114,16 @@ function setCapacities(agent: FoldedAgent, data: LoggedEvent['data']): void {
 }
 
 function setPresence(agent: FoldedAgent, presence: string, reasonCode: string, timeMs: number): void {
-  if (agent.presence !== presence || Number.isNaN(agent.sinceMs)) agent.sinceMs = timeMs;
+  if (agent.presence !== presence || agent.sinceMs === null) agent.sinceMs = timeMs;
   agent.presence = presence;
   agent.reasonCode = reasonCode === '' ? null : reasonCode;
+}
+
+/** Notes since when the agent is free, after anything about the agent or a reservation changed. */
+export function noteIdle(agent: FoldedAgent, timeMs: number): void {
+  const free = agent.presence === 'AVAILABLE' && !agent.signingOut && agent.open.size === 0;
+  if (!free) agent.idleSinceMs = null;
+  else agent.idleSinceMs ??= timeMs;
 }
 
 /** Folds one event about an agent. */
@@ -122,10 +136,13 @@ export function changeAgent(agent: FoldedAgent, event: LoggedEvent): void {
       setSkills(agent, data);
       setCapacities(agent, data);
       setPresence(agent, textIn(data, 'presence'), '', timeMs);
+      agent.signedInAtMs = timeMs;
+      agent.idleSinceMs = null;
       break;
     case 'signed_out':
       agent.sessionId = null;
       agent.signingOut = false;
+      agent.signedInAtMs = null;
       setPresence(agent, 'OFFLINE', '', timeMs);
       break;
     case 'sign_out_requested':
@@ -149,12 +166,15 @@ export function changeAgent(agent: FoldedAgent, event: LoggedEvent): void {
       break;
     default:
   }
+  noteIdle(agent, timeMs);
 }
 
+/** A queue before it is configured: a level of priority is worth a minute, 20 s are in time. */
 export function newQueue(tenant: string, id: string): FoldedQueue {
   return {
-    tenant, id, exists: false, settings: {}, ageingMsPerLevel: 0, serviceLevelMs: 0, waiting: new Map(),
-    queued: new Map(), enqueuedCount: 0, answeredCount: 0, answeredInTimeCount: 0, abandonedCount: 0,
+    tenant, id, exists: false, deletedAtMs: null, settings: null, ageingMsPerLevel: 60_000, serviceLevelMs: 20_000,
+    waiting: new Map(),
+    queued: new Map(), enqueuedCount: 0, answeredCount: 0, answeredInTimeCount: 0, abandonedCount: 0, reapedCount: 0,
     answerWaitMs: 0,
   };
 }
@@ -162,12 +182,13 @@ export function newQueue(tenant: string, id: string): FoldedQueue {
 /** Folds one event about a queue. */
 export function changeQueue(queue: FoldedQueue, event: LoggedEvent): void {
   const name = nameOf(event.type, 'queue');
-  if (name === 'deleted') queue.exists = false;
+  if (name === 'deleted') Object.assign(queue, { exists: false, deletedAtMs: event.timeMs });
   if (name !== 'created' && name !== 'updated') return;
   const { settings } = event.data;
   const given = typeof settings === 'object' && settings !== null ? settings as Record<string, unknown> : {};
   Object.assign(queue, {
     exists: true,
+    deletedAtMs: null,
     settings: given,
     ageingMsPerLevel: numberIn(given, 'ageingMsPerLevel'),
     serviceLevelMs: numberIn(given, 'serviceLevelMs'),

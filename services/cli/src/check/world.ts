@@ -3,7 +3,7 @@ import {
 } from './contact-fold.ts';
 import { numberIn, textIn, timeIn, type LoggedEvent } from './raw.ts';
 import {
-  changeAgent, changeQueue, isOpen, nameOf, newAgent, newQueue, reservationStates, waitingOf,
+  changeAgent, changeQueue, isOpen, nameOf, newAgent, newQueue, noteIdle, reservationStates, waitingOf,
   type FoldedAgent, type FoldedQueue, type FoldedReservation,
 } from './routing-fold.ts';
 
@@ -103,6 +103,7 @@ export class World {
         queue.answerWaitMs += waitedMs;
         if (waitedMs <= queue.serviceLevelMs) queue.answeredInTimeCount += 1;
       } else if (textIn(data, 'reason') === 'GAVE_UP') queue.abandonedCount += 1;
+      else queue.reapedCount += 1;
     }
   }
 
@@ -144,7 +145,9 @@ export class World {
     reservation.state = state;
     if (isOpen(state)) return;
     this.reservations.delete(key);
-    this.agent(event.tenant, reservation.agentId).open.delete(reservation.id);
+    const agent = this.agent(event.tenant, reservation.agentId);
+    agent.open.delete(reservation.id);
+    noteIdle(agent, event.timeMs);
     const { place, agentId } = reservation;
     if (place === undefined || state === 'CANCELED' || state === 'COMPLETED') return;
     if (state !== 'RESCINDED') place.declinedBy.add(agentId);
@@ -172,6 +175,8 @@ export class World {
     };
     queue.waiting.delete(contactId);
     this.reservations.set(key, reservation);
-    this.agent(tenant, reservation.agentId).open.set(reservation.id, reservation);
+    const agent = this.agent(tenant, reservation.agentId);
+    agent.open.set(reservation.id, reservation);
+    noteIdle(agent, event.timeMs);
   }
 }
