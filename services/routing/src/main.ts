@@ -4,5 +4,6 @@ import { RoutingModule } from './routing.module.ts';
 
 await bootstrap(RoutingModule, {
   service: 'routing',
-  onConnected: (connection, { region }) => ensureStreams(connection, region),
+  onConnected: (connection, { region }) =>
+    ensureStreams(connection, region, { development: process.env['MERIDIAN_DEV'] === '1' }),
 });

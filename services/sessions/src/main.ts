@@ -4,5 +4,6 @@ import { SessionsModule } from './sessions.module.ts';
 
 await bootstrap(SessionsModule, {
   service: 'sessions',
-  onConnected: (connection, { region }) => ensureStreams(connection, region),
+  onConnected: (connection, { region }) =>
+    ensureStreams(connection, region, { development: process.env['MERIDIAN_DEV'] === '1' }),
 });
