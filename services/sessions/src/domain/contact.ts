@@ -302,7 +302,8 @@ function requeue(contact: Known, { subject, data }: Of<'requeue'>, refuse: Refus
 
 function connect(contact: Known, { subject, data }: Of<'connect'>, nowMs: number, refuse: Refuse): Answer {
   if (isOver(contact)) return accept();
-  const isMine = 'reservationId' in contact && contact.reservationId === data.reservationId;
+  // At run time a contact back in the queue still names the reservation of its last offer.
+  const isMine: boolean = 'reservationId' in contact && contact.reservationId === data.reservationId;
   if (isMine && contact.state !== 'OFFERED' && contact.state !== 'QUEUED') return accept();
   if (contact.state !== 'OFFERED' || !isMine) return refuse('OFFER_STALE', { reservationId: data.reservationId });
   return accept<ContactEvent>(
