@@ -66,7 +66,8 @@ export const histories: Readonly<Record<
   REQUEUED: [
     ...offered,
     [{ type: 'meridian.contact.requeued.v1', subject,
-      data: { reservationId: 'c1-r1', reason: 'REJECTED', enqueuedAt: new Date(at.queued).toISOString() } }, at.requeued],
+      data: { reservationId: 'c1-r1', reason: 'REJECTED', enqueuedAt: new Date(at.queued).toISOString() } },
+    at.requeued],
   ],
   CONNECTED: connected,
   HELD: [...connected, [{ type: 'meridian.contact.held.v1', subject, data: {} }, at.held]],

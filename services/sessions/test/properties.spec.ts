@@ -8,6 +8,7 @@ import { histories } from './histories.ts';
 const subject = 'c1';
 const asked = contracts.filter(({ entity, kind }) => entity === 'contact' && kind === 'COMMAND');
 const told = contracts.filter(({ entity, kind }) => entity === 'contact' && kind === 'EVENT');
+const initiate = contractOf('meridian.contact.initiate.v1') as Contract;
 const seeds = Array.from({ length: 400 }, (_, index) => `contact ${index}`);
 
 function arbitraryCommand(random: Random): Command {
@@ -17,7 +18,9 @@ function arbitraryCommand(random: Random): Command {
     case 0: case 1:
       return { type: 'offer', subject, data: { reservationId, agentId, expiresAt: '2026-01-01T00:00:00.000Z' } };
     case 2: case 3: return { type: 'connect', subject, data: { reservationId, agentId } };
-    case 4: return { type: 'requeue', subject, data: { reservationId, reason: random.pick(['REJECTED', 'TIMED_OUT', 'RESCINDED']) } };
+    case 4:
+      return { type: 'requeue', subject,
+        data: { reservationId, reason: random.pick(['REJECTED', 'TIMED_OUT', 'RESCINDED']) } };
     case 5: return { type: 'watch', subject };
     default: {
       const contract = random.pick(asked);
@@ -28,7 +31,12 @@ function arbitraryCommand(random: Random): Command {
   }
 }
 
-interface Walked { readonly contact: Contact; readonly command: Command; readonly now: number; readonly events: readonly ContactEvent[] }
+interface Walked {
+  readonly contact: Contact;
+  readonly command: Command;
+  readonly now: number;
+  readonly events: readonly ContactEvent[];
+}
 
 /** A random life: each command with the state it met and the events it led to. */
 function walk(seed: string): { taken: Walked[]; history: [ContactEvent, number][]; last: Contact } {
@@ -40,8 +48,7 @@ function walk(seed: string): { taken: Walked[]; history: [ContactEvent, number][
   for (let turn = 0; turn < 40; turn += 1) {
     now += random.next() < 0.03 ? random.int(90_000_000) : random.int(30_000);
     const command = turn === 0 && random.next() < 0.9
-      ? { type: 'meridian.contact.initiate.v1', subject, data: arbitraryData(contractOf('meridian.contact.initiate.v1') as Contract, random) } as Command
-      : arbitraryCommand(random);
+      ? { type: initiate.type, subject, data: arbitraryData(initiate, random) } as Command : arbitraryCommand(random);
     const answer = step(contactDecider, contact, command, { now, random: seeded(seed) });
     if (!answer.accepted) continue;
     taken.push({ contact, command, now, events: answer.events });
@@ -94,10 +101,10 @@ describe('random lives', () => {
         if (problems.length > 0) throw new Error(`Seed "${seed}": ${type} ${JSON.stringify(problems)}`);
         if (!('durations' in data)) continue;
         const sumMs = data.durations.reduce((sum, { durationMs }) => sum + durationMs, 0);
-        if (sumMs !== atMs - beganMs) throw new Error(`Seed "${seed}": ${type} adds up to ${sumMs}, not ${atMs - beganMs}.`);
+        const wholeMs = atMs - beganMs;
+        if (sumMs !== wholeMs) throw new Error(`Seed "${seed}": ${type} adds up to ${sumMs}, not ${wholeMs}.`);
       }
     }
-    // All but those that long idle times alone bring about are reached by the walks.
     expect([...reached].toSorted()).toEqual(told.map(({ type }) => type).toSorted());
   });
 

@@ -35,53 +35,66 @@ const commands: Readonly<Record<string, Command>> = {
   'watch': { type: 'watch', subject },
 };
 
-const abandons = 'abandoned';
-const leaves = 'dequeued abandoned';
-const joins = 'queued';
-const wraps = 'disconnected acw_started';
-/** Nothing to do. */
-const _ = '';
-const unknown = 'CONTACT_UNKNOWN';
-const exists = 'CONTACT_EXISTS';
-const over = 'CONTACT_OVER';
-const stale = 'OFFER_STALE';
-const already = 'ALREADY_QUEUED';
-const apart = 'NOT_CONNECTED';
-const unheld = 'NOT_HELD';
-const unwrapped = 'NOT_WRAPPING_UP';
-const updates = 'attributes_updated';
-
-/** What each state answers to each command: names of events, a rejection in capitals, or nothing. */
-const table: Readonly<Record<keyof typeof commands, readonly string[]>> = {
-  //                   NONE     IN_SYSTEM IVR                  QUEUED     OFFERED    REQUEUED   CONNECTED  HELD       WRAP_UP    COMPLETED  ABANDONED  FAILED
-  'initiate':          ['initiated connected_to_system', _, _, _,         _,         _,         _,         _,         _,         _,         _,         _],
-  'initiate another':  ['initiated connected_to_system', exists, exists, exists, exists, exists, exists,   exists,    exists,    exists,    exists,    exists],
-  'enter its queue':   [unknown, joins,    'ivr_ended queued', _,         _,         _,         _,         _,         _,         _,         _,         over],
-  'enter another':     [unknown, joins,    'ivr_ended queued', already,   already,   already,   already,   already,   already,   over,      over,      over],
-  'customer hangs up': [unknown, abandons, 'ivr_ended abandoned', leaves, leaves,    leaves,    wraps,     wraps,     _,         _,         _,         _],
-  'system hangs up':   [unknown, abandons, 'ivr_ended abandoned', leaves, leaves,    leaves,    wraps,     wraps,     _,         _,         _,         _],
-  'agent hangs up':    [unknown, apart,    apart,              apart,     apart,     apart,     wraps,     wraps,     _,         _,         _,         _],
-  'hold':              [unknown, apart,    apart,              apart,     apart,     apart,     'held',    _,         apart,     apart,     apart,     apart],
-  'resume':            [unknown, unheld,   unheld,             unheld,    unheld,    unheld,    _,         'resumed', unheld,    unheld,    unheld,    unheld],
-  'complete wrap-up':  [unknown, unwrapped, unwrapped,         unwrapped, unwrapped, unwrapped, unwrapped, unwrapped, 'acw_ended disposed completed', _, over, over],
-  'update anew':       [unknown, updates,  updates,            updates,   updates,   updates,   updates,   updates,   updates,   over,      over,      over],
-  'update as is':      [unknown, _,        _,                  _,         _,         _,         _,         _,         _,         _,         _,         _],
-  'offer r1':          [unknown, stale,    stale,              'offered', _,         _,         _,         _,         _,         _,         _,         _],
-  'offer r2':          [unknown, stale,    stale,              'offered', stale,     'offered', stale,     stale,     stale,     _,         _,         _],
-  'requeue r1':        [unknown, stale,    stale,              _,         'requeued', _,        stale,     stale,     stale,     _,         _,         _],
-  'requeue r2':        [unknown, stale,    stale,              _,         stale,     _,         stale,     stale,     stale,     _,         _,         _],
-  'connect r1':        [unknown, stale,    stale,              stale,     'dequeued connected_to_agent', stale, _, _, _,         _,         _,         _],
-  'connect r2':        [unknown, stale,    stale,              stale,     stale,     stale,     stale,     stale,     stale,     _,         _,         _],
-  'watch':             [_,       _,        _,                  _,         _,         _,         _,         _,         _,         _,         _,         _],
+/** The words of the table: names of events, or a rejection. */
+const legend: Readonly<Record<string, string>> = {
+  '-': '',
+  'begin': 'initiated connected_to_system',
+  'join': 'queued',
+  'ivrjoin': 'ivr_ended queued',
+  'abandon': 'abandoned',
+  'ivrquit': 'ivr_ended abandoned',
+  'quit': 'dequeued abandoned',
+  'wrap': 'disconnected acw_started',
+  'held': 'held',
+  'resumed': 'resumed',
+  'finish': 'acw_ended disposed completed',
+  'update': 'attributes_updated',
+  'offer': 'offered',
+  'requeue': 'requeued',
+  'connect': 'dequeued connected_to_agent',
+  'UNKNOWN': 'CONTACT_UNKNOWN',
+  'EXISTS': 'CONTACT_EXISTS',
+  'OVER': 'CONTACT_OVER',
+  'STALE': 'OFFER_STALE',
+  'ALREADY': 'ALREADY_QUEUED',
+  'APART': 'NOT_CONNECTED',
+  'UNHELD': 'NOT_HELD',
+  'UNWRAP': 'NOT_WRAPPING_UP',
 };
+
+/** What each state answers to each command. */
+const table = `
+  command           NONE    IN_SYS  IVR     QUEUED  OFFERED REQUEUE CONNECT HELD    WRAP_UP COMPLET ABANDON FAILED
+  initiate          begin   -       -       -       -       -       -       -       -       -       -       -
+  initiate another  begin   EXISTS  EXISTS  EXISTS  EXISTS  EXISTS  EXISTS  EXISTS  EXISTS  EXISTS  EXISTS  EXISTS
+  enter its queue   UNKNOWN join    ivrjoin -       -       -       -       -       -       -       -       OVER
+  enter another     UNKNOWN join    ivrjoin ALREADY ALREADY ALREADY ALREADY ALREADY ALREADY OVER    OVER    OVER
+  customer hangs up UNKNOWN abandon ivrquit quit    quit    quit    wrap    wrap    -       -       -       -
+  system hangs up   UNKNOWN abandon ivrquit quit    quit    quit    wrap    wrap    -       -       -       -
+  agent hangs up    UNKNOWN APART   APART   APART   APART   APART   wrap    wrap    -       -       -       -
+  hold              UNKNOWN APART   APART   APART   APART   APART   held    -       APART   APART   APART   APART
+  resume            UNKNOWN UNHELD  UNHELD  UNHELD  UNHELD  UNHELD  -       resumed UNHELD  UNHELD  UNHELD  UNHELD
+  complete wrap-up  UNKNOWN UNWRAP  UNWRAP  UNWRAP  UNWRAP  UNWRAP  UNWRAP  UNWRAP  finish  -       OVER    OVER
+  update anew       UNKNOWN update  update  update  update  update  update  update  update  OVER    OVER    OVER
+  update as is      UNKNOWN -       -       -       -       -       -       -       -       -       -       -
+  offer r1          UNKNOWN STALE   STALE   offer   -       -       -       -       -       -       -       -
+  offer r2          UNKNOWN STALE   STALE   offer   STALE   offer   STALE   STALE   STALE   -       -       -
+  requeue r1        UNKNOWN STALE   STALE   -       requeue -       STALE   STALE   STALE   -       -       -
+  requeue r2        UNKNOWN STALE   STALE   -       STALE   -       STALE   STALE   STALE   -       -       -
+  connect r1        UNKNOWN STALE   STALE   STALE   connect STALE   -       -       -       -       -       -
+  connect r2        UNKNOWN STALE   STALE   STALE   STALE   STALE   STALE   STALE   STALE   -       -       -
+  watch             -       -       -       -       -       -       -       -       -       -       -       -
+`.trim().split('\n').slice(1).map((row) => ({
+  name: row.slice(0, 20).trim(), answers: row.slice(20).trim().split(/ +/).map((word) => legend[word] as string),
+}));
 
 /** Facts beyond the contact and its state. */
 function moreFacts(code: string, command: Command): Record<string, unknown> {
-  if (code === stale && 'data' in command && 'reservationId' in command.data) {
+  if (code === 'OFFER_STALE' && 'data' in command && 'reservationId' in command.data) {
     return { reservationId: command.data.reservationId };
   }
-  if (code === already) return { queueId: 'sales' };
-  if (code === exists) return { channel: 'VOICE', method: 'INBOUND' };
+  if (code === 'ALREADY_QUEUED') return { queueId: 'sales' };
+  if (code === 'CONTACT_EXISTS') return { channel: 'VOICE', method: 'INBOUND' };
   return {};
 }
 
@@ -91,7 +104,7 @@ describe.each(states.map((state, column) => [state, column] as const))('%s', (st
 
   test.each(Object.keys(commands))('%s', (name) => {
     const command = commands[name] as Command;
-    const expected = (table[name] as readonly string[])[column] as string;
+    const expected = table.find((row) => row.name === name)?.answers[column] as string;
     let contact = contactDecider.initial();
     for (const [event, atMs] of histories[state]) contact = contactDecider.evolve(contact, event, atMs);
     expect(contact.state).toBe(named);
@@ -109,7 +122,10 @@ describe.each(states.map((state, column) => [state, column] as const))('%s', (st
 });
 
 test('the table answers for every state and command', () => {
-  expect(Object.keys(table)).toEqual(Object.keys(commands));
+  expect(table.map(({ name }) => name)).toEqual(Object.keys(commands));
   expect(states.toSorted()).toEqual(Object.keys(histories).toSorted());
-  for (const row of Object.values(table)) expect(row).toHaveLength(states.length);
+  for (const { answers } of table) {
+    expect(answers).toHaveLength(states.length);
+    expect(answers).not.toContain(undefined);
+  }
 });

@@ -12,7 +12,8 @@ describe('what the routing decided, to the contact', () => {
     [
       { type: 'meridian.reservation.created.v1', subject,
         data: { ...parties, queueId: 'sales', channel: 'VOICE', expiresAt: '2026-01-01T00:00:20.000Z' } },
-      { type: 'offer', subject: 'c1', data: { reservationId: subject, agentId: 'a1', expiresAt: '2026-01-01T00:00:20.000Z' } },
+      { type: 'offer', subject: 'c1',
+        data: { reservationId: subject, agentId: 'a1', expiresAt: '2026-01-01T00:00:20.000Z' } },
     ],
     [
       { type: 'meridian.reservation.accepted.v1', subject, data: parties },
