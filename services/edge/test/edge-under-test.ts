@@ -1,33 +1,17 @@
 import { fastify, type FastifyInstance } from 'fastify';
 import { memoryLog, type Log } from '@meridian/journal';
 import { eventStream } from '@meridian/wire';
-import type { ApiKey, Scope } from '../src/domain/key.ts';
+import type { Scope } from '../src/domain/key.ts';
 import { refuseTheRest, serve, serverOptions } from '../src/http/serve.ts';
 import type { Route } from '../src/http/route.ts';
 import { KeyRing, makeKey } from '../src/keys/key-ring.ts';
 import { keyRoutes } from '../src/keys/routes.ts';
-import type { KeyStore } from '../src/keys/key-store.ts';
+import { memoryKeyStore } from '../src/keys/memory-key-store.ts';
 import { Intake } from '../src/publish/intake.ts';
 import { publishRoutes } from '../src/publish/routes.ts';
 import { Feed, type FeedLimits } from '../src/stream/feed.ts';
 import { StreamHub } from '../src/stream/hub.ts';
 import { streamRoutes } from '../src/stream/routes.ts';
-
-/** A key store without a server: the ring is all there is. */
-export function ringStore(ring: KeyRing): KeyStore {
-  return {
-    async create(key) {
-      if (ring.get(key.id) !== undefined) return false;
-      ring.put(key);
-      return true;
-    },
-    async revoke(id, revokedAt) {
-      const key = ring.get(id);
-      if (key !== undefined && key.revokedAt === undefined) ring.put({ ...key, revokedAt });
-    },
-    close: () => Promise.resolve(),
-  };
-}
 
 export interface EdgeUnderTest {
   readonly url: string;
@@ -65,7 +49,7 @@ export async function startEdge(options: EdgeUnderTestOptions = {}): Promise<Edg
   const routes: Route[] = [
     ...publishRoutes(new Intake(log, 'eu'), () => fixedTime),
     ...streamRoutes(hub, 'eu'),
-    ...keyRoutes(ring, ringStore(ring), () => fixedTime),
+    ...keyRoutes(ring, memoryKeyStore(ring), () => fixedTime),
     ...(options.more?.({ log }) ?? []),
   ];
   const server = fastify(serverOptions as never) as unknown as FastifyInstance;
@@ -109,5 +93,3 @@ export async function post(
   const text = await response.text();
   return { status: response.status, body: text === '' ? undefined : JSON.parse(text), headers: response.headers };
 }
-
-export type { ApiKey };

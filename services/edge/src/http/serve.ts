@@ -34,7 +34,6 @@ export const serverOptions = {
   bodyLimit: bodyLimitBytes,
   requestTimeout: requestTimeoutMs,
   forceCloseConnections: true,
-  disableRequestLogging: true,
   exposeHeadRoutes: false,
   frameworkErrors: (error: unknown, _request: unknown, reply: unknown): void => {
     sendProblem(reply as FastifyReply, error);

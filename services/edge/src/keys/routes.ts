@@ -3,7 +3,7 @@ import { scopes, visible } from '../domain/key.ts';
 import { Refusal } from '../domain/problem.ts';
 import { jsonBody } from '../http/json-body.ts';
 import type { Call, Parameters, Route } from '../http/route.ts';
-import { refusalOf } from '../publish/intake.ts';
+import { orRefuse } from '../http/log-fault.ts';
 import { makeKey, type KeyRing } from './key-ring.ts';
 import type { KeyStore } from './key-store.ts';
 
@@ -97,12 +97,4 @@ export function keyRoutes(ring: KeyRing, store: KeyStore, realNow: () => string)
       },
     },
   ];
-}
-
-async function orRefuse<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    throw refusalOf(error);
-  }
 }

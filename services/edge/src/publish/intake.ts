@@ -1,10 +1,11 @@
 import {
   contractOf, dataFromProtobuf, intakeMessageId, intakeStream, intakeSubject, type IntakeEnvelope,
 } from '@meridian/wire';
-import { LogFault, MessageTooLarge, type Appended, type Log } from '@meridian/journal';
+import type { Appended, Log } from '@meridian/journal';
 import { duplicateId, planBatch, sameRequest, type Plan, type Publisher } from '../domain/batch.ts';
 import { attributesOf, modeOf } from '../domain/media.ts';
 import { Refusal } from '../domain/problem.ts';
+import { orRefuse } from '../http/log-fault.ts';
 import { readJson } from './read-json.ts';
 
 /** CloudEvents as they come in, by whatever way. */
@@ -20,9 +21,6 @@ export interface Submission {
 interface Accepted extends Appended {
   readonly event: IntakeEnvelope;
 }
-
-/** The seconds after which a client may try again when the log does not answer. */
-const retryAfterSeconds = '1';
 
 /** The way in: checks CloudEvents, stores them in the region's intake and says where they are. */
 export class Intake {
@@ -45,17 +43,9 @@ export class Intake {
   async publish(submission: Submission, publisher: Publisher): Promise<string> {
     const { values, batch } = readEvents(submission);
     const plan = planBatch(values, batch, publisher);
-    const stored = await this.#store(plan.events);
+    const stored = await orRefuse(Promise.all(plan.events.map((event) => this.#append(event))));
     await this.#checkDuplicates(plan, stored, batch);
     return this.#answer(plan, stored);
-  }
-
-  async #store(events: readonly IntakeEnvelope[]): Promise<Accepted[]> {
-    try {
-      return await Promise.all(events.map((event) => this.#append(event)));
-    } catch (error) {
-      throw refusalOf(error);
-    }
   }
 
   async #append(event: IntakeEnvelope): Promise<Accepted> {
@@ -88,12 +78,7 @@ export class Intake {
   }
 
   async #conflict({ event, sequence }: Accepted, pointer: string): Promise<Refusal | undefined> {
-    let original;
-    try {
-      original = await this.#log.get(this.#stream, sequence);
-    } catch (error) {
-      throw refusalOf(error);
-    }
+    const original = await orRefuse(this.#log.get(this.#stream, sequence));
     if (original === undefined || sameRequest(JSON.parse(original.text()) as IntakeEnvelope, event)) return undefined;
     return duplicateId(event, pointer, `is already stored at ${this.#stream}:${sequence}`);
   }
@@ -144,15 +129,4 @@ function readProtobuf(type: unknown, body: Buffer): unknown {
     throw new Refusal('invalid-protobuf', detail,
       { errors: [{ pointer: '/data', code: 'protobuf', detail }], schema: `/schemas/${contract.type}.json` });
   }
-}
-
-/** What a fault of the log is for whoever asked. Other errors pass as they are. */
-export function refusalOf(error: unknown): unknown {
-  if (error instanceof MessageTooLarge) return new Refusal('body-too-large', error.message.replace('\n', ' '));
-  if (error instanceof LogFault) {
-    return new Refusal('log-unavailable',
-      'The log of this region does not answer. Some of it may be stored: send it again, with the same ids.',
-      {}, { 'retry-after': retryAfterSeconds });
-  }
-  return error;
 }

@@ -1,6 +1,6 @@
 import type { FastifyReply } from 'fastify';
 import { Refusal } from '../domain/problem.ts';
-import { refusalOf } from '../publish/intake.ts';
+import { orRefuse } from '../http/log-fault.ts';
 import type { Feed } from './feed.ts';
 import { HttpSink } from './http-sink.ts';
 import { FeedReader, type Reading } from './reader.ts';
@@ -48,12 +48,7 @@ export class StreamHub {
     if (this.#sinks.size >= this.#options.streamsLimit) {
       throw new Refusal('too-many-streams', `${this.#sinks.size} streams are open here; try again later.`, {}, { 'retry-after': '5' });
     }
-    let next;
-    try {
-      next = await this.#feed.join();
-    } catch (error) {
-      throw refusalOf(error);
-    }
+    const next = await orRefuse(this.#feed.join());
     try {
       const reading = plan(next);
       if (reading === 'nothing-left') {

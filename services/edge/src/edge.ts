@@ -1,0 +1,100 @@
+import { join } from 'node:path';
+import { toTimestamp } from '@meridian/core';
+import type { Log } from '@meridian/journal';
+import { ProgressWatch, type Beat, type Clock } from '@meridian/nest';
+import { eventStream } from '@meridian/wire';
+import type { NatsConnection } from '@nats-io/nats-core';
+import { clockRoutes } from './clock/routes.ts';
+import type { EdgeConfig } from './config.ts';
+import { documentRoutes } from './documents/routes.ts';
+import type { Authenticate } from './http/serve.ts';
+import type { Route } from './http/route.ts';
+import { makeFirstKey } from './keys/bootstrap.ts';
+import { KeyRing } from './keys/key-ring.ts';
+import { openKeyStore, type KeyStore } from './keys/key-store.ts';
+import { memoryKeyStore } from './keys/memory-key-store.ts';
+import { keyRoutes } from './keys/routes.ts';
+import { logRoutes } from './log/routes.ts';
+import { openReadModels, type ReadModels } from './projections/index.ts';
+import { Intake } from './publish/intake.ts';
+import { serveNats } from './publish/nats-intake.ts';
+import { publishRoutes } from './publish/routes.ts';
+import { readRoutes } from './read-api/index.ts';
+import { setAsideRoutes } from './set-aside/routes.ts';
+import { Feed } from './stream/feed.ts';
+import { StreamHub } from './stream/hub.ts';
+import { streamRoutes } from './stream/routes.ts';
+
+/** What an edge is made of. */
+export interface EdgeParts {
+  readonly region: string;
+  readonly config: EdgeConfig;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly beat: Beat;
+  /** Absent in a process that runs on a log in memory. */
+  readonly nats: NatsConnection | undefined;
+  readonly onFault: (error: unknown) => void;
+  readonly onNote: (line: string) => void;
+}
+
+/** An edge: its routes, and what is open behind them. */
+export interface Edge {
+  readonly routes: readonly Route[];
+  readonly authenticate: Authenticate;
+  /** Ends streams and what listens; requests under way can still be answered. */
+  close(): Promise<void>;
+}
+
+/** Opens the keys, the read models and the ways in, and puts the route table together. */
+export async function openEdge(parts: EdgeParts): Promise<Edge> {
+  const { region, config, log, clock, beat, nats, onFault } = parts;
+  const realNow = (): string => toTimestamp(Date.now());
+  const now = (): number => (clock.started ? clock.now() : Date.now());
+  const ring = new KeyRing();
+  const store = nats === undefined ? memoryKeyStore(ring) : await openKeyStore(nats, region, ring, onFault);
+  await makeDevelopmentKey(parts, ring, store, realNow());
+  const authenticate: Authenticate = (token) => ring.authenticate(token);
+  const intake = new Intake(log, region);
+  const hub = new StreamHub(new Feed(log, eventStream(region), onFault), { ...config, onFault });
+  const logs = logRoutes(log, region, onFault);
+  const watch = new ProgressWatch(beat, region);
+  const models = config.readModels ? await openModels(parts, now) : undefined;
+  const endNats = nats === undefined ? undefined
+    : serveNats({ nats, region, intake, authenticate, onFault, now: () => toTimestamp(now()) });
+  const routes: Route[] = [
+    ...publishRoutes(intake, () => toTimestamp(now())),
+    ...streamRoutes(hub, region),
+    ...(models === undefined ? [] : readRoutes(models)),
+    ...logs.routes,
+    ...setAsideRoutes(log, region, now),
+    ...keyRoutes(ring, store, realNow),
+    ...clockRoutes({ log, clock, beat, region, watch, required: config.requiredServices }),
+  ];
+  return {
+    routes: [...routes, ...documentRoutes(routes, region)],
+    authenticate,
+    async close() {
+      hub.close();
+      logs.open.close();
+      watch.close();
+      await endNats?.();
+      await store.close();
+      await models?.close();
+    },
+  };
+}
+
+async function makeDevelopmentKey({ config, onNote }: EdgeParts, ring: KeyRing, store: KeyStore, now: string): Promise<void> {
+  if (!config.development) return;
+  await makeFirstKey(ring, store, { now, file: config.keyFile, show: onNote });
+}
+
+function openModels({ region, log, config, onNote }: EdgeParts, now: () => number): Promise<ReadModels> {
+  return openReadModels({
+    region, log, now,
+    dataDir: join(config.dataDir, region, 'postgres'),
+    onLog: onNote,
+    ...(config.databaseUrl === undefined ? {} : { databaseUrl: config.databaseUrl }),
+  });
+}
