@@ -112,7 +112,7 @@ describe('a service on a real nats-server', () => {
     for (const name of ['IN_eu', 'EV_eu', 'ASIDE_eu', 'BEAT_eu', 'KV_CHECKPOINT_eu']) {
       await manager.streams.delete(name).catch(() => {});
       const subjects = [name.startsWith('KV_') ? '$KV.CHECKPOINT_eu.>' : `${name.split('_')[0]!.toLowerCase()}.eu.>`];
-      await manager.streams.add({ name, subjects, storage: StorageType.Memory, allow_direct: true, allow_rollup_hdrs: true });
+      await manager.streams.add({ name, subjects, storage: StorageType.File, allow_direct: true, allow_rollup_hdrs: true });
     }
     log = await jetstreamLog({ connection });
   });
@@ -181,7 +181,8 @@ describe('a service on a real nats-server', () => {
     let broken = true;
     react = (message) => {
       if (message.text().includes('poison') && broken) throw new TypeError('cannot read it');
-      if (message.text().includes('refused')) return { kind: 'rejected', rejection: { code: 'no_such_queue', facts: { queue: 'x' } } };
+      if (!message.text().includes('refused')) return undefined;
+      return { kind: 'rejected', rejection: { code: 'no_such_queue', facts: { queue: 'x' } } };
     };
     const sequence = await append('a', '{"poison":1}');
     await append('a', '{"after":1}');
@@ -266,11 +267,38 @@ describe('a service on a real nats-server', () => {
     watch.close();
   });
 
-  it('survives a restart of the server', async () => {
+  it('goes on after the server was killed and started again', async () => {
     const { opened: following, url } = await start();
     await following;
     await append('a', 'a1');
     await eventually('the first is seen', () => textsOf('keyed').length === 1);
-    expect((await (await fetch(`${url}/health/ready`)).json()) as object).toMatchObject({ nats: 'connected' });
+    const checkpoints = kvCheckpoints(connection, 'eu');
+    await eventually('its checkpoint is kept', async () => await checkpoints.load('keyed', 'intake') === 1);
+    await server.kill();
+    await eventually('it says that the connection is away', async () => {
+      const response = await fetch(`${url}/health/ready`);
+      return response.status === 503 && (await response.text()).includes('the connection to NATS is away');
+    });
+    expect((await fetch(`${url}/health/live`)).status).toBe(200);
+    await server.restart();
+    await eventually('the next is stored', () => append('a', 'a2'));
+    await eventually('and seen', () => textsOf('keyed').includes('a2'));
+    expect(textsOf('keyed')[0]).toBe('a1');
+    await eventually('it is ready again', async () => (await fetch(`${url}/health/ready`)).status === 200);
+  });
+
+  it('waits for streams that are not there yet, and refuses to go on beyond the end of one', async () => {
+    const manager = await jetstreamManager(connection);
+    const { config } = await manager.streams.info('EV_eu');
+    await manager.streams.delete('EV_eu');
+    await kvCheckpoints(connection, 'eu').save('keyed', 'intake', 7);
+    const { url, opened: following } = await start();
+    await eventually('it says what it waits for', async () =>
+      (await (await fetch(`${url}/health/ready`)).text()).includes('waits for the stream EV_eu'));
+    await manager.streams.add(config);
+    await expect(following).rejects.toThrow('keyed.intake should go on after sequence 7 of IN_eu, which ends at 0');
+    const live = await fetch(`${url}/health/live`);
+    expect(live.status).toBe(503);
+    expect(await live.text()).toContain('keyed has stopped');
   });
 });

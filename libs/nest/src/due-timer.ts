@@ -83,8 +83,8 @@ export class DueTimer {
     }
     this.#firing = this.#fire(next).finally(() => {
       this.#firing = undefined;
+      this.touch();
       this.#options.onFired();
-      if (this.#open && this.#failures === 0) this.#look();
     });
   }
 

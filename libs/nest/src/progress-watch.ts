@@ -9,14 +9,15 @@ export class ProgressWatch {
   readonly #reports = new Map<string, ProgressReport>();
   readonly #waiting = new Set<() => void>();
   readonly #unsubscribe: () => void;
+  #count = 0;
 
   constructor(beat: Beat, region: string) {
     this.#unsubscribe = beat.subscribe(progressSubject(region, '*'), (text) => {
       const report = parseReport(text);
       if (report === undefined) return;
       this.#reports.set(report.service, report);
-      for (const resolve of this.#waiting) resolve();
-      this.#waiting.clear();
+      this.#count += 1;
+      for (const end of this.#waiting) end();
     });
   }
 
@@ -25,8 +26,14 @@ export class ProgressWatch {
     return new Map(this.#reports);
   }
 
-  /** Resolves at the next report, or after `limitMs`. */
-  changed(limitMs: number): Promise<void> {
+  /** How many reports have come in. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Resolves when more than `count` reports have come in, or after `limitMs`. */
+  moreThan(count: number, limitMs: number): Promise<void> {
+    if (this.#count > count) return Promise.resolve();
     return new Promise((resolve) => {
       const end = (): void => {
         clearTimeout(limit);
@@ -73,14 +80,15 @@ export interface SettlingOptions {
 export async function waitUntilSettled({ log, watch, required, at, timeoutMs }: SettlingOptions): Promise<Settled> {
   const deadlineMs = performance.now() + timeoutMs;
   for (;;) {
+    const { count } = watch;
     const reports = watch.reports();
     const question = { required, reports, ...(at === undefined ? {} : { at }) };
-    const changed = watch.changed(Math.max(0, deadlineMs - performance.now()));
     // Without looking at the log first: most reports already say that it is too early.
     let answer = settled({ ...question, lastSequence: () => 0 });
     if (answer.settled) answer = settled({ ...question, lastSequence: await readEnds(log, reports, required) });
-    if (answer.settled || performance.now() >= deadlineMs) return answer;
-    await changed;
+    const leftMs = deadlineMs - performance.now();
+    if (answer.settled || leftMs <= 0) return answer;
+    await watch.moreThan(count, leftMs);
   }
 }
 

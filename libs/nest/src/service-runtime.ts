@@ -125,7 +125,7 @@ export class ServiceRuntime implements Service {
       for (const work of this.#openWork) await this.#patiently('its opening work', work);
       for (const handler of [...handlers, this.#asideHandler()]) {
         const following = this.#following(handler);
-        await this.#patiently(`${following.stream}`, () => following.open(this.#starts.get(following.name)));
+        await this.#patiently(following.stream, () => following.open(this.#starts.get(following.name)));
         this.#followings.push(following);
         this.progress.addReader(() => following.state);
       }

@@ -43,6 +43,7 @@ export class LogStrategy extends Server implements CustomTransportStrategy {
     throw new Error('A LogStrategy has no events of its own; see its service\'s status.');
   }
 
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- Nest declares it so
   unwrap<T>(): T {
     return this.#runtime as T;
   }
