@@ -1,5 +1,7 @@
 import { fromTimestamp, step, type Context, type Decider, type Rejection } from '@meridian/core';
-import { emptyHead, type AggregateId, type Cause, type EventToEncode, type Head } from '@meridian/wire';
+import {
+  emptyHead, type AggregateId, type Cause, type EncodedEntry, type EntryEncoder, type Head,
+} from '@meridian/wire';
 import { LogFault, MessageTooLarge, WrongLastSequence } from './errors.ts';
 import { toEncode, type DomainEvent, type Outcome } from './execute.ts';
 import { headAfter, readEntry, type Entry, type Journal } from './journal.ts';
@@ -41,8 +43,13 @@ export interface CommitLoopOptions<State, Event extends DomainEvent, Command, R 
 /** Events in one entry: about a kilobyte each stay below the megabyte that NATS takes. */
 const entryLimitDefault = 512;
 const retryDelayDefaultMs = 250;
-/** How many commands are decided before the entry is stored. */
-const groupLimit = 512;
+
+/** An entry while commands are still decided into it. */
+interface OpenEntry<Event, Command, R extends Rejection> {
+  readonly encoder: EntryEncoder;
+  readonly taken: { readonly pending: Pending<Event, Command, R>; readonly outcome: Outcome<Event, R> }[];
+  readonly consumed: Record<string, number>;
+}
 
 /**
  * The single writer of one aggregate: keeps its state in memory, decides commands in the order
@@ -57,12 +64,24 @@ const groupLimit = 512;
 export class CommitLoop<State, Event extends DomainEvent, Command, R extends Rejection = Rejection> {
   readonly #options: CommitLoopOptions<State, Event, Command, R>;
   #state: State;
+  /** As stored. */
   #head: Head = emptyHead;
+  /** As stored, with what led to nothing since. */
   #consumed: Record<string, number> = {};
   #queue: Pending<Event, Command, R>[] = [];
-  #running = false;
-  #opened = false;
-  #closed = false;
+  /** Decided, not sent yet. */
+  #open: OpenEntry<Event, Command, R> | undefined;
+  /** The command on which the decider failed: what was decided before it is stored first. */
+  #fault: { readonly pending: Pending<Event, Command, R>; readonly error: unknown } | undefined;
+  /** How many commands the next entry may hold: fewer after one that was too large. */
+  #commandsLimit = Number.POSITIVE_INFINITY;
+  #isStoring = false;
+  /** The state is being replaced: nothing is decided on the old one. */
+  #isReloading = false;
+  #isScheduled = false;
+  #isOpened = false;
+  #isClosed = false;
+  readonly #idle: (() => void)[] = [];
 
   constructor(options: CommitLoopOptions<State, Event, Command, R>) {
     this.#options = options;
@@ -92,12 +111,12 @@ export class CommitLoop<State, Event extends DomainEvent, Command, R extends Rej
   /** Loads the history. Must be done before the first `submit`. */
   async open(): Promise<void> {
     await this.#reload();
-    this.#opened = true;
+    this.#isOpened = true;
   }
 
   /** Takes one entry of the history, instead of loading it; in order, before `openAbsorbed`. */
   absorb(message: LogMessage): void {
-    if (this.#opened) throw new Error('The commit loop is open: its history is its own.');
+    if (this.#isOpened) throw new Error('The commit loop is open: its history is its own.');
     const entry = readEntry(message);
     this.#fold(entry);
     this.#head = headAfter(message, entry);
@@ -105,7 +124,9 @@ export class CommitLoop<State, Event extends DomainEvent, Command, R extends Rej
 
   /** Opens with the history that was absorbed. Should it lack an entry, the first append finds out. */
   openAbsorbed(): void {
-    this.#opened = true;
+    this.#ahead = this.#head;
+    this.#consumedAhead = this.#consumed;
+    this.#isOpened = true;
   }
 
   /**
@@ -114,127 +135,137 @@ export class CommitLoop<State, Event extends DomainEvent, Command, R extends Rej
    * @throws LogFault when the entry cannot be stored for a reason that no retry cures
    */
   submit(submission: Submission<Command>): Promise<Outcome<Event, R>> {
-    if (!this.#opened) throw new Error('The commit loop is not open yet: call open() first.');
-    if (this.#closed) return Promise.reject(new Error('The commit loop is closed; nothing more is decided here.'));
+    if (!this.#isOpened) throw new Error('The commit loop is not open yet: call open() first.');
+    if (this.#isClosed) return Promise.reject(new Error('The commit loop is closed; nothing more is decided here.'));
     return new Promise((resolve, reject) => {
       this.#queue.push({ ...submission, resolve, reject });
-      if (!this.#running) {
-        this.#running = true;
-        queueMicrotask(() => void this.#drain());
-      }
+      this.#schedule();
     });
   }
 
   /** Refuses new commands and resolves once those handed over are stored. */
   async close(): Promise<void> {
-    this.#closed = true;
-    while (this.#running) await new Promise<void>((resolve) => { this.#idle.push(resolve); });
+    this.#isClosed = true;
+    if (this.#isScheduled || this.#isStoring) await new Promise<void>((resolve) => { this.#idle.push(resolve); });
   }
 
-  readonly #idle: (() => void)[] = [];
-
-  async #drain(): Promise<void> {
-    while (this.#queue.length > 0) {
-      const group = this.#queue.splice(0, groupLimit);
-      try {
-        await this.#commit(group);
-      } catch (error) {
-        // The history cannot be read: nothing can be decided. Settled promises are left alone.
-        for (const pending of group) pending.reject(error);
-      }
+  #schedule(): void {
+    if (this.#isScheduled || this.#isStoring) {
+      if (this.#isStoring && !this.#isScheduled) this.#decideAhead();
+      return;
     }
-    this.#running = false;
+    this.#isScheduled = true;
+    queueMicrotask(() => {
+      this.#isScheduled = false;
+      void this.#run();
+    });
+  }
+
+  /** While an append is under way: decides what has come, at the end of the turn. */
+  #decideAhead(): void {
+    this.#isScheduled = true;
+    queueMicrotask(() => {
+      this.#isScheduled = false;
+      if (this.#isStoring) this.#decide();
+      else void this.#run();
+    });
+  }
+
+  /** Decides and stores until nothing is left. */
+  async #run(): Promise<void> {
+    if (this.#isStoring) return;
+    this.#isStoring = true;
+    try {
+      for (;;) {
+        this.#decide();
+        const entry = this.#open;
+        this.#open = undefined;
+        if (entry !== undefined) await this.#commit(entry);
+        else if (this.#fault !== undefined) await this.#settleFault();
+        else break;
+      }
+    } catch (error) {
+      // The history cannot be read: nothing can be decided.
+      for (const pending of this.#queue.splice(0)) pending.reject(error);
+    }
+    this.#isStoring = false;
     for (const resolve of this.#idle.splice(0)) resolve();
   }
 
-  /** Decides a group and stores it, as often as another writer comes first. */
-  async #commit(group: readonly Pending<Event, Command, R>[]): Promise<void> {
-    let rest = group;
-    let most = group.length;
-    while (rest.length > 0) {
-      const { outcomes, events, consumed, fault } = this.#decide(rest.slice(0, most));
-      try {
-        await this.#store(events, consumed);
-      } catch (error) {
-        await this.#reloadUntilDone();
-        if (error instanceof WrongLastSequence) {
-          this.#options.onConflict?.();
-          continue;
-        }
-        if (error instanceof MessageTooLarge && outcomes.length > 1) {
-          most = Math.ceil(outcomes.length / 2);
-          continue;
-        }
-        rest[0]?.reject(error);
-        rest = rest.slice(1);
-        continue;
-      }
-      if (events.length > 0) this.#options.onCommit?.(outcomes.length, events.length);
-      for (const [index, outcome] of outcomes.entries()) {
-        rest[index]?.resolve(outcome.kind === 'decided' ? { ...outcome, sequence: this.#head.sequence } : outcome);
-      }
-      rest = rest.slice(outcomes.length);
-      if (fault !== undefined) {
-        await this.#reloadUntilDone();
-        rest[0]?.reject(fault.error);
-        rest = rest.slice(1);
-      }
-    }
-  }
-
-  /**
-   * Decides commands until the entry is full; the state runs ahead of the log meanwhile. Ends
-   * early at a command on which the decider itself fails: its `fault` is told to that one alone.
-   */
-  #decide(group: readonly Pending<Event, Command, R>[]) {
+  /** Decides what waits into the open entry until that is full; the state runs ahead of the log. */
+  #decide(): void {
     const { entryLimit = entryLimitDefault } = this.#options;
-    const events: EventToEncode[] = [];
-    const outcomes: Outcome<Event, R>[] = [];
-    const consumed = { ...this.#consumed };
-    let fault: { readonly error: unknown } | undefined;
-    for (const { command, cause, from } of group) {
-      if (events.length >= entryLimit) break;
-      if (from !== undefined && from.sequence <= (consumed[from.stream] ?? 0)) {
-        outcomes.push({ kind: 'decided', events: [], sequence: 0 });
-        continue;
-      }
+    if (this.#isReloading || this.#fault !== undefined || this.#queue.length === 0) return;
+    const entry = this.#open ?? this.#newEntry();
+    let index = 0;
+    for (; index < this.#queue.length; index += 1) {
+      if (entry.encoder.count >= entryLimit || entry.taken.length >= this.#commandsLimit) break;
+      const pending = this.#queue[index] as Pending<Event, Command, R>;
       try {
-        outcomes.push(this.#decideOne(command, cause, events));
+        entry.taken.push({ pending, outcome: this.#decideOne(pending, entry) });
       } catch (error) {
-        fault = { error };
+        this.#fault = { pending, error };
+        index += 1;
         break;
       }
-      if (from !== undefined) consumed[from.stream] = from.sequence;
     }
-    return { outcomes, events, consumed, fault };
+    this.#queue.splice(0, index);
+    this.#open = entry.taken.length > 0 ? entry : undefined;
   }
 
-  #decideOne(command: Command, cause: Cause, events: EventToEncode[]): Outcome<Event, R> {
-    const { decider, correlationOf } = this.#options;
+  #newEntry(): OpenEntry<Event, Command, R> {
+    const { journal, aggregate } = this.#options;
+    return {
+      encoder: journal.encoder(aggregate, this.#ahead),
+      taken: [],
+      consumed: { ...this.#consumedAhead },
+    };
+  }
+
+  #decideOne({ command, cause, from }: Pending<Event, Command, R>, { encoder, consumed }: OpenEntry<Event, Command, R>): Outcome<Event, R> {
+    const { decider, correlationOf, configVersion } = this.#options;
+    if (from !== undefined && from.sequence <= (consumed[from.stream] ?? 0)) return { kind: 'decided', events: [], sequence: 0 };
     const context = this.#options.context();
     const outcome = step(decider, this.#state, command, context);
     this.#state = outcome.state;
+    if (from !== undefined) consumed[from.stream] = from.sequence;
     if (!outcome.accepted) return { kind: 'rejected', rejection: outcome.rejection };
-    for (const event of outcome.events) {
+    const version = configVersion?.(this.#state) ?? 0;
+    encoder.addAll(outcome.events.map((event) => {
       const correlationId = correlationOf?.(event) ?? cause.correlationId;
-      events.push(toEncode(event, correlationId === undefined ? cause : { ...cause, correlationId }, context.now));
-    }
+      return toEncode(event, correlationId === undefined ? cause : { ...cause, correlationId }, context.now);
+    }), version);
     return { kind: 'decided', events: outcome.events, sequence: 0 };
   }
 
-  /** Stores an entry; without an answer it asks again until the log says stored or refused. */
-  async #store(events: readonly EventToEncode[], consumed: Record<string, number>): Promise<void> {
-    if (events.length === 0) {
-      this.#consumed = consumed;
+  /** Where the history will end once what is on its way is stored. */
+  #ahead: Pick<Head, 'revision' | 'hash'> = emptyHead;
+  #consumedAhead: Record<string, number> = {};
+
+  async #commit(entry: OpenEntry<Event, Command, R>): Promise<void> {
+    const { encoder, taken, consumed } = entry;
+    const encoded = encoder.finish();
+    this.#ahead = encoded;
+    this.#consumedAhead = consumed;
+    try {
+      if (encoder.count > 0) this.#head = { ...encoded, sequence: await this.#store(encoded, consumed) };
+    } catch (error) {
+      await this.#startAgain(entry, error);
       return;
     }
-    const { journal, aggregate, configVersion, retryDelayMs = retryDelayDefaultMs } = this.#options;
-    const entry = { events, head: this.#head, consumed, configVersion: configVersion?.(this.#state) ?? 0 };
+    this.#consumed = consumed;
+    this.#commandsLimit = Number.POSITIVE_INFINITY;
+    if (encoder.count > 0) this.#options.onCommit?.(taken.length, encoder.count);
+    const { sequence } = this.#head;
+    for (const { pending, outcome } of taken) pending.resolve(outcome.kind === 'decided' ? { ...outcome, sequence } : outcome);
+  }
+
+  /** Stores an entry; without an answer it asks again until the log says stored or refused. */
+  async #store(encoded: EncodedEntry, consumed: Record<string, number>): Promise<number> {
+    const { journal, aggregate, retryDelayMs = retryDelayDefaultMs } = this.#options;
     for (;;) {
       try {
-        this.#head = await journal.append(aggregate, entry);
-        this.#consumed = consumed;
-        return;
+        return await journal.store(aggregate, encoded, this.#head.sequence, consumed);
       } catch (error) {
         if (!(error instanceof LogFault) || !error.retryable || error instanceof WrongLastSequence) throw error;
         await this.#wait(retryDelayMs);
@@ -242,15 +273,41 @@ export class CommitLoop<State, Event extends DomainEvent, Command, R extends Rej
     }
   }
 
+  /** After an entry was refused: the commands of it, and those decided on top of it, come again. */
+  async #startAgain({ taken }: OpenEntry<Event, Command, R>, error: unknown): Promise<void> {
+    const again = [...taken, ...this.#open?.taken ?? []].map(({ pending }) => pending);
+    if (this.#fault !== undefined) again.push(this.#fault.pending);
+    this.#open = undefined;
+    this.#fault = undefined;
+    if (error instanceof WrongLastSequence) this.#options.onConflict?.();
+    else if (error instanceof MessageTooLarge && taken.length > 1) this.#commandsLimit = Math.ceil(taken.length / 2);
+    else again.shift()?.reject(error);
+    this.#queue = [...again, ...this.#queue];
+    await this.#reloadUntilDone();
+  }
+
+  /** The decider may have left the state half changed: it is loaded anew without the command. */
+  async #settleFault(): Promise<void> {
+    const fault = this.#fault;
+    await this.#reloadUntilDone();
+    this.#fault = undefined;
+    fault?.pending.reject(fault.error);
+  }
+
   async #reloadUntilDone(): Promise<void> {
-    for (;;) {
-      try {
-        await this.#reload();
-        return;
-      } catch (error) {
-        if (!(error instanceof LogFault) || !error.retryable) throw error;
-        await this.#wait(this.#options.retryDelayMs ?? retryDelayDefaultMs);
+    this.#isReloading = true;
+    try {
+      for (;;) {
+        try {
+          await this.#reload();
+          return;
+        } catch (error) {
+          if (!(error instanceof LogFault) || !error.retryable) throw error;
+          await this.#wait(this.#options.retryDelayMs ?? retryDelayDefaultMs);
+        }
       }
+    } finally {
+      this.#isReloading = false;
     }
   }
 
@@ -261,6 +318,8 @@ export class CommitLoop<State, Event extends DomainEvent, Command, R extends Rej
     this.#consumed = {};
     for (const entry of entries) this.#fold(entry);
     this.#head = head;
+    this.#ahead = head;
+    this.#consumedAhead = this.#consumed;
   }
 
   #fold(entry: Entry): void {

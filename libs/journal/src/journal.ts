@@ -1,6 +1,6 @@
 import {
-  decodeEntry, emptyHead, encodeEntry, eventStream, eventSubject, lastHash,
-  type AggregateId, type EventEnvelope, type EventToEncode, type Head, type Writer,
+  decodeEntry, emptyHead, encodeEntry, EntryEncoder, eventStream, eventSubject, lastHash,
+  type AggregateId, type EncodedEntry, type EventEnvelope, type EventToEncode, type Head, type Writer,
 } from '@meridian/wire';
 import { CorruptEntry } from './errors.ts';
 import type { Log, LogMessage } from './log.ts';
@@ -52,6 +52,14 @@ export interface Journal {
    * @throws LogUnavailable when it is not known whether the entry was stored
    */
   append(aggregate: AggregateId, entry: EntryToAppend): Promise<Head>;
+  /** An encoder for the aggregate's next entry, for `store`. */
+  encoder(aggregate: AggregateId, head: Pick<Head, 'revision' | 'hash'>): EntryEncoder;
+  /**
+   * Stores an entry that is encoded already, as `append` does.
+   * @param lastSequence of the aggregate, 0 when it has no entry
+   * @returns the entry's sequence
+   */
+  store(aggregate: AggregateId, encoded: EncodedEntry, lastSequence: number, consumed?: Positions): Promise<number>;
 }
 
 /** Reads positions from their header form, `IN_eu=12,EV_eu=40`. */
@@ -62,6 +70,9 @@ function parsePositions(text: string | undefined): Positions {
     return [stream as string, Number(sequence)];
   }));
 }
+
+const formatPositions = (positions: Positions): string =>
+  Object.entries(positions).map(([stream, sequence]) => `${stream}=${sequence}`).join(',');
 
 /** Reads a message of an `EV_` stream. @throws CorruptEntry when it is not what Meridian writes */
 export function readEntry(message: LogMessage): Entry {
@@ -89,6 +100,15 @@ export function headAfter(message: LogMessage, entry: Entry): Head {
 export function journalOf(log: Log, writer: Writer): Journal {
   const stream = eventStream(writer.region);
   const subjectOf = (aggregate: AggregateId): string => eventSubject(writer.region, writer.home, aggregate);
+  const store: Journal['store'] = async (aggregate, encoded, lastSequence, consumed) => {
+    const { sequence } = await log.append(stream, {
+      subject: subjectOf(aggregate),
+      data: encoded.text,
+      expectedLastSequence: lastSequence,
+      ...(consumed === undefined ? {} : { headers: { [positionsHeader]: formatPositions(consumed) } }),
+    });
+    return sequence;
+  };
   return {
     log,
     writer,
@@ -99,17 +119,12 @@ export function journalOf(log: Log, writer: Writer): Journal {
       const last = messages.at(-1);
       return { entries, head: last === undefined ? emptyHead : headAfter(last, entries.at(-1) as Entry) };
     },
+    encoder: (aggregate, head) => new EntryEncoder(writer, aggregate, head),
+    store,
     async append(aggregate, { events, head, consumed, configVersion }) {
-      const { text, revision, hash } = encodeEntry(writer, aggregate, head, events, configVersion);
-      const positions = consumed === undefined
-        ? '' : Object.entries(consumed).map(([name, sequence]) => `${name}=${sequence}`).join(',');
-      const { sequence } = await log.append(stream, {
-        subject: subjectOf(aggregate),
-        data: text,
-        expectedLastSequence: head.sequence,
-        ...(positions === '' ? {} : { headers: { [positionsHeader]: positions } }),
-      });
-      return { sequence, revision, hash };
+      const encoded = encodeEntry(writer, aggregate, head, events, configVersion);
+      const sequence = await store(aggregate, encoded, head.sequence, consumed);
+      return { sequence, revision: encoded.revision, hash: encoded.hash };
     },
   };
 }

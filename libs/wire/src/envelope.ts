@@ -124,42 +124,102 @@ export interface EncodedEntry {
   readonly hash: string;
 }
 
+let lastTimeMs = Number.NaN;
+let lastTime = '';
+
+/** As `toTimestamp`; decisions of one moment share the text. */
+function timestampOf(timeMs: number): string {
+  if (timeMs !== lastTimeMs) {
+    lastTime = toTimestamp(timeMs);
+    lastTimeMs = timeMs;
+  }
+  return lastTime;
+}
+
 /**
- * Writes one decision: a CloudEvents batch, one event a line, so that the stored text of each
- * event can be cut out and hashed again (see `eventTexts`).
- * @param aggregate whose history it continues, `head` being where that ends
+ * Writes one decision event by event: a CloudEvents batch, one event a line, so that the stored
+ * text of each event can be cut out and hashed again (see `eventTexts`).
  */
+export class EntryEncoder {
+  readonly #name: string;
+  readonly #fixed: string;
+  readonly #service: string;
+  #revision: number;
+  #hash: string;
+  #text = '';
+  #count = 0;
+
+  /** @param aggregate whose history the entry continues, `head` being where that ends */
+  constructor(
+    writer: Writer,
+    aggregate: { readonly tenant: string; readonly entity: string; readonly id: string },
+    head: Pick<Head, 'revision' | 'hash'>,
+  ) {
+    this.#name = `${aggregate.tenant}.${aggregate.entity}.${aggregate.id}`;
+    this.#fixed = `,"source":"/${writer.region}/${writer.service}","tenant":"${aggregate.tenant}",` +
+      `"region":"${writer.home}","epoch":${writer.epoch},`;
+    this.#service = writer.service;
+    this.#revision = head.revision;
+    this.#hash = head.hash;
+  }
+
+  /** How many events there are so far. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** How long the entry is so far, in characters. */
+  get length(): number {
+    return this.#text.length;
+  }
+
+  /** Adds one event. `configVersion` is the version of the configuration it was decided under. */
+  add({ type, subject, data, cause, timeMs }: EventToEncode, configVersion = 0): void {
+    this.#revision += 1;
+    const { causationId, correlationId, actor, traceparent } = cause;
+    const text = `{"specversion":"1.0","id":"${this.#name}.${this.#revision}"${this.#fixed}${typePart(type)}` +
+      `"configversion":${configVersion},"subject":${quote(subject)},"time":"${timestampOf(timeMs)}",` +
+      `"revision":${this.#revision},"prevhash":"${this.#hash}",` +
+      `"correlationid":${quote(correlationId ?? subject)},"causationid":${quote(causationId)},` +
+      `"actor":${quote(actor ?? this.#service)},` +
+      (traceparent === undefined ? '' : `"traceparent":${quote(traceparent)},`) +
+      `"data":${JSON.stringify(data)}}`;
+    this.#hash = hashEvent(text);
+    this.#text += this.#count === 0 ? `[${text}` : `,\n${text}`;
+    this.#count += 1;
+  }
+
+  /** Adds the events of one command, all or (when one cannot be written) none. */
+  addAll(events: readonly EventToEncode[], configVersion = 0): void {
+    const before = { revision: this.#revision, hash: this.#hash, text: this.#text, count: this.#count };
+    try {
+      for (const event of events) this.add(event, configVersion);
+    } catch (error) {
+      this.#revision = before.revision;
+      this.#hash = before.hash;
+      this.#text = before.text;
+      this.#count = before.count;
+      throw error;
+    }
+  }
+
+  /** The entry as it is to be stored. */
+  finish(): EncodedEntry {
+    return { text: `${this.#text}]`, revision: this.#revision, hash: this.#hash };
+  }
+}
+
+/** Writes one decision; see `EntryEncoder`. */
 export function encodeEntry(
   writer: Writer,
   aggregate: { readonly tenant: string; readonly entity: string; readonly id: string },
-  head: Head,
+  head: Pick<Head, 'revision' | 'hash'>,
   events: readonly EventToEncode[],
   configVersion = 0,
 ): EncodedEntry {
-  const name = `${aggregate.tenant}.${aggregate.entity}.${aggregate.id}`;
-  const fixed = `,"source":"/${writer.region}/${writer.service}","tenant":"${aggregate.tenant}",` +
-    `"region":"${writer.home}","epoch":${writer.epoch},"configversion":${configVersion}`;
-  let { revision, hash: previous } = head;
-  let text = '';
-  let timeMs = Number.NaN;
-  let time = '';
-  for (const event of events) {
-    revision += 1;
-    if (event.timeMs !== timeMs) {
-      timeMs = event.timeMs;
-      time = toTimestamp(timeMs);
-    }
-    const { causationId, correlationId, actor, traceparent } = event.cause;
-    const one = `{"specversion":"1.0","id":"${name}.${revision}"${fixed},${typePart(event.type)}` +
-      `"subject":${quote(event.subject)},"time":"${time}","revision":${revision},"prevhash":"${previous}",` +
-      `"correlationid":${quote(correlationId ?? event.subject)},"causationid":${quote(causationId)},` +
-      `"actor":${quote(actor ?? writer.service)},` +
-      (traceparent === undefined ? '' : `"traceparent":${quote(traceparent)},`) +
-      `"data":${JSON.stringify(event.data)}}`;
-    previous = hashEvent(one);
-    text += text === '' ? `[${one}` : `,\n${one}`;
-  }
-  return { text: `${text}]`, revision, hash: previous };
+  const encoder = new EntryEncoder(writer, aggregate, head);
+  encoder.addAll(events, configVersion);
+  return encoder.finish();
 }
 
 /** The stored texts of an entry's events, as they were hashed. */

@@ -2,7 +2,7 @@ export type * from './gen/domain.ts';
 export { contracts } from './gen/contracts.ts';
 export type { Contract, FieldShape, Problem } from './contract.ts';
 export {
-  causeOf, decodeEntry, emptyHead, encodeEntry, eventTexts, genesisHash, hashEvent, lastHash,
+  causeOf, decodeEntry, emptyHead, encodeEntry, EntryEncoder, eventTexts, genesisHash, hashEvent, lastHash,
 } from './envelope.ts';
 export type {
   Cause, EncodedEntry, EventEnvelope, EventToEncode, Head, IntakeEnvelope, Writer,
