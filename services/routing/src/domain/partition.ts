@@ -10,7 +10,7 @@ import { queueDecider, type Queue } from './queue.ts';
 import {
   isLive, reservationDecider, type InnerCommand as ReservationInnerCommand, type LiveReservation,
 } from './reservation.ts';
-import { WaitingRoom, type Place } from './waiting-room.ts';
+import { isServedBefore, WaitingRoom, type Place } from './waiting-room.ts';
 
 // --- State
 
@@ -351,16 +351,20 @@ function freedAgent(event: PartitionEvent): string | undefined {
   }
 }
 
-/** Contacts back at their place whom this decision has not routed again yet. */
-function returnedContacts(partition: Partition, events: readonly PartitionEvent[]): Set<string> {
+/** Of the contacts back at their place whom this decision has not routed again, who is served first. */
+function returnedContact(partition: Partition, events: readonly PartitionEvent[]): Place | undefined {
   const returned = new Set<string>();
   for (const event of events) {
     if (event.type === 'meridian.reservation.rejected.v1' || event.type === 'meridian.reservation.timed_out.v1' ||
       event.type === 'meridian.reservation.rescinded.v1') returned.add(event.data.contactId);
     else if (event.type === 'meridian.routing.decided.v1') returned.delete(event.subject);
   }
-  for (const contactId of returned) if (!partition.waiting.has(contactId)) returned.delete(contactId);
-  return returned;
+  let first: Place | undefined;
+  for (const contactId of returned) {
+    const place = partition.waiting.get(contactId);
+    if (place !== undefined && (first === undefined || isServedBefore(place, first))) first = place;
+  }
+  return first;
 }
 
 /**
@@ -376,9 +380,8 @@ function consequences(partition: Partition, events: readonly PartitionEvent[], {
       return [{ type: 'meridian.agent.signed_out.v1', subject: agent.id, data: { sessionId: agent.sessionId } }];
     }
   }
-  for (const contactId of returnedContacts(partition, events)) {
-    return route(partition, partition.waiting.get(contactId) as Place, 'OFFER_ENDED', now);
-  }
+  const returned = returnedContact(partition, events);
+  if (returned !== undefined) return route(partition, returned, 'OFFER_ENDED', now);
   if (partition.waiting.size === 0) return [];
   for (const event of events) {
     const freed = freedAgent(event);
