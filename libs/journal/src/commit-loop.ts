@@ -108,6 +108,11 @@ export class CommitLoop<State, Event extends DomainEvent, Command, R extends Rej
     return this.#queue.length;
   }
 
+  /** Whether nothing waits or is under way: the state is then that of `head`. */
+  get isSettled(): boolean {
+    return !this.#isStoring && !this.#isScheduled && this.#queue.length === 0;
+  }
+
   /** Loads the history. Must be done before the first `submit`. */
   async open(): Promise<void> {
     await this.#reload();

@@ -26,6 +26,7 @@ export interface Request<Command> {
 
 /** An aggregate held in memory. */
 interface Warm<State> {
+  readonly aggregate: AggregateId;
   state: State;
   head: Head;
   /** What its events were caused by: a repeated request is recognised by it. */
@@ -33,6 +34,13 @@ interface Warm<State> {
   /** The commands of one aggregate run one after the other. */
   tail: Promise<unknown>;
   waiting: number;
+}
+
+/** An aggregate in memory, at the end of its history as far as it is known here. */
+export interface Settled<State> {
+  readonly aggregate: AggregateId;
+  readonly state: State;
+  readonly head: Head;
 }
 
 export interface AggregatesOptions<State, Event extends DomainEvent, Command, R extends Rejection> {
@@ -80,6 +88,13 @@ export class Aggregates<State, Event extends DomainEvent, Command, R extends Rej
     return this.#warm.size;
   }
 
+  /** Those in memory for which nothing is being decided, each as it is at its head; read only. */
+  *settled(): Iterable<Settled<State>> {
+    for (const { aggregate, state, head, waiting } of this.#warm.values()) {
+      if (waiting === 0) yield { aggregate, state, head };
+    }
+  }
+
   /**
    * Loads or finds the aggregate, decides, stores, and tries again when another writer was first.
    * A request whose cause already led to events of this aggregate decides nothing. While the log
@@ -92,7 +107,7 @@ export class Aggregates<State, Event extends DomainEvent, Command, R extends Rej
     let warm = this.#warm.get(key);
     if (warm === undefined) {
       this.#makeRoom();
-      warm = this.#cold();
+      warm = this.#cold(request.aggregate);
       this.#warm.set(key, warm);
     }
     const held = warm;
@@ -105,7 +120,7 @@ export class Aggregates<State, Event extends DomainEvent, Command, R extends Rej
 
   /** The state of an aggregate as stored, loaded when it is not in memory. */
   async read(aggregate: AggregateId): Promise<{ readonly state: State; readonly head: Head }> {
-    const warm = this.#cold();
+    const warm = this.#cold(aggregate);
     await this.#load(aggregate, warm);
     return { state: warm.state, head: warm.head };
   }
@@ -121,7 +136,7 @@ export class Aggregates<State, Event extends DomainEvent, Command, R extends Rej
     if (warm === undefined) {
       if (entry.events[0]?.revision !== 0) return;
       this.#makeRoom();
-      warm = this.#cold();
+      warm = this.#cold(aggregate);
       this.#warm.set(key, warm);
     }
     if (warm.waiting > 0 || entry.sequence <= warm.head.sequence) return;
@@ -197,9 +212,9 @@ export class Aggregates<State, Event extends DomainEvent, Command, R extends Rej
     }
   }
 
-  #cold(): Warm<State> {
+  #cold(aggregate: AggregateId): Warm<State> {
     return {
-      state: this.#options.decider.initial(), head: emptyHead, causes: new Set(), tail: Promise.resolve(), waiting: 0,
+      aggregate, state: this.#options.decider.initial(), head: emptyHead, causes: new Set(), tail: Promise.resolve(), waiting: 0,
     };
   }
 

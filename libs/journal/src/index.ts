@@ -5,7 +5,7 @@ export {
   InvalidRequest, MessageTooLarge, StreamMissing, WrongLastSequence,
 } from './errors.ts';
 export { Aggregates, toEncode } from './execute.ts';
-export type { AggregatesOptions, DomainEvent, Outcome, Request } from './execute.ts';
+export type { AggregatesOptions, DomainEvent, Outcome, Request, Settled } from './execute.ts';
 export { headAfter, journalOf, readEntry } from './journal.ts';
 export type { Entry, EntryToAppend, History, Journal, Positions } from './journal.ts';
 export type {

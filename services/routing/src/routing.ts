@@ -1,9 +1,10 @@
 import { type Context, type Random } from '@meridian/core';
 import {
   CommitLoop, readEntry, readRequest, type Journal, type LogMessage, type Outcome,
+  type Settled,
 } from '@meridian/journal';
 import {
-  causeOf, parseSubject, type Cause, type DomainEvent,
+  causeOf, parseSubject, type AggregateId, type Cause, type DomainEvent,
 } from '@meridian/wire';
 import { partitionDecider, type Command, type Partition, type PartitionEvent } from './domain/partition.ts';
 import { react } from './domain/react.ts';
@@ -47,6 +48,13 @@ export class Routing {
   /** The tenants with a partition, each with its state; read only. */
   *states(): Iterable<readonly [tenant: string, state: Partition]> {
     for (const [tenant, { loop }] of this.#partitions) yield [tenant, loop.state];
+  }
+
+  /** The partitions in which nothing is being decided; read only. */
+  *settled(): Iterable<Settled<Partition>> {
+    for (const [tenant, { loop }] of this.#partitions) {
+      if (loop.isSettled) yield { aggregate: aggregateOf(tenant), state: loop.state, head: loop.head };
+    }
   }
 
   /** Takes an entry of the partitions' own history at start-up, oldest first. */
@@ -134,7 +142,7 @@ export class Routing {
     const loop: Loop = new CommitLoop({
       journal,
       decider: partitionDecider,
-      aggregate: { tenant, entity: 'routing', id: partitionId },
+      aggregate: aggregateOf(tenant),
       context: (): Context => ({ now: now(), random }),
       configVersion: (state) => state.configVersion,
       correlationOf: contactOf,
@@ -159,6 +167,10 @@ export class Routing {
       command, cause, ...(from === undefined ? {} : { from: { stream: from.stream, sequence: from.sequence } }),
     });
   }
+}
+
+function aggregateOf(tenant: string): AggregateId {
+  return { tenant, entity: 'routing', id: partitionId };
 }
 
 /** The contact that a routing event belongs to, for `correlationid`. */

@@ -1,6 +1,7 @@
 import { DueTimes, type Context, type Random } from '@meridian/core';
 import {
   Aggregates, readEntry, readRequest, type Journal, type LogMessage, type Outcome,
+  type Settled,
 } from '@meridian/journal';
 import {
   causeOf, parseSubject, type AggregateId, type Cause, type ContactCommand, type ContactEvent, type DomainEvent,
@@ -55,6 +56,11 @@ export class Sessions {
   /** How many contacts are not over. */
   get openCount(): number {
     return this.#due.size;
+  }
+
+  /** The contacts in memory about which nothing is being decided; read only. */
+  settled(): Iterable<Settled<Contact>> {
+    return this.#contacts.settled();
   }
 
   /** Takes an entry of the contacts' own history at start-up, oldest first. */
