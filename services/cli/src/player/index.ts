@@ -1,0 +1,13 @@
+export { clientEdge } from './client-edge.ts';
+export type {
+  ClockAnswer, ClockReading, LogRange, PlayerEdge, PlayerRequest, SeenEvent, StoredRequest,
+  StreamedEvent,
+} from './edge.ts';
+export { PlayFault } from './patience.ts';
+export type { PatienceOptions } from './patience.ts';
+export { playDay } from './play.ts';
+export type { PlayOptions, Speed } from './play.ts';
+export { isGood, reportLines, summaryLine } from './report.ts';
+export type { PlayReport } from './report.ts';
+export { View } from './view.ts';
+export type { Screen } from './view.ts';
