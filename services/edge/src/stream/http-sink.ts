@@ -24,6 +24,11 @@ export class HttpSink implements Sink {
     return this.#closed || this.#response.writableEnded || this.#response.destroyed;
   }
 
+  /** How many bytes wait for the client to read them. */
+  get waitingBytes(): number {
+    return this.#response.writableLength;
+  }
+
   write(text: string): boolean {
     if (this.closed) return true;
     return this.#response.write(text);

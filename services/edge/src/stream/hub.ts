@@ -39,6 +39,13 @@ export class StreamHub {
     return this.#sinks.size;
   }
 
+  /** How many bytes wait in this process for clients to read them. */
+  get waitingBytes(): number {
+    let bytes = 0;
+    for (const sink of this.#sinks) bytes += sink.waitingBytes;
+    return bytes;
+  }
+
   /**
    * Answers with server-sent events until they end, the client goes or the hub closes.
    * @param plan says what to send; may throw a Refusal

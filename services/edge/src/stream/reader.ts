@@ -36,8 +36,6 @@ export class FeedReader {
   readonly #reading: Reading;
   #next: Position;
   #wake: (() => void) | undefined;
-  /** How many times the reader had to go back to the log after having been live. */
-  fellBack = 0;
 
   constructor(feed: Feed, sink: Sink, reading: Reading) {
     this.#feed = feed;
@@ -48,16 +46,12 @@ export class FeedReader {
 
   /** Sends until the last entry asked for is sent or the sink is closed. @throws LogFault */
   async run(): Promise<void> {
-    let live = false;
     while (!this.#ended()) {
       const { ring } = this.#feed;
       if (ring === undefined) return;
       if (this.#next.sequence < ring.first) {
-        if (live) this.fellBack += 1;
-        live = false;
         await this.#readLog(Math.min(ring.next - 1, this.#reading.to));
       } else {
-        live = true;
         const wrote = this.#readRing();
         if (this.#ended()) return;
         if (!wrote) await this.#sink.ready();

@@ -1,0 +1,40 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { memoryLog, type Log } from '@meridian/journal';
+import { bootstrap, readConfig, type BootstrapOptions, type Running } from '@meridian/nest';
+import { temporaryFolder } from '@meridian/testing';
+import { EdgeModule, edgeServerOptions } from '../src/index.ts';
+
+export interface NestEdge extends Running {
+  /** An admin key of the tenant `demo`. */
+  readonly token: string;
+  readonly log: Log | undefined;
+}
+
+/** The edge as a process runs it, with Nest; on a log in memory unless `natsUrl` is given. */
+export async function startNestEdge(
+  options: { readonly natsUrl?: string; readonly clock?: 'driven'; readonly given?: BootstrapOptions['given'] } = {},
+): Promise<NestEdge> {
+  const folder = temporaryFolder();
+  const keyFile = join(folder.path, 'key');
+  Object.assign(process.env, { MERIDIAN_DEV: '1', MERIDIAN_KEY_FILE: keyFile, MERIDIAN_READ_MODELS: 'off' });
+  const log = options.natsUrl === undefined ? memoryLog() : undefined;
+  const running = await bootstrap(EdgeModule, {
+    service: 'edge',
+    fastify: edgeServerOptions,
+    signals: false,
+    config: readConfig({
+      MERIDIAN_HTTP_PORT: '0', LOG_LEVEL: 'silent', MERIDIAN_CLOCK: options.clock ?? 'system',
+      ...(options.natsUrl === undefined ? {} : { MERIDIAN_NATS_URL: options.natsUrl }),
+    }),
+    given: { ...(log === undefined ? {} : { log }), ...options.given },
+  });
+  const token = readFileSync(keyFile, 'utf8').trim();
+  return {
+    ...running, token, log,
+    async close() {
+      await running.close();
+      folder.remove();
+    },
+  };
+}
