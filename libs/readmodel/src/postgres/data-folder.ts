@@ -6,7 +6,9 @@ import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 const STOP_TIMEOUT_MS = 20_000;
-const STOP_PAUSE_MS = 20;
+/** How long an owner that is being stopped may take to end. */
+const OWNER_GRACE_MS = 2_000;
+const PAUSE_MS = 20;
 
 /**
  * Where an embedded Postgres keeps its things:
@@ -32,14 +34,7 @@ export async function claimDataFolder(dataDir: string): Promise<DataFolder> {
   const path = resolve(dataDir);
   mkdirSync(path, { recursive: true, mode: 0o711 });
   const ownerFile = join(path, 'owner');
-  const owner = existsSync(ownerFile) ? readFileSync(ownerFile, 'utf8').trim() : '';
-  const ownerPid = Number(owner.split(' ')[0]);
-  if (owner !== '' && owner === identityOf(ownerPid)) {
-    throw new Error(
-      `The Postgres folder ${path} is in use by process ${ownerPid}.\n` +
-        'Stop that process, or choose another data folder.',
-    );
-  }
+  await ownerGone(path, ownerFile);
   writeFileSync(ownerFile, `${identityOf(process.pid)}\n`);
   const cluster = join(path, 'data');
   await stopOrphan(cluster);
@@ -54,6 +49,23 @@ export async function claimDataFolder(dataDir: string): Promise<DataFolder> {
       if (existsSync(ownerFile)) unlinkSync(ownerFile);
     },
   };
+}
+
+/** Waits a moment for an owner that is just ending. @throws Error when it goes on */
+async function ownerGone(path: string, ownerFile: string): Promise<void> {
+  const deadline = performance.now() + OWNER_GRACE_MS;
+  for (;;) {
+    const owner = existsSync(ownerFile) ? readFileSync(ownerFile, 'utf8').trim() : '';
+    const pid = Number(owner.split(' ')[0]);
+    if (owner === '' || owner !== identityOf(pid)) return;
+    if (performance.now() > deadline) {
+      throw new Error(
+        `The Postgres folder ${path} is in use by process ${pid}.\n` +
+          'Stop that process, or choose another data folder.',
+      );
+    }
+    await delay(PAUSE_MS);
+  }
 }
 
 /** Gives a cluster that is complete its name. */
@@ -74,28 +86,28 @@ function passwordIn(path: string): string {
  * Empty when there is no such process.
  */
 function identityOf(pid: number): string {
-  if (!isAlive(pid)) return '';
-  return `${pid} ${startOf(pid)}`;
+  return isAlive(pid) ? `${pid} ${statusOf(pid)?.began ?? '-'}` : '';
 }
 
-function startOf(pid: number): string {
+/** What proc(5)'s stat says from its third field on: the second may hold spaces and ends with `)`. */
+function statusOf(pid: number): { readonly state: string; readonly began: string } | undefined {
   try {
-    // Field 22 of proc(5)'s stat; the name in field 2 may hold spaces and ends with the last ')'.
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(')').at(-1)?.trim().split(' ');
-    return fields?.[19] ?? '-';
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(')').at(-1)?.trim().split(' ') ?? [];
+    return { state: fields[0] ?? '', began: fields[19] ?? '-' };
   } catch {
-    return '-';
+    return undefined;
   }
 }
 
+/** Whether a process runs. One that has ended and was not collected yet (a zombie) does not. */
 function isAlive(pid: number): boolean {
   if (!Number.isInteger(pid) || pid <= 0) return false;
   try {
     process.kill(pid, 0);
-    return true;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
+  return !['Z', 'X'].includes(statusOf(pid)?.state ?? '');
 }
 
 /**
@@ -116,7 +128,7 @@ async function stopOrphan(cluster: string): Promise<void> {
           `End it yourself (kill -QUIT ${pid}), then start again.`,
       );
     }
-    await delay(STOP_PAUSE_MS);
+    await delay(PAUSE_MS);
   }
 }
 

@@ -16,10 +16,7 @@ const BIND_ATTEMPTS = 10;
 const LOG_LINES_KEPT = 40;
 const RESTART_DELAY_MS = { first: 200, longest: 10_000 };
 
-/**
- * Small memory: a whole region has 400 MiB. Rows and checkpoint share a transaction, so a commit
- * that a power cut undoes is simply done again from the log: it need not wait for the disk.
- */
+/** Small memory: a whole region has 400 MiB. */
 const SETTINGS: Readonly<Record<string, string>> = {
   listen_addresses: '127.0.0.1',
   unix_socket_directories: '',
@@ -35,7 +32,6 @@ const SETTINGS: Readonly<Record<string, string>> = {
   checkpoint_timeout: '15min',
   wal_level: 'minimal',
   max_wal_senders: '0',
-  synchronous_commit: 'off',
   io_method: 'sync',
   max_worker_processes: '1',
   max_parallel_workers: '0',
