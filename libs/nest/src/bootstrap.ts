@@ -6,7 +6,6 @@ import type { NatsConnection } from '@nats-io/nats-core';
 import type { FastifyServerOptions } from 'fastify';
 import type { Logger } from 'pino';
 import { readConfig, type RegionConfig } from './config.ts';
-import { Link } from './link.ts';
 import { createLogger, NestLogger } from './logger.ts';
 import { RegionModule, type Given } from './region.module.ts';
 import { Services } from './services.ts';
@@ -23,7 +22,7 @@ export interface BootstrapOptions {
   readonly given?: Given;
   /** Options of Fastify's own: body limits, a router's options. */
   readonly fastify?: FastifyServerOptions;
-  /** Work on the connection before anything is followed, such as `ensureStreams`. */
+  /** Work on the connection before anything uses it, such as `ensureStreams`. */
   readonly onConnected?: (connection: NatsConnection, config: RegionConfig) => Promise<unknown>;
   /** Sees the application before it listens: parsers, hooks. */
   readonly configure?: (app: NestFastifyApplication, config: RegionConfig) => Promise<void> | void;
@@ -62,16 +61,16 @@ export async function bootstrap(module: Type | DynamicModule, options: Bootstrap
   const tracing = config.otlpEndpoint === undefined ? undefined : startTracing({
     service: options.service, to: config.otlpEndpoint, attributes: { 'meridian.region': config.region },
   });
+  const given: Given = options.onConnected === undefined
+    ? { ...options.given } : { ...options.given, onConnected: options.onConnected };
   const root: DynamicModule = {
     module: ProcessModule,
-    imports: [RegionModule.forRoot(config, { ...options.given, logger }), module],
+    imports: [RegionModule.forRoot(config, { ...given, logger }), module],
   };
   const adapter = new FastifyAdapter({ forceCloseConnections: true, ...options.fastify });
   const app = await NestFactory.create<NestFastifyApplication>(root, adapter, {
     logger: new NestLogger(logger), abortOnError: false,
   });
-  const { connection } = app.get(Link);
-  if (connection !== undefined) await options.onConnected?.(connection, config);
   const strategies = app.get(Services).all().map((runtime) => new LogStrategy(runtime));
   for (const strategy of strategies) app.connectMicroservice({ strategy });
   await options.configure?.(app, config);

@@ -26,23 +26,33 @@ export interface Given {
   readonly logger?: Logger;
   readonly beat?: Beat;
   readonly checkpoints?: Checkpoints;
+  /** Work on the connection before anything uses it, such as `ensureStreams`. */
+  readonly onConnected?: (connection: NatsConnection, config: RegionConfig) => Promise<unknown>;
 }
 
 const GIVEN = Symbol('meridian.given');
 
 async function connectRegion(config: RegionConfig, given: Given): Promise<NatsConnection | undefined> {
-  if (given.connection !== undefined) return given.connection;
-  if (given.log !== undefined) return undefined;
-  const { natsUser, natsPassword } = config;
+  if (given.connection === undefined && given.log !== undefined) return undefined;
+  const connection = given.connection ?? await connectTo(config);
+  await given.onConnected?.(connection, config);
+  return connection;
+}
+
+function connectTo({ region, natsUrl, natsUser, natsPassword }: RegionConfig): Promise<NatsConnection> {
   return connectNats({
-    servers: config.natsUrl.split(','),
-    name: `meridian-${config.region}`,
+    servers: natsUrl.split(','),
+    name: `meridian-${region}`,
     ...(natsUser === undefined || natsPassword === undefined ? {} : { user: natsUser, pass: natsPassword }),
   });
 }
 
 const regionProviders: Provider[] = [
-  { provide: LOGGER, inject: [CONFIG, GIVEN], useFactory: (config: RegionConfig, given: Given) => given.logger ?? createLogger(config, 'region') },
+  {
+    provide: LOGGER,
+    inject: [CONFIG, GIVEN],
+    useFactory: (config: RegionConfig, given: Given) => given.logger ?? createLogger(config, 'region'),
+  },
   { provide: NATS, inject: [CONFIG, GIVEN], useFactory: connectRegion },
   { provide: Link, inject: [NATS], useFactory: (connection: NatsConnection | undefined) => new Link(connection) },
   {

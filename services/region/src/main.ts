@@ -1,4 +1,5 @@
-import { EdgeModule, edgeOptions } from '@meridian/edge';
+import { EdgeModule, edgeServerOptions } from '@meridian/edge';
+import { ensureStreams } from '@meridian/journal';
 import { bootstrap } from '@meridian/nest';
 import { RoutingModule } from '@meridian/routing';
 import { SessionsModule } from '@meridian/sessions';
@@ -8,4 +9,8 @@ import { Module } from '@nestjs/common';
 @Module({ imports: [EdgeModule, SessionsModule, RoutingModule] })
 class DevelopmentRegionModule {}
 
-await bootstrap(DevelopmentRegionModule, { ...edgeOptions, service: 'region' });
+await bootstrap(DevelopmentRegionModule, {
+  service: 'region',
+  fastify: edgeServerOptions,
+  onConnected: (connection, { region }) => ensureStreams(connection, region, { development: true }),
+});
