@@ -1,4 +1,7 @@
-import { accept, DueTimes, fromTimestamp, toTimestamp, type Context, type Decider, type Decision, type Rejection } from '@meridian/core';
+import {
+  accept, DueTimes, fromTimestamp, toTimestamp, unreachable,
+  type Context, type Decider, type Decision, type Rejection,
+} from '@meridian/core';
 import type {
   AgentCommand, AgentEvent, ContactQueued, QueueCommand, QueueEvent, QueueSettings, ReservationCommand,
   ReservationEvent, RoutingDecided, RoutingEvent, Trigger,
@@ -205,7 +208,7 @@ function decide(partition: Partition, command: Command, context: Context): Answe
         ? contactEnded(partition, subject, 'meridian.contact.completed.v1', context)
         : onReservationOf(partition, subject, 'complete', context);
     case 'time_passed': return timePassed(partition, context);
-    default: return ((_: never) => accept())(command);
+    default: return unreachable(command);
   }
 }
 
