@@ -19,11 +19,11 @@ export interface Choice {
   readonly exclusions: readonly Exclusion[];
 }
 
-/** All requirements of both lists; of a skill asked for twice the higher level counts. */
+/** All requirements of both lists, each skill once; of one asked for twice the higher level counts. */
 export function mergeRequirements(
   queue: readonly SkillRequirement[], contact: readonly SkillRequirement[],
 ): readonly SkillRequirement[] {
-  if (contact.length === 0) return queue;
+  if (contact.length === 0 && queue.length <= 1) return queue;
   if (queue.length === 0 && contact.length === 1) return contact;
   const levels = new Map<string, number>();
   for (const { skill, minimumLevel } of [...queue, ...contact]) {
