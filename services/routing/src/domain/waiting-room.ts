@@ -52,7 +52,9 @@ export class WaitingRoom {
     return this.#places.get(contactId);
   }
 
+  /** Takes a place in; a contact that waits already has this one instead. */
   add(place: Place): void {
+    this.remove(place.contactId);
     const key = lineKey(place);
     let line = this.#lines.get(key);
     if (line === undefined) {
