@@ -50,7 +50,8 @@ describe('AsideStore', () => {
     await store.resolved(one, { handler: 'intake', attempts: 1, asked });
     // A second instance that handled it too writes nothing.
     await store.failed(one, reason, { handler: 'intake', attempts: 1, asked });
-    expect(await readAside(log, 'eu', 'sessions.IN_eu.1')).toMatchObject({ status: 'resolved', attempts: 4, position: 3 });
+    expect(await readAside(log, 'eu', 'sessions.IN_eu.1'))
+      .toMatchObject({ status: 'resolved', attempts: 4, position: 3 });
     expect(await requestRetry(log, 'eu', 'sessions.IN_eu.1', 0)).toMatchObject({ status: 'resolved' });
     expect(await count(log)).toBe(3);
   });
@@ -60,7 +61,8 @@ describe('AsideStore', () => {
     await store.failed(await message('c1', '{}'), reason, handling);
     const asked = (await requestRetry(log, 'eu', 'sessions.IN_eu.1', 0))!;
     await store.notTried(asked, { code: 'gone', detail: 'gone', facts: {} });
-    expect(await readAside(log, 'eu', 'sessions.IN_eu.1')).toMatchObject({ status: 'failed', reason: { code: 'gone' } });
+    expect(await readAside(log, 'eu', 'sessions.IN_eu.1'))
+      .toMatchObject({ status: 'failed', reason: { code: 'gone' } });
   });
 
   it('knows nothing of an id that is none', async () => {
@@ -80,12 +82,14 @@ describe('listAside', () => {
     const ids: string[] = [];
     let after: number | undefined;
     do {
-      const page = await listAside(log, 'eu', { status: 'failed', limit: 4, ...(after === undefined ? {} : { after }) });
+      const from = after === undefined ? {} : { after };
+      const page = await listAside(log, 'eu', { status: 'failed', limit: 4, ...from });
       ids.push(...page.items.map(({ sequence }) => String(sequence)));
       after = page.next;
     } while (after !== undefined);
     expect(ids).toEqual(['1', '3', '4', '5', '6', '7']);
-    expect((await listAside(log, 'eu', { status: 'retry_requested' })).items.map(({ sequence }) => sequence)).toEqual([2]);
+    const { items } = await listAside(log, 'eu', { status: 'retry_requested' });
+    expect(items.map(({ sequence }) => sequence)).toEqual([2]);
     expect((await listAside(log, 'eu', { service: 'routing' })).items).toEqual([]);
   });
 });

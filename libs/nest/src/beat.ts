@@ -58,7 +58,10 @@ async function watchStatus(connection: NatsConnection, reconnected: ReadonlySet<
 /** A beat within one process, for specifications: messages arrive within the call of `publish`. */
 export function memoryBeat(): Beat {
   const kept = new Map<string, string>();
-  const subscribers = new Set<{ readonly subject: string; readonly onMessage: (text: string, subject: string) => void }>();
+  const subscribers = new Set<{
+    readonly subject: string;
+    readonly onMessage: (text: string, subject: string) => void;
+  }>();
   const matches = (filter: string, subject: string): boolean => {
     const tokens = filter.split('.');
     const parts = subject.split('.');

@@ -55,7 +55,9 @@ class KeyedHandlers {
     });
   }
 
-  @Follow({ service: 'keyed', name: 'intake', stream: 'IN', filters: ['in.{region}.*.{region}.contact.*'], order: 'key' })
+  @Follow({
+    service: 'keyed', name: 'intake', stream: 'IN', filters: ['in.{region}.*.{region}.contact.*'], order: 'key',
+  })
   async intake(@Payload() message: LogMessage, @Ctx() context: FollowContext): Promise<HandlerResult> {
     record('keyed', message, context);
     return react(message, context);
@@ -111,8 +113,11 @@ describe('a service on a real nats-server', () => {
     const manager = await jetstreamManager(connection);
     for (const name of ['IN_eu', 'EV_eu', 'ASIDE_eu', 'BEAT_eu', 'KV_CHECKPOINT_eu']) {
       await manager.streams.delete(name).catch(() => {});
-      const subjects = [name.startsWith('KV_') ? '$KV.CHECKPOINT_eu.>' : `${name.split('_')[0]!.toLowerCase()}.eu.>`];
-      await manager.streams.add({ name, subjects, storage: StorageType.File, allow_direct: true, allow_rollup_hdrs: true });
+      const subjects = [name.startsWith('KV_')
+        ? '$KV.CHECKPOINT_eu.>' : `${name.split('_')[0]!.toLowerCase()}.eu.>`];
+      await manager.streams.add({
+        name, subjects, storage: StorageType.File, allow_direct: true, allow_rollup_hdrs: true,
+      });
     }
     log = await jetstreamLog({ connection });
   });

@@ -9,7 +9,7 @@ function writer(kept: number) {
     if (trouble !== undefined) throw trouble;
     saved.push(position);
   }, (error) => { failures.push(error); });
-  return { one, saved, failures, fail(error: Error | undefined) { trouble = error; } };
+  return { one, saved, failures, fail: (error: Error | undefined): void => { trouble = error; } };
 }
 
 describe('CheckpointWriter', () => {

@@ -30,7 +30,8 @@ export function kvCheckpoints(connection: NatsConnection, region: string): Check
         throw new StreamMissing(`KV_${bucket}`, { cause });
       }
       const why = cause instanceof Error ? cause.message : String(cause);
-      throw new LogUnavailable(`The bucket ${bucket} could not be used: ${why}.`, 'Try again once the server answers.', { cause });
+      const what = `The bucket ${bucket} could not be used: ${why}.`;
+      throw new LogUnavailable(what, 'Try again once the server answers.', { cause });
     }
   };
   return {

@@ -58,7 +58,7 @@ export function parseClockSetting(text: string): ClockSetting | undefined {
     return undefined;
   }
   const { at, wallAt, rate } = value ?? {};
-  if (!Number.isFinite(at) || !Number.isFinite(wallAt) || !Number.isFinite(rate) || (rate as number) < 0) return undefined;
+  if (![at, wallAt, rate].every(Number.isFinite) || (rate as number) < 0) return undefined;
   return { at: at as number, wallAt: wallAt as number, rate: rate as number };
 }
 
@@ -83,7 +83,10 @@ export class DrivenClock implements Clock {
 
   now(): number {
     if (this.#setting === undefined) {
-      throw new Error('The driven clock has not been set yet.\nSet it with POST /v1/clock, or start with MERIDIAN_CLOCK=system.');
+      throw new Error(
+        'The driven clock has not been set yet.\n' +
+          'Set it with POST /v1/clock, or start with MERIDIAN_CLOCK=system.',
+      );
     }
     const { at, wallAt, rate } = this.#setting;
     if (rate === 0) return at;

@@ -14,7 +14,8 @@ describe('readConfig', () => {
   it('reads every variable', () => {
     expect(readConfig({
       MERIDIAN_REGION: 'us', MERIDIAN_NATS_URL: 'nats://10.0.0.1:4222,tls://b:4222', MERIDIAN_NATS_USER: 'ada',
-      MERIDIAN_NATS_PASSWORD: 'secret', MERIDIAN_CLOCK: 'driven', MERIDIAN_HTTP_HOST: '0.0.0.0', MERIDIAN_HTTP_PORT: '0',
+      MERIDIAN_NATS_PASSWORD: 'secret', MERIDIAN_CLOCK: 'driven', MERIDIAN_HTTP_HOST: '0.0.0.0',
+      MERIDIAN_HTTP_PORT: '0',
       MERIDIAN_EPOCH: '7', LOG_LEVEL: 'debug', OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318',
     })).toEqual({
       region: 'us', natsUrl: 'nats://10.0.0.1:4222,tls://b:4222', natsUser: 'ada', natsPassword: 'secret',

@@ -26,8 +26,12 @@ function timerOn(clock = new DrivenClock()) {
   });
   return {
     clock, due, fired, failures, timer,
-    hold() { const { promise, resolve } = Promise.withResolvers<void>(); gate = promise; return resolve; },
-    fail(error: unknown) { trouble = error; },
+    hold: (): (() => void) => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      gate = promise;
+      return resolve;
+    },
+    fail: (error: unknown): void => { trouble = error; },
   };
 }
 

@@ -95,7 +95,9 @@ export class DueTimer {
     try {
       await timer.fire(now);
       const after = timer.next();
-      if (after === next) failure = new Error(`The timer ${timer.name} is still due at ${after} after it was fired at ${now}.`);
+      if (after === next) {
+        failure = new Error(`The timer ${timer.name}, fired at ${now}, is still due at ${after}.`);
+      }
     } catch (error) {
       failure = error;
     }

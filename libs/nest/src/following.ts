@@ -1,6 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Rejection } from '@meridian/core';
-import { matchesFilter, type DomainEvent, type Follower, type Log, type LogMessage, type Outcome } from '@meridian/journal';
+import {
+  matchesFilter, type DomainEvent, type Follower, type Log, type LogMessage, type Outcome,
+} from '@meridian/journal';
 import type { Logger } from 'pino';
 import type { AsideItem, AsideReason } from './aside-record.ts';
 import type { AsideStore, Handling } from './aside.ts';
@@ -88,14 +90,17 @@ export class Following {
     const last = await log.lastSequence(this.stream);
     if (after > last) {
       throw new Error(
-        `${options.service}.${this.name} should go on after sequence ${after} of ${this.stream}, which ends at ${last}.\n` +
-          'The stream has lost its end or was made anew: restore it, or delete the checkpoint to read it from the start.',
+        `${options.service}.${this.name} should go on after sequence ${after} of ${this.stream}, ` +
+          `which ends at ${last}.\nThe stream has lost its end or was made anew: ` +
+          'restore it, or delete the checkpoint to read it from the start.',
       );
     }
     this.#checkpoint = new CheckpointWriter(
       kept,
       (position) => checkpoints.save(options.service, this.name, position),
-      (error) => logger.warn({ err: error, read: this.name }, 'The checkpoint could not be kept; tried again when it moves.'),
+      (error) => logger.warn(
+        { err: error, read: this.name }, 'The checkpoint could not be kept; tried again when it moves.',
+      ),
     );
     const { maxPending } = options;
     this.#follower = log.follow(this.stream, {
@@ -219,7 +224,8 @@ export class Following {
     const context = new FollowContext([message, attempt, asked]);
     if (!tracingIsOn()) return handle(message, context);
     const attributes = { 'messaging.destination.name': message.subject, 'messaging.message.id': message.sequence };
-    return withSpan(`${options.service}.${this.name}`, traceparentOf(message.text()), () => handle(message, context), attributes);
+    const name = `${options.service}.${this.name}`;
+    return withSpan(name, traceparentOf(message.text()), () => handle(message, context), attributes);
   }
 
   /** Counts outcomes and keeps the first rejection. */
@@ -244,7 +250,8 @@ export class Following {
         return await keep();
       } catch (error) {
         if (onFailure(error, attempt).kind !== 'retry') throw error;
-        this.#options.logger.warn({ err: error, read: this.name, attempt }, 'A record for ASIDE could not be stored yet.');
+        const where = { err: error, read: this.name, attempt };
+        this.#options.logger.warn(where, 'A record for ASIDE could not be stored yet.');
         await this.#wait(retryDelayMs(attempt));
       }
     }

@@ -17,13 +17,16 @@ function setUp(onAppend: (stream: string) => AppendFate = () => 'store') {
   const checkpoints = memoryCheckpoints();
   const registry = new MetricsRegistry();
   const make = () => new Services({
-    region: 'eu', log, clock: systemClock(), beat: memoryBeat(), checkpoints, registry, logger: pino({ level: 'silent' }),
+    region: 'eu', log, clock: systemClock(), beat: memoryBeat(), checkpoints, registry,
+    logger: pino({ level: 'silent' }),
   }).of('test');
   const service = make();
-  const options: FollowOptions = { service: 'test', name: 'intake', stream: 'IN', filters: ['in.{region}.>'], order: 'key' };
+  const options: FollowOptions = {
+    service: 'test', name: 'intake', stream: 'IN', filters: ['in.{region}.>'], order: 'key',
+  };
   const open = (handle: Handle, part: Partial<FollowOptions> = {}) =>
     service.open([{ options: { ...options, ...part }, handle }]);
-  const append = async (data: string, id = 'c1') => (await log.append('IN_eu', { subject: `in.eu.demo.eu.contact.${id}`, data })).sequence;
+  const append = (data: string) => log.append('IN_eu', { subject: 'in.eu.demo.eu.contact.c1', data });
   return { log, service, make, options, open, append, checkpoints, registry };
 }
 

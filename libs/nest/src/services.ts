@@ -25,7 +25,9 @@ export class Services {
   of(name: string): ServiceRuntime {
     const known = this.#services.get(name);
     if (known !== undefined) return known;
-    if (!identifierPattern.test(name)) throw new RangeError(`The service name ${JSON.stringify(name)} cannot be part of a subject.`);
+    if (!identifierPattern.test(name)) {
+      throw new RangeError(`The service name ${JSON.stringify(name)} cannot be part of a subject.`);
+    }
     const { registry, logger, ...rest } = this.#options;
     const runtime = new ServiceRuntime({
       ...rest, name, instance: this.instance, metrics: registry.of(name), logger: logger.child({ service: name }),

@@ -50,7 +50,8 @@ describe('settled', () => {
 
   it('needs no time when none is asked for', () => {
     const reports = [report({ clock: null }), report({ service: 'b', clock: null })];
-    expect(settled({ required: ['a', 'b'], reports: new Map(reports.map((r) => [r.service, r])), lastSequence: () => 5 }))
+    const byService = new Map(reports.map((one) => [one.service, one]));
+    expect(settled({ required: ['a', 'b'], reports: byService, lastSequence: () => 5 }))
       .toEqual({ settled: true, nextDueMs: null });
   });
 });

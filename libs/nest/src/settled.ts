@@ -43,7 +43,9 @@ export function settled({ at, required, reports, lastSequence }: SettledInput): 
       waitingFor.push(`${service} has not reported yet`);
       continue;
     }
-    if (at !== undefined && report.clock !== at) waitingFor.push(`${service} has not fired everything due at ${at} yet`);
+    if (at !== undefined && report.clock !== at) {
+      waitingFor.push(`${service} has not fired everything due at ${at} yet`);
+    }
     for (const read of report.reads) {
       const behind = behindOf(service, read, lastSequence(read.stream, read.filter));
       if (behind !== undefined) waitingFor.push(behind);
