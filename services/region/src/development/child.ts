@@ -94,7 +94,10 @@ export class Child {
     const { command, args, env, logFile } = this.#options;
     mkdirSync(dirname(logFile), { recursive: true });
     const log = createWriteStream(logFile, { flags: 'a' });
-    const child = spawn(command, [...args], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    // In a process group of its own: Ctrl-C reaches the supervisor, which stops them in order.
+    const child = spawn(command, [...args], {
+      env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'], detached: true,
+    });
     child.stdout?.pipe(log, { end: false });
     child.stderr?.pipe(log, { end: false });
     child.once('error', (error) => log.write(`${this.name} cannot be started: ${error.message}\n`));

@@ -82,6 +82,11 @@ export async function startDevelopmentRegion(options: DevelopmentRegionOptions):
     stops.push(() => child.stop());
     await child.start();
   };
+  const killAll = (): void => {
+    for (const child of children.values()) child.kill('SIGKILL');
+  };
+  process.once('exit', killAll);
+  stops.push(async () => { process.off('exit', killAll); });
   try {
     const secrets = secretsIn(dataDir);
     const nats = await step('nats-server runs', () => startNats(options, region, secrets, run));
