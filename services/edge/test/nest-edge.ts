@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { memoryLog, type Log } from '@meridian/journal';
 import { bootstrap, readConfig, type BootstrapOptions, type Running } from '@meridian/nest';
@@ -6,9 +6,11 @@ import { temporaryFolder } from '@meridian/testing';
 import { EdgeModule, edgeServerOptions } from '../src/index.ts';
 
 export interface NestEdge extends Running {
-  /** An admin key of the tenant `demo`. */
+  /** An admin key of the tenant `demo`; empty when there were keys before. */
   readonly token: string;
   readonly log: Log | undefined;
+  /** The permissions of the file that the token was read from; 0 when there is none. */
+  readonly keyFileMode: number;
 }
 
 /** The edge as a process runs it, with Nest; on a log in memory unless `natsUrl` is given. */
@@ -29,9 +31,11 @@ export async function startNestEdge(
     }),
     given: { ...(log === undefined ? {} : { log }), ...options.given },
   });
-  const token = readFileSync(keyFile, 'utf8').trim();
+  // An edge that found keys made none.
+  const token = existsSync(keyFile) ? readFileSync(keyFile, 'utf8').trim() : '';
   return {
     ...running, token, log,
+    keyFileMode: token === '' ? 0 : statSync(keyFile).mode & 0o777,
     async close() {
       await running.close();
       folder.remove();

@@ -33,6 +33,7 @@ export class ReadModels {
   readonly #postgres: Postgres | undefined;
   readonly #closing = new AbortController();
   #isReady = false;
+  #closed: Promise<void> | undefined;
 
   constructor(options: ReadModelsOptions, url: string, postgres: Postgres | undefined) {
     const { log, region, onLog, now } = options;
@@ -64,7 +65,12 @@ export class ReadModels {
   }
 
   /** Stops following, then the database. What was not stored yet is read again at the next start. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
     this.#closing.abort();
     await this.projector.close();
     await this.ready.catch(() => {});
