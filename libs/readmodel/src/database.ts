@@ -33,7 +33,9 @@ export function openDatabase(options: DatabaseOptions): Database {
     keepAlive: true,
     application_name: 'meridian',
   });
-  // Without a listener a lost idle connection would end the process.
+  // Without listeners a lost connection would end the process: the pool hears of its idle ones, and
+  // one in use tells its query and then every listener of its own.
+  pool.on('connect', (client) => client.on('error', () => {}));
   pool.on('error', (error) => options.onLog?.(`postgres: a connection was lost: ${error.message}`));
   return { pool, db: drizzle(pool), close: () => pool.end() };
 }

@@ -9,6 +9,7 @@ const STOP_TIMEOUT_MS = 20_000;
 /** How long an owner that is being stopped may take to end. */
 const OWNER_GRACE_MS = 2_000;
 const PAUSE_MS = 20;
+const CHILDREN_GRACE_MS = 1_000;
 
 /**
  * Where an embedded Postgres keeps its things:
@@ -107,8 +108,10 @@ function isAlive(pid: number): boolean {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
-  return !['Z', 'X'].includes(statusOf(pid)?.state ?? '');
+  return !isUncollected(pid);
 }
+
+const isUncollected = (pid: number): boolean => ['Z', 'X'].includes(statusOf(pid)?.state ?? '');
 
 /**
  * Ends a Postgres whose owner is gone. `postmaster.pid` names its process in the first line and
@@ -118,6 +121,12 @@ async function stopOrphan(cluster: string): Promise<void> {
   const file = join(cluster, 'postmaster.pid');
   if (!existsSync(file)) return;
   const pid = Number(readFileSync(file, 'utf8').split('\n')[0]);
+  if (isUncollected(pid)) {
+    // Postgres would take it for alive. Its children are given the time to notice its end.
+    await delay(CHILDREN_GRACE_MS);
+    if (isUncollected(pid)) unlinkSync(file);
+    return;
+  }
   if (!isAlive(pid) || !isPostgres(pid)) return;
   const deadline = performance.now() + STOP_TIMEOUT_MS;
   process.kill(pid, 'SIGINT');

@@ -12,7 +12,10 @@ const SUPERUSER = 'meridian';
 const DATABASE = 'postgres';
 const READY_TIMEOUT_MS = 60_000;
 const FAST_STOP_TIMEOUT_MS = 15_000;
-const BIND_ATTEMPTS = 10;
+const START_ATTEMPTS = 20;
+/** What stands in the way of a start only for a moment: a port just taken, a server just ending. */
+const PASSING = /could not (bind|create any TCP)|"postmaster.pid" already exists|shared memory block/;
+const START_PAUSE_MS = 100;
 const LOG_LINES_KEPT = 40;
 const RESTART_DELAY_MS = { first: 200, longest: 10_000 };
 
@@ -167,10 +170,11 @@ class EmbeddedServer implements Postgres {
       const outcome = await this.#spawn();
       if (outcome === 'ready') return;
       const log = this.#lines.join('\n');
-      if (attempt === BIND_ATTEMPTS || !/could not (bind|create any TCP)/.test(log)) {
+      if (attempt === START_ATTEMPTS || !PASSING.test(log)) {
         this.#guard.stdin?.end();
         throw new Error(`Postgres did not start in ${this.#folder.path} (${outcome}):\n${log}`);
       }
+      await delay(START_PAUSE_MS);
     }
   }
 
