@@ -90,10 +90,7 @@ describe('ServiceRuntime', () => {
     for (const data of ['a', 'b', 'c']) await append(data);
     await eventually('all are started', () => started.length === 3);
     expect(started).toEqual(['a', 'b', 'c']);
-    const [item] = await eventually('it is set aside', async () => {
-      const { items } = await listAside(log, 'eu');
-      return items.length > 0 && items;
-    });
+    const item = await eventually('it is set aside', async () => (await listAside(log, 'eu')).items[0]);
     expect(item).toMatchObject({ sequence: 1, status: 'failed', attempts: 1, reason: { code: 'log_unavailable' } });
     gate.resolve();
     await service.close();
