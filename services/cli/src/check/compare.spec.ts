@@ -64,12 +64,16 @@ describe('5: the read models', () => {
     expect(contacts).toHaveLength(12);
     expect(abandoned.length).toBeGreaterThan(0);
     expect(queue).toMatchObject({
-      id: 'q1', queued: 12, answered: answered.length, abandoned: abandoned.length, reaped: 0, waiting: 0,
-      sumWaitMs: answered.reduce((sum, row) => sum + (row['waitedMs'] as number), 0),
+      id: 'q1', waiting: 0, longestWaitingSince: null,
+      totals: {
+        queued: 12, answered: answered.length, abandoned: abandoned.length, reaped: 0,
+        sumWaitMs: answered.reduce((sum, row) => sum + (row['waitedMs'] as number), 0),
+      },
     });
     expect(rowsAt('agents', 2)).toEqual(['a1', 'a2'].map((id) => ({
       id, presence: 'AVAILABLE', reason: null, presenceSince: at(1), sessionId: `${id}-s1`, signedInAt: at(1),
-      signingOut: false, idleSince: at(1), skills: [], capacities: [{ channel: 'VOICE', limit: 1 }], open: [],
+      signingOut: false, idleSince: at(1), skills: [], capacities: [{ channel: 'VOICE', limit: 1 }], reservations: [],
+      channels: [{ channel: 'VOICE', state: 'IDLE', limit: 1, offered: 0, interacting: 0, wrapping: 0 }],
     })));
   });
 });

@@ -9,7 +9,8 @@ export type Row = Readonly<Record<string, unknown>>;
 /** What a read model answered, and which entry of the log it embodied. */
 export interface Snapshot {
   readonly model: ReadModel;
-  readonly tenant: string;
+  /** Whose rows; undefined: those of the only tenant of the log. */
+  readonly tenant?: string;
   readonly position: number;
   readonly rows: readonly Row[];
   /** Whether these are all the rows of the tenant. */
@@ -59,10 +60,35 @@ export function agentRow(agent: FoldedAgent): Row {
     idleSince: moment(agent.idleSinceMs),
     skills: [...agent.skills].map(([skill, level]) => ({ skill, level })),
     capacities: [...agent.capacities].map(([channel, limit]) => ({ channel, limit })),
-    open: [...agent.open.values()].map(({ id, contactId, channel, state }) => ({
+    channels: channelsOf(agent),
+    reservations: [...agent.open.values()].map(({ id, contactId, channel, state }) => ({
       reservationId: id, contactId, channel, stage: stages[state],
     })),
   };
+}
+
+/** The channels of an agent: those with a capacity first, then others in use. */
+function channelsOf(agent: FoldedAgent): Row[] {
+  const open = [...agent.open.values()];
+  const channels = new Set([...agent.capacities.keys(), ...open.map(({ channel }) => channel)]);
+  return [...channels].map((channel) => {
+    const count = (state: ReservationState): number =>
+      open.filter((one) => one.channel === channel && one.state === state).length;
+    const counts = { offered: count('PENDING'), interacting: count('ACCEPTED'), wrapping: count('WRAPPING') };
+    const limit = agent.capacities.get(channel) ?? 0;
+    return { channel, state: channelState(agent, limit, counts), limit, ...counts };
+  });
+}
+
+function channelState(
+  agent: FoldedAgent, limit: number,
+  { offered, interacting, wrapping }: Readonly<Record<'offered' | 'interacting' | 'wrapping', number>>,
+): string {
+  if (limit > 1 && offered + interacting + wrapping >= limit) return 'AT_CAPACITY';
+  if (offered > 0) return 'OFFERED';
+  if (interacting > 0) return 'INTERACTING';
+  if (wrapping > 0) return 'ACW';
+  return limit > 0 && agent.presence === 'AVAILABLE' && !agent.signingOut ? 'IDLE' : 'OFF_QUEUE';
 }
 
 /** A queue as the read model should have it: totals since the beginning of the log. */
@@ -73,15 +99,18 @@ export function queueRow(queue: FoldedQueue): Row {
     id: queue.id,
     settings: queue.settings,
     deletedAt: moment(queue.deletedAtMs),
-    queued: queue.enqueuedCount,
-    answered: answeredCount,
-    answeredWithinServiceLevel: answeredInTimeCount,
-    abandoned: abandonedCount,
-    reaped: queue.reapedCount,
-    sumWaitMs: answerWaitMs,
+    totals: {
+      queued: queue.enqueuedCount,
+      answered: answeredCount,
+      answeredWithinServiceLevel: answeredInTimeCount,
+      abandoned: abandonedCount,
+      reaped: queue.reapedCount,
+      sumWaitMs: answerWaitMs,
+    },
     serviceLevel: counted === 0 ? null : answeredInTimeCount / counted,
     averageSpeedOfAnswerMs: answeredCount === 0 ? null : answerWaitMs / answeredCount,
     waiting: queue.queued.size,
+    longestWaitingSince: queue.queued.size === 0 ? null : moment(Math.min(...queue.queued.values())),
   };
 }
 
@@ -110,7 +139,8 @@ export function canonical(value: unknown): string {
  * the log tells is compared; what a row holds beyond them is not judged.
  */
 export function compareSnapshot(world: World, snapshot: Snapshot): Violation[] {
-  const { model, tenant, position, rows, complete } = snapshot;
+  const { model, position, rows, complete } = snapshot;
+  const tenant = snapshot.tenant ?? world.tenant;
   const violations: Violation[] = [];
   const report = (id: string, expected: string, found: string): void => {
     violations.push({

@@ -27,6 +27,8 @@ export class World {
   readonly queues = new Map<string, FoldedQueue>();
   /** The latest time of any event, epoch milliseconds: the time of the log. */
   atMs = Number.NEGATIVE_INFINITY;
+  /** Whose event was folded first; the only tenant of a log that one key reads. */
+  tenant = '';
   /** The sequence of the entry folded last. */
   sequence = 0;
   readonly #keepEnded: boolean;
@@ -38,6 +40,7 @@ export class World {
   /** Folds one event of the entry at `sequence`. */
   apply(event: LoggedEvent, sequence: number): void {
     this.sequence = sequence;
+    if (this.tenant === '') this.tenant = event.tenant;
     if (event.timeMs > this.atMs) this.atMs = event.timeMs;
     const key = keyOf(event.tenant, event.subject);
     switch (event.type.split('.', 2)[1]) {

@@ -33,7 +33,8 @@ export interface CloudEvent {
   readonly causationid?: string;
   readonly correlationid?: string;
   readonly actor?: string;
-  readonly data: Readonly<Record<string, unknown>>;
+  /** As the contract of its type says. */
+  readonly data: unknown;
 }
 
 export interface SubscribeOptions {
@@ -59,14 +60,31 @@ export function streamQuery(filter: StreamFilter): string {
 }
 
 /**
+ * A filter that starts at a sequence where it said `now`: without one, what is decided while the
+ * first connection is lost would be missed if nothing had come before. The position of the read
+ * models is at most a moment behind; where they cannot be read, `now` stays.
+ */
+async function pinNow(exchange: Exchange, filter: StreamFilter, signal: AbortSignal | undefined): Promise<StreamFilter> {
+  if (filter.from !== undefined && filter.from !== 'now') return filter;
+  const call = { method: 'GET', path: '/v1/queues?limit=1', repeatable: true } as const;
+  const answer = await exchange.send({ ...call, ...(signal === undefined ? {} : { signal }) }).catch((error: unknown) => {
+    throw new EdgeUnreachable('The stream', exchange.url.href, error);
+  });
+  if (answer.status !== 200) return filter;
+  const { position } = JSON.parse(answer.text) as { readonly position?: { readonly sequence?: number } };
+  return position?.sequence === undefined ? filter : { ...filter, from: String(position.sequence + 1) };
+}
+
+/**
  * The events of `GET /v1/stream`, in order, without a gap, without a repeat. A lost connection is
  * opened again after the last event that was handed over, for ever, until the signal aborts or the
  * caller stops. With `to` it ends after that sequence.
  * @throws EdgeRefusal when the edge refuses; EdgeUnreachable when it cannot be reached at first
  */
 export async function* subscribe(
-  exchange: Exchange, filter: StreamFilter, options: SubscribeOptions = {},
+  exchange: Exchange, asked: StreamFilter, options: SubscribeOptions = {},
 ): AsyncGenerator<StreamedEvent> {
+  const filter = await pinNow(exchange, asked, options.signal);
   const { first = 250, longest = 5000 } = options.retryMs ?? {};
   let lastEventId = '';
   let last: EventPosition | undefined;
@@ -77,10 +95,12 @@ export async function* subscribe(
     let reason = 'the edge ended the stream';
     try {
       const response = await open(exchange, filter, lastEventId, options.signal);
+      // Nothing is left up to `to`.
+      if (response === undefined) return;
       opened = true;
       options.onOpen?.();
       const decoder = new StringDecoder('utf8');
-      for await (const chunk of response as AsyncIterable<Buffer>) {
+      for await (const chunk of response) {
         for (const { id, data } of parser.push(decoder.write(chunk))) {
           failures = 0;
           const position = parseEventPosition(id);
@@ -113,7 +133,7 @@ const isFinal = (error: unknown): boolean => error instanceof SyntaxError
 
 async function open(
   exchange: Exchange, filter: StreamFilter, lastEventId: string, signal: AbortSignal | undefined,
-): Promise<AsyncIterable<Buffer>> {
+): Promise<AsyncIterable<Buffer> | undefined> {
   const response = await exchange.open({
     method: 'GET',
     path: `/v1/stream${streamQuery(filter)}`,
@@ -123,6 +143,10 @@ async function open(
     throw new EdgeUnreachable('The stream', exchange.url.href, error);
   });
   const status = response.statusCode ?? 0;
+  if (status === 204) {
+    response.resume();
+    return undefined;
+  }
   if (status === 200) return response as AsyncIterable<Buffer>;
   throw new EdgeRefusal('The stream', status, toProblem(await readText(response)));
 }
@@ -131,7 +155,7 @@ async function open(
 export function toProblem(text: string): Problem {
   try {
     const value: unknown = JSON.parse(text);
-    if (typeof value === 'object' && value !== null) return value as Problem;
+    if (typeof value === 'object' && value !== null) return value;
   } catch {
     // No document: the text itself says what is known.
   }

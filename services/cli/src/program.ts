@@ -1,0 +1,134 @@
+import { Command, CommanderError } from 'commander';
+import { agentsCommand } from './commands/agents.ts';
+import { checkCommand } from './commands/check.ts';
+import { clockCommand } from './commands/clock.ts';
+import type { CommandSpec, Context } from './commands/command.ts';
+import { contactCommand } from './commands/contact.ts';
+import { doctorCommand } from './commands/doctor.ts';
+import { explainCommand } from './commands/explain.ts';
+import { exportCommand } from './commands/export.ts';
+import { keysCommands } from './commands/keys.ts';
+import { publishCommand } from './commands/publish.ts';
+import { queuesCommand } from './commands/queues.ts';
+import { replayCommand } from './commands/replay.ts';
+import { setAsideCommands } from './commands/set-aside.ts';
+import { tailCommand } from './commands/tail.ts';
+import { CommandFault, exitCodes, type ExitCode } from './fault.ts';
+import { EdgeClient } from './http/client.ts';
+import type { Io } from './io.ts';
+import { paintFor } from './render/colour.ts';
+import { resolveSettings } from './settings.ts';
+
+const commands: readonly CommandSpec[] = [
+  publishCommand, tailCommand, contactCommand, explainCommand, queuesCommand, agentsCommand,
+  replayCommand, checkCommand, exportCommand, doctorCommand, clockCommand,
+];
+const groups: readonly { name: string; summary: string; commands: readonly CommandSpec[] }[] = [
+  { name: 'keys', summary: 'API keys: create, list, revoke', commands: keysCommands },
+  { name: 'set-aside', summary: 'what could not be processed: list, retry', commands: setAsideCommands },
+];
+
+const exitCodesHelp = `
+Exit codes:
+  0  ok
+  1  the answer is no: check found violations, doctor found problems
+  2  the command was not understood
+  3  not found
+  4  refused by the edge (4xx)
+  5  the edge cannot be reached, or failed (5xx)
+`;
+const settingsHelp = `
+The edge and the key come from --url and --key, else from MERIDIAN_URL and MERIDIAN_KEY, else from
+the region that scripts/up started in this checkout (.meridian/current.json).
+`;
+
+interface CommonOptions {
+  readonly url?: string;
+  readonly key?: string;
+  readonly json?: boolean;
+}
+
+/**
+ * Runs one call of `meridian`.
+ * @param args without the program's own name
+ * @returns the exit code; everything said went through `io`
+ */
+export async function runMeridian(args: readonly string[], io: Io): Promise<ExitCode> {
+  let exitCode: ExitCode = exitCodes.ok;
+  const program = newCommand('meridian', io)
+    .description('Talks to a region of Meridian through its edge.')
+    .addHelpText('after', settingsHelp + exitCodesHelp);
+  const add = (parent: Command, spec: CommandSpec): void => {
+    addCommand(parent, spec, io, (code) => { exitCode = code; });
+  };
+  for (const spec of commands) add(program, spec);
+  for (const { name, summary, commands: inner } of groups) {
+    const group = newCommand(name, io).description(summary);
+    for (const spec of inner) add(group, spec);
+    program.addCommand(group);
+  }
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    return report(error, args.includes('--json'), io);
+  }
+}
+
+function newCommand(name: string, io: Io): Command {
+  return new Command(name)
+    .exitOverride()
+    .configureOutput({ writeOut: io.out, writeErr: io.err })
+    .showHelpAfterError('Add --help for what it takes.');
+}
+
+function addCommand(parent: Command, spec: CommandSpec, io: Io, done: (code: ExitCode) => void): void {
+  const [name = ''] = spec.usage.split(' ');
+  const command = newCommand(name, io).description(spec.summary);
+  for (const argument of spec.usage.split(' ').slice(1)) command.argument(argument);
+  for (const { flags, text } of spec.options ?? []) command.option(flags, text);
+  command
+    .option('--url <url>', 'the edge')
+    .option('--key <key>', 'the API key, mk_...')
+    .option('--json', spec.streams === true ? 'one JSON document a line' : 'one JSON document')
+    .addHelpText('after', `\nExamples:\n${spec.examples.map((line) => `  ${line}\n`).join('')}${exitCodesHelp}`)
+    .action(async () => {
+      const options = command.opts<CommonOptions & Record<string, unknown>>();
+      const context = contextOf(io, options);
+      try {
+        done(await spec.run(context, command.args, options));
+      } finally {
+        context.close();
+      }
+    });
+  parent.addCommand(command);
+}
+
+function contextOf(io: Io, options: CommonOptions): Context & { close(): void } {
+  let client: EdgeClient | undefined;
+  return {
+    io,
+    json: options.json === true,
+    paint: paintFor(io),
+    // Made when first needed: a command on a file alone needs no edge.
+    get client() {
+      if (client === undefined) {
+        const { url, key } = resolveSettings(options, io);
+        client = new EdgeClient({ url, ...(key === undefined ? {} : { key }) });
+      }
+      return client;
+    },
+    close() {
+      client?.close();
+    },
+  };
+}
+
+function report(error: unknown, asJson: boolean, io: Io): ExitCode {
+  // Commander has said what was wrong; showing help or the version is no error.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+  if (!(error instanceof CommandFault)) throw error;
+  const { message, exitCode } = error;
+  io.err(asJson ? `${JSON.stringify({ error: { exitCode, message } })}\n` : `meridian: ${message}\n`);
+  return exitCode;
+}

@@ -1,0 +1,130 @@
+import { formatDuration, timeOfDay } from './duration.ts';
+import { factsOf, shortType, type ShownEvent } from './event-line.ts';
+
+type Data = Readonly<Record<string, unknown>>;
+
+const dataOf = (event: ShownEvent): Data => event.data as Data;
+const textOf = (data: Data, name: string): string => String((data[name] as string | number | undefined) ?? '');
+const listOf = (data: Data, name: string): readonly Data[] => (data[name] as readonly Data[] | undefined) ?? [];
+
+const triggers: Readonly<Record<string, string>> = {
+  CONTACT_QUEUED: 'the contact joined the queue',
+  AGENT_FREED: 'an agent came free',
+  OFFER_ENDED: 'an offer came to nothing',
+  QUEUE_CHANGED: 'the queue was changed',
+  TIME: 'time had passed',
+};
+
+const reasons: Readonly<Record<string, string>> = {
+  NOT_AVAILABLE: 'not available',
+  AT_CAPACITY: 'busy with as many contacts as they may have',
+  NO_CHANNEL: 'not on this channel',
+  SKILL_MISSING: 'without a skill that is asked for',
+  SKILL_TOO_LOW: 'not skilled enough',
+  DECLINED: 'had declined this contact',
+  DECLINED_RECENTLY: 'had declined this contact a little before',
+};
+
+const strategies: Readonly<Record<string, string>> = {
+  LONGEST_IDLE: 'who had been idle longest',
+  MOST_SKILLED: 'who had the most skill, then who had been idle longest',
+};
+
+const ends: Readonly<Record<string, string>> = {
+  accepted: 'accepted it',
+  rejected: 'declined it',
+  timed_out: 'let it ring out',
+  rescinded: 'had it taken back',
+  canceled: 'had accepted it, but the contact ended first',
+  wrapping: 'began the after-call work',
+  completed: 'was free again',
+};
+
+/** One decision about a contact, with what came of it. */
+export interface Explanation {
+  readonly decided: ShownEvent;
+  /** The reservation's events that followed, in order; empty when nobody was chosen. */
+  readonly followed: readonly ShownEvent[];
+}
+
+/**
+ * The decisions in a contact's timeline, each with the events of the reservation it led to.
+ * @param timeline every event that names the contact, in the order of the log
+ */
+export function explanationsOf(timeline: readonly ShownEvent[]): Explanation[] {
+  return timeline.flatMap((decided, place): Explanation[] => {
+    if (shortType(decided.type) !== 'routing.decided') return [];
+    const created = dataOf(decided)['outcome'] === 'OFFERED'
+      ? timeline.slice(place).find(({ type }) => shortType(type) === 'reservation.created') : undefined;
+    const followed = created === undefined ? [] : timeline.slice(place).filter(({ type, subject }) =>
+      shortType(type).startsWith('reservation.') && subject === created.subject);
+    return [{ decided, followed }];
+  });
+}
+
+/** A decision in plain sentences, without a line break at the end. */
+export function explain({ decided, followed }: Explanation): string {
+  const data = dataOf(decided);
+  const lines = [headline(decided), `  ${waitingLine(data)}`];
+  const asked = listOf(data, 'requirements').map((one) => `${textOf(one, 'skill')} from level ${textOf(one, 'minimumLevel')}`);
+  if (asked.length > 0) lines.push(`  Asked for: ${asked.join(', ')}.`);
+  lines.push(...candidateLines(data), ...exclusionLines(data));
+  const created = followed[0];
+  for (const event of followed) lines.push(`  ${followedLine(event, created?.time ?? event.time)}`);
+  return lines.join('\n');
+}
+
+function headline(decided: ShownEvent): string {
+  const data = dataOf(decided);
+  const because = triggers[textOf(data, 'trigger')] ?? textOf(data, 'trigger');
+  const when = `${timeOfDay(decided.time)}  Because ${because}:`;
+  switch (textOf(data, 'outcome')) {
+    case 'OFFERED': return `${when} offered to ${textOf(data, 'agentId')}.`;
+    case 'WAITING': return `${when} nobody could take it; it waits.`;
+    case 'UNROUTABLE': return `${when} the queue ${textOf(data, 'queueId')} does not exist; it waits for it.`;
+    default: return `${when} ${factsOf(decided)}`;
+  }
+}
+
+function waitingLine(data: Data): string {
+  const priority = Number(data['priority'] ?? 0);
+  const head = priority === 0
+    ? 'ordinary priority'
+    : `priority ${priority} (a head start of ${priority} times the queue's ageing time)`;
+  const count = Number(data['waitingCount'] ?? 0);
+  return `Queue ${textOf(data, 'queueId')}, in its place since ${timeOfDay(textOf(data, 'enqueuedAt'))}, ${head}; ` +
+    `${count} waiting, this one included.`;
+}
+
+function candidateLines(data: Data): string[] {
+  const candidates = listOf(data, 'candidates');
+  if (candidates.length === 0) return [];
+  const total = Number(data['candidateCount'] ?? candidates.length);
+  const strategy = textOf(data, 'strategy');
+  const lines = [`  Chosen by ${strategies[strategy] ?? strategy} (${textOf(data, 'algorithm')}) among ${total}:`];
+  candidates.forEach((one, index) => {
+    lines.push(`    ${index + 1}. ${textOf(one, 'agentId')}: idle ${formatDuration(Number(one['idleMs'] ?? 0))}, ` +
+      `skill ${Number(one['levelSum'] ?? 0)}`);
+  });
+  if (total > candidates.length) lines.push(`    and ${total - candidates.length} more`);
+  return lines;
+}
+
+function exclusionLines(data: Data): string[] {
+  return listOf(data, 'exclusions').map((one) => {
+    const names = (one['agentIds'] as readonly string[] | undefined) ?? [];
+    const count = Number(one['count'] ?? names.length);
+    const more = count > names.length ? ', ...' : '';
+    return `  Not ${count}: ${reasons[textOf(one, 'reason')] ?? textOf(one, 'reason')} (${names.join(', ')}${more}).`;
+  });
+}
+
+function followedLine(event: ShownEvent, createdAt: string): string {
+  const data = dataOf(event);
+  const what = shortType(event.type).split('.')[1] ?? '';
+  const agent = textOf(data, 'agentId');
+  if (what === 'created') return `Reservation ${event.subject}: ${agent} is held until ${timeOfDay(textOf(data, 'expiresAt'))}.`;
+  const after = formatDuration(Date.parse(event.time) - Date.parse(createdAt));
+  const why = textOf(data, 'reason');
+  return `${timeOfDay(event.time)}, ${after} later: ${agent} ${ends[what] ?? what}${why === '' ? '' : ` (${why})`}.`;
+}
