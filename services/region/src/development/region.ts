@@ -53,8 +53,9 @@ function secretsIn(dataDir: string): Secrets {
   return JSON.parse(readFileSync(file, 'utf8')) as Secrets;
 }
 
-async function isReady(url: string): Promise<boolean> {
-  const answer = await fetch(`${url}/health/ready`);
+/** With a driven clock nothing is ready before the clock is set: then being alive is enough. */
+async function isUp(url: string, clock: 'system' | 'driven'): Promise<boolean> {
+  const answer = await fetch(`${url}/health/${clock === 'driven' ? 'live' : 'ready'}`);
   await answer.arrayBuffer();
   return answer.ok;
 }
@@ -151,7 +152,7 @@ function serviceChild(
     args: ['--enable-source-maps', join(servicesDir, name, 'dist', 'main.js')],
     env: { ...environment, MERIDIAN_HTTP_PORT: String(port) },
     logFile: join(options.dataDir, 'output', `${name}.log`),
-    whenReady: () => until(`${name} being ready`, () => isReady(`http://127.0.0.1:${port}`)),
+    whenReady: () => until(`${name} being ready`, () => isUp(`http://127.0.0.1:${port}`, options.clock ?? 'system')),
     onRestart: (child, how) => options.say?.(`${child} ended (${how}) and is started again`),
   });
 }
