@@ -6,6 +6,7 @@ import { LogFault, MessageTooLarge, WrongLastSequence } from './errors.ts';
 import { toEncode, type DomainEvent, type Outcome } from './execute.ts';
 import { headAfter, readEntry, type Entry, type Journal } from './journal.ts';
 import type { LogMessage } from './log.ts';
+import { RecentCauses } from './recent-causes.ts';
 
 /** One command for the single writer, and where it came from. */
 export interface Submission<Command> {
@@ -34,6 +35,8 @@ export interface CommitLoopOptions<State, Event extends DomainEvent, Command, R 
   readonly onCommit?: (commands: number, events: number) => void;
   /** How many events one entry holds at most. */
   readonly entryLimit?: number;
+  /** How many causes are remembered beside the places; see `RecentCauses`. */
+  readonly causesLimit?: number;
   /** The wait before a store that failed for want of an answer is tried again, in ms. */
   readonly retryDelayMs?: number;
   /** Waits; given by the simulator, real time otherwise. */
@@ -43,6 +46,8 @@ export interface CommitLoopOptions<State, Event extends DomainEvent, Command, R 
 /** Events in one entry: about a kilobyte each stay below the megabyte that NATS takes. */
 const entryLimitDefault = 512;
 const retryDelayDefaultMs = 250;
+/** About 12 MB. */
+const causesLimitDefault = 100_000;
 
 /** An entry while commands are still decided into it. */
 interface OpenEntry<Event, Command, R extends Rejection> {
@@ -57,7 +62,8 @@ interface OpenEntry<Event, Command, R extends Rejection> {
  * (group commit). A command's outcome is known only once its events are stored.
  *
  * Each entry carries how far its sources had been read, so that after a crash a request that was
- * already decided is recognised by its place: exactly once in effect, without a memory of ids.
+ * already decided is recognised by its place: exactly once in effect. A request that was published
+ * twice has two places; it is recognised by its cause, among the last `causesLimit` of them.
  * An append refused because another writer was first throws the memory away: the history is
  * loaded again and the commands are decided anew.
  */
@@ -68,6 +74,7 @@ export class CommitLoop<State, Event extends DomainEvent, Command, R extends Rej
   #head: Head = emptyHead;
   /** As stored, with what led to nothing since. */
   #consumed: Record<string, number> = {};
+  readonly #causes: RecentCauses;
   #queue: Pending<Event, Command, R>[] = [];
   /** Decided, not sent yet. */
   #open: OpenEntry<Event, Command, R> | undefined;
@@ -86,6 +93,7 @@ export class CommitLoop<State, Event extends DomainEvent, Command, R extends Rej
   constructor(options: CommitLoopOptions<State, Event, Command, R>) {
     this.#options = options;
     this.#state = options.decider.initial();
+    this.#causes = new RecentCauses(options.causesLimit ?? causesLimitDefault);
   }
 
   /** The state after all that was decided; ahead of the log while an append is under way. */
@@ -230,6 +238,10 @@ export class CommitLoop<State, Event extends DomainEvent, Command, R extends Rej
   #decideOne({ command, cause, from }: Pending<Event, Command, R>, { encoder, consumed }: OpenEntry<Event, Command, R>): Outcome<Event, R> {
     const { decider, correlationOf, configVersion } = this.#options;
     if (from !== undefined && from.sequence <= (consumed[from.stream] ?? 0)) return { kind: 'decided', events: [], sequence: 0 };
+    if (this.#causes.has(cause.causationId)) {
+      if (from !== undefined) consumed[from.stream] = from.sequence;
+      return { kind: 'decided', events: [], sequence: 0 };
+    }
     const context = this.#options.context();
     const outcome = step(decider, this.#state, command, context);
     this.#state = outcome.state;
@@ -240,6 +252,7 @@ export class CommitLoop<State, Event extends DomainEvent, Command, R extends Rej
       const correlationId = correlationOf?.(event) ?? cause.correlationId;
       return toEncode(event, correlationId === undefined ? cause : { ...cause, correlationId }, context.now);
     }), version);
+    if (outcome.events.length > 0) this.#causes.add(cause.causationId);
     return { kind: 'decided', events: outcome.events, sequence: 0 };
   }
 
@@ -253,7 +266,10 @@ export class CommitLoop<State, Event extends DomainEvent, Command, R extends Rej
     this.#ahead = encoded;
     this.#consumedAhead = consumed;
     try {
-      if (encoder.count > 0) this.#head = { ...encoded, sequence: await this.#store(encoded, consumed) };
+      if (encoder.count > 0) {
+        const { revision, hash } = encoded;
+        this.#head = { sequence: await this.#store(encoded, consumed), revision, hash };
+      }
     } catch (error) {
       await this.#startAgain(entry, error);
       return;
@@ -321,6 +337,7 @@ export class CommitLoop<State, Event extends DomainEvent, Command, R extends Rej
     const { entries, head } = await journal.load(aggregate);
     this.#state = decider.initial();
     this.#consumed = {};
+    this.#causes.clear();
     for (const entry of entries) this.#fold(entry);
     this.#head = head;
     this.#ahead = head;
@@ -330,6 +347,7 @@ export class CommitLoop<State, Event extends DomainEvent, Command, R extends Rej
   #fold(entry: Entry): void {
     for (const event of entry.events) {
       this.#state = this.#options.decider.evolve(this.#state, event as unknown as Event, fromTimestamp(event.time));
+      this.#causes.add(event.causationid);
     }
     Object.assign(this.#consumed, entry.consumed);
   }

@@ -108,8 +108,9 @@ export class Aggregates<State, Event extends DomainEvent, Command, R extends Rej
     if (warm === undefined) {
       this.#makeRoom();
       warm = this.#cold(request.aggregate);
-      this.#warm.set(key, warm);
-    }
+    } else this.#warm.delete(key);
+    // At the end of the map: the last to leave.
+    this.#warm.set(key, warm);
     const held = warm;
     held.waiting += 1;
     const run = (): Promise<Outcome<Event, R>> => this.#run(key, held, request);
@@ -229,7 +230,7 @@ export class Aggregates<State, Event extends DomainEvent, Command, R extends Rej
     if (empty || this.#options.isOver?.(warm.state) === true) this.#warm.delete(key);
   }
 
-  /** Drops the longest-kept idle aggregate when the memory is full. */
+  /** Drops the idle aggregate that nobody has asked for the longest when the memory is full. */
   #makeRoom(): void {
     if (this.#warm.size < this.#warmLimit) return;
     for (const [key, warm] of this.#warm) {
