@@ -55,7 +55,8 @@ export class EdgeUnreachable extends CommandFault {
     const because = cause instanceof Error ? causeText(cause) : String(cause);
     super(
       exitCodes.unavailable,
-      `${what}: no answer from ${url} (${because}).\nIs the region up? Start it with scripts/up, or name another with --url.`,
+      `${what}: no answer from ${url} (${because}).\n` +
+        'Is the region up? Start it with scripts/up, or name another with --url.',
       { cause },
     );
   }

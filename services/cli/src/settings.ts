@@ -55,6 +55,7 @@ function parseCurrent(path: string, text: string): Partial<Settings> {
   try {
     return JSON.parse(text) as Partial<Settings>;
   } catch (error) {
-    throw usageFault(`${path} is no JSON (${(error as Error).message}).\nStart the region again, or give --url and --key.`);
+    throw usageFault(
+      `${path} is no JSON (${(error as Error).message}).\nStart the region again, or give --url and --key.`);
   }
 }

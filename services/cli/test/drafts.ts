@@ -8,14 +8,17 @@ export const contact = {
   initiated: (id: string, flow = true): Draft[] => [
     { type: 'meridian.contact.initiated.v1', subject: id, data: { method: 'INBOUND', channel: 'VOICE' } },
     { type: 'meridian.contact.connected_to_system.v1', subject: id, data: {} },
-    ...(flow ? [{ type: 'meridian.contact.ivr_started.v1' as const, subject: id, data: { flow: 'main' } }] : []),
+    ...(flow ? [{ type: 'meridian.contact.ivr_started.v1' as const, subject: id,
+      data: { flow: 'main' } }] : []),
   ],
   queued: (id: string, priority = 0, requirements: object[] = []): Draft[] => [
     { type: 'meridian.contact.ivr_ended.v1', subject: id, data: { exit: 'TO_QUEUE' } },
-    { type: 'meridian.contact.queued.v1', subject: id, data: { queueId: 'q1', channel: 'VOICE', priority, requirements } },
+    { type: 'meridian.contact.queued.v1', subject: id,
+      data: { queueId: 'q1', channel: 'VOICE', priority, requirements } },
   ],
   offered: (id: string, reservationId: string, agentId: string, expires: number): Draft[] => [
-    { type: 'meridian.contact.offered.v1', subject: id, data: { reservationId, agentId, expiresAt: at(expires) } },
+    { type: 'meridian.contact.offered.v1', subject: id,
+      data: { reservationId, agentId, expiresAt: at(expires) } },
   ],
   requeued: (id: string, reservationId: string, enqueued: number): Draft[] => [
     { type: 'meridian.contact.requeued.v1', subject: id,
@@ -39,7 +42,8 @@ export const contact = {
   gaveUp: (id: string, waited: number, spent: Readonly<Record<string, number>>): Draft[] => [
     { type: 'meridian.contact.dequeued.v1', subject: id,
       data: { queueId: 'q1', reason: 'GAVE_UP', waitedMs: waited * 1000 } },
-    { type: 'meridian.contact.abandoned.v1', subject: id, data: { stage: 'QUEUED', durations: durations(spent) } },
+    { type: 'meridian.contact.abandoned.v1', subject: id,
+      data: { stage: 'QUEUED', durations: durations(spent) } },
   ],
   reaped: (id: string, since: number, spent: Readonly<Record<string, number>>): Draft[] => [
     { type: 'meridian.contact.ivr_ended.v1', subject: id, data: { exit: 'WATCHDOG' } },
@@ -77,7 +81,8 @@ export const routing = {
       candidates: [], candidateCount: 0, exclusions: [], algorithm: 'skills-longest-idle/1', ...more },
   }),
   withdrawn: (id: string): Draft => ({
-    type: 'meridian.routing.withdrawn.v1', subject: id, data: { queueId: 'q1', reason: 'meridian.contact.abandoned.v1' },
+    type: 'meridian.routing.withdrawn.v1', subject: id,
+      data: { queueId: 'q1', reason: 'meridian.contact.abandoned.v1' },
   }),
   created: (id: string, contactId: string, agentId: string, expires: number): Draft => ({
     type: 'meridian.reservation.created.v1', subject: id,

@@ -69,6 +69,9 @@ export class EdgeDouble {
     this.connections.add(request.socket.remotePort ?? 0);
     const reply = this.replies.get(`${received.method} ${received.path.split('?')[0]}`);
     if (reply !== undefined) reply(response, received);
-    else response.writeHead(404, { 'content-type': 'application/problem+json' }).end(JSON.stringify({ title: 'Not found', status: 404 }));
+    else {
+      response.writeHead(404, { 'content-type': 'application/problem+json' });
+      response.end(JSON.stringify({ title: 'Not found', status: 404 }));
+    }
   }
 }

@@ -30,14 +30,16 @@ describe('5: the read models', () => {
   it('are what folding the log up to their position gives, each at its own', () => {
     const half = Math.floor(entries.length / 2);
     expect(compare([
-      snapshot('contacts', entries.length), snapshot('agents', half), snapshot('queues', 20), snapshot('contacts', half),
+      snapshot('contacts', entries.length), snapshot('agents', half), snapshot('queues', 20),
+        snapshot('contacts', half),
     ])).toEqual([]);
   });
 
   it('names the row, the field, what was expected and what was found', () => {
     const position = entries.length;
     const [first, ...rest] = rowsAt('contacts', position);
-    expect(compare([snapshot('contacts', position, [{ ...first!, state: 'HELD', note: 'not judged' }, ...rest])]))
+    expect(compare([snapshot('contacts', position,
+      [{ ...first!, state: 'HELD', note: 'not judged' }, ...rest])]))
       .toEqual([{
         rule: 'read-model', sequence: position, aggregate: `/v1/contacts/${String(first!['id'])}`,
         expected: `state: "${String(first!['state'])}"`, found: '"HELD"',
@@ -50,9 +52,12 @@ describe('5: the read models', () => {
     expect(compare([
       snapshot('agents', position, [...rest, { id: 'ghost' }]), snapshot('queues', position + 1, []),
     ])).toEqual([
-      { rule: 'read-model', sequence: position, aggregate: '/v1/agents/ghost', expected: 'none', found: 'a row' },
-      { rule: 'read-model', sequence: position, aggregate: `/v1/agents/${String(first!['id'])}`, expected: 'a row', found: 'none' },
-      { rule: 'read-model', sequence: position + 1, aggregate: '/v1/queues', expected: `a position up to ${position}`, found: String(position + 1) },
+      { rule: 'read-model', sequence: position, aggregate: '/v1/agents/ghost', expected: 'none',
+        found: 'a row' },
+      { rule: 'read-model', sequence: position, aggregate: `/v1/agents/${String(first!['id'])}`,
+        expected: 'a row', found: 'none' },
+      { rule: 'read-model', sequence: position + 1, aggregate: '/v1/queues',
+        expected: `a position up to ${position}`, found: String(position + 1) },
     ]);
   });
 
@@ -72,7 +77,8 @@ describe('5: the read models', () => {
     });
     expect(rowsAt('agents', 2)).toEqual(['a1', 'a2'].map((id) => ({
       id, presence: 'AVAILABLE', reason: null, presenceSince: at(1), sessionId: `${id}-s1`, signedInAt: at(1),
-      signingOut: false, idleSince: at(1), skills: [], capacities: [{ channel: 'VOICE', limit: 1 }], reservations: [],
+      signingOut: false, idleSince: at(1), skills: [], capacities: [{ channel: 'VOICE', limit: 1 }],
+        reservations: [],
       channels: [{ channel: 'VOICE', state: 'IDLE', limit: 1, offered: 0, interacting: 0, wrapping: 0 }],
     })));
   });

@@ -1,4 +1,5 @@
-import { IntakeIndex, LogCheck, parseRawEntry, rules, type LogCheckResult, type RuleName, type Snapshot } from '../check/index.ts';
+import { IntakeIndex, LogCheck, parseRawEntry, rules, type LogCheckResult, type RuleName,
+  type Snapshot } from '../check/index.ts';
 import { EdgeRefusal, exitCodes, usageFault } from '../fault.ts';
 import type { Paint } from '../render/colour.ts';
 import { table } from '../render/table.ts';
@@ -19,7 +20,8 @@ async function indexIntake(lines: AsyncIterable<string[]>): Promise<IntakeIndex>
 }
 
 /** Reads the intake where it can be read: an admin key is needed, and a file holds one stream. */
-async function readIntake(context: Context, options: Options, stream: string): Promise<IntakeIndex | undefined> {
+async function readIntake(context: Context, options: Options,
+  stream: string): Promise<IntakeIndex | undefined> {
   const file = textOption(options, 'intake');
   if (file !== undefined) return indexIntake(fileLines(context, file));
   if (textOption(options, 'file') !== undefined) return undefined;
@@ -43,7 +45,10 @@ async function readSnapshots({ client }: Context): Promise<Snapshot[]> {
       snapshots.push({ model, position, rows: pages.flatMap(({ rows }) => rows), complete: true });
     } else {
       // The log went on between the pages: each is compared where it was read.
-      for (const { rows, position } of pages) snapshots.push({ model, position: position.sequence, rows, complete: false });
+      for (const { rows, position } of pages) {
+        snapshots.push({ model, position: position.sequence, rows,
+          complete: false });
+      }
     }
   }
   return snapshots;
@@ -66,9 +71,10 @@ async function lastSequence({ client }: Context, stream: string): Promise<number
 export function renderCheck(result: LogCheckResult, paint: Paint): string {
   const { entries, events, contacts, reservations, living, violations, violationCount } = result;
   const count = (value: number): string => value.toLocaleString('en');
-  const read = `${count(entries)} entries (${result.firstSequence} to ${result.lastSequence}), ${count(events)} events, ` +
-    `${count(contacts)} contacts, ${count(reservations)} reservations; still open: ${count(living.contacts)} contacts, ` +
-    `${count(living.reservations)} reservations.\n` +
+  const read =
+    `${count(entries)} entries (${result.firstSequence} to ${result.lastSequence}), ${count(events)} events, ` +
+    `${count(contacts)} contacts, ${count(reservations)} reservations; ` +
+    `still open: ${count(living.contacts)} contacts, ${count(living.reservations)} reservations.\n` +
     (result.intakeChecked ? '' : 'The intake was not read: causes from outside were not looked for.\n');
   if (result.ok) return `${read}${paint('green', 'Every invariant holds.')}\n`;
   const counts = Object.entries(result.counts).map(([rule, number]) =>
@@ -77,10 +83,12 @@ export function renderCheck(result: LogCheckResult, paint: Paint): string {
   return [
     read,
     `${paint('red', `${count(violationCount)} violations.`)}\n\n`,
-    table([{ heading: 'invariant' }, { heading: 'rule' }, { heading: 'count', isNumber: true }, { heading: '' }], counts),
+    table([{ heading: 'invariant' }, { heading: 'rule' }, { heading: 'count', isNumber: true },
+      { heading: '' }], counts),
     '\n',
     table(
-      [{ heading: 'place', isNumber: true }, { heading: 'rule' }, { heading: 'aggregate' }, { heading: 'expected' }, { heading: 'found' }],
+      [{ heading: 'place', isNumber: true }, { heading: 'rule' }, { heading: 'aggregate' },
+        { heading: 'expected' }, { heading: 'found' }],
       violations.map(({ sequence, index, rule, aggregate, expected, found }) =>
         [`${sequence}.${index}`, rule, aggregate, expected, found]),
     ),
@@ -106,15 +114,20 @@ export const checkCommand: CommandSpec = {
   async run(context, _args, options) {
     const file = textOption(options, 'file');
     const compare = options['compare'] === true;
-    if (compare && file !== undefined) throw usageFault('--compare needs the edge; it does not go with --file.');
+    if (compare && file !== undefined) {
+      throw usageFault(
+        '--compare needs the edge; it does not go with --file.');
+    }
     const stream = file === undefined ? await eventStreamOf(context.client) : '';
     const snapshots = compare ? await readSnapshots(context) : [];
     // Where the log ends is settled first, then the intake is read: it then holds every cause up to there.
     const to = file === undefined ? await lastSequence(context, stream) : undefined;
     const intake = await readIntake(context, options, stream);
-    const lines = file === undefined ? context.client.log(stream, to === undefined ? {} : { to }) : fileLines(context, file);
+    const lines = file === undefined ? context.client.log(stream, to === undefined ? {} : { to })
+      : fileLines(context, file);
     const check = new LogCheck({
-      keepEnded: compare, snapshots, gapless: options['whole'] === true, limit: countOption(options, 'limit') ?? 50,
+      keepEnded: compare, snapshots, gapless: options['whole'] === true,
+        limit: countOption(options, 'limit') ?? 50,
       ...(intake === undefined ? {} : { intake }),
     });
     const progress = new Progress(context, 'entries checked');

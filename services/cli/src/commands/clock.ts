@@ -12,10 +12,12 @@ interface ClockDocument {
 export function parseMoment(name: string, text: string): number {
   const atMs = /^\d+$/.test(text) ? Number(text) : Date.parse(text);
   if (Number.isFinite(atMs)) return atMs;
-  throw usageFault(`--${name} is ${JSON.stringify(text)}.\nGive a time such as 2026-03-02T08:00:00Z, or epoch milliseconds.`);
+  throw usageFault(
+    `--${name} is ${JSON.stringify(text)}.\nGive a time such as 2026-03-02T08:00:00Z, or epoch milliseconds.`);
 }
 
-const shown = (epochMs: number | null): string => (epochMs === null ? 'not set yet' : new Date(epochMs).toISOString());
+const shown = (epochMs: number | null): string =>
+  (epochMs === null ? 'not set yet' : new Date(epochMs).toISOString());
 
 export const clockCommand: CommandSpec = {
   usage: 'clock',
@@ -35,7 +37,8 @@ export const clockCommand: CommandSpec = {
         : await client.settle(parseMoment('set', set), rate ?? 0);
       if (context.json) printJson(context, answer);
       else {
-        const due = answer.nextDueMs === null ? 'nothing is due' : `next due in ${formatDuration(answer.nextDueMs - answer.at)}`;
+        const due = answer.nextDueMs === null ? 'nothing is due'
+          : `next due in ${formatDuration(answer.nextDueMs - answer.at)}`;
         io.out(`${shown(answer.at)}; everything until then is done; ${due}.\n`);
       }
       return exitCodes.ok;
@@ -44,8 +47,12 @@ export const clockCommand: CommandSpec = {
     if (context.json) printJson(context, clock);
     else if (clock.source === 'system') {
       const driftMs = (clock.now ?? io.now()) - io.now();
-      io.out(`${shown(clock.now)}, the system's clock (${formatDuration(Math.abs(driftMs))} ${driftMs < 0 ? 'behind' : 'ahead of'} this machine).\n`);
-    } else io.out(`${shown(clock.now)}, driven, ${clock.setting?.rate === 0 ? 'standing still' : `at rate ${clock.setting?.rate ?? 0}`}.\n`);
+      const apart = `${formatDuration(Math.abs(driftMs))} ${driftMs < 0 ? 'behind' : 'ahead of'}`;
+      io.out(`${shown(clock.now)}, the system's clock (${apart} this machine).\n`);
+    } else {
+      const rate = clock.setting?.rate ?? 0;
+      io.out(`${shown(clock.now)}, driven, ${rate === 0 ? 'standing still' : `at rate ${rate}`}.\n`);
+    }
     return exitCodes.ok;
   },
 };

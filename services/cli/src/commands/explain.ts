@@ -11,8 +11,10 @@ export const explainCommand: CommandSpec = {
     const contact = await readContact(context, id);
     const explanations = explanationsOf(contact.timeline.map(({ event }) => event));
     if (context.json) printJson(context, { id, state: contact.state, decisions: explanations });
-    else if (explanations.length === 0) context.io.out(`${id} is ${contact.state}; nothing was decided about it yet.\n`);
-    else context.io.out(`${explanations.map(explain).join('\n\n')}\n`);
+    else {
+      const none = `${id} is ${contact.state}; nothing was decided about it yet.`;
+      context.io.out(`${explanations.map(explain).join('\n\n') || none}\n`);
+    }
     return exitCodes.ok;
   },
 };

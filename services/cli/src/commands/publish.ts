@@ -20,10 +20,12 @@ export function parseEvents(text: string, where: string): Record<string, unknown
       if (line.trim() === '') return [];
       const value = tryParse(line);
       if (value !== undefined) return [value];
-      throw usageFault(`${where}, line ${index + 1}: it is no JSON.\nGive one CloudEvent, a list of them, or one a line.`);
+      throw usageFault(
+        `${where}, line ${index + 1}: it is no JSON.\nGive one CloudEvent, a list of them, or one a line.`);
     });
   return values.map((value, index) => {
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+    if (typeof value === 'object' && value !== null
+      && !Array.isArray(value)) return value as Record<string, unknown>;
     throw usageFault(`${where}, event ${index + 1}: a CloudEvent must be a JSON object.`);
   });
 }
@@ -38,7 +40,8 @@ function tryParse(text: string): unknown {
 
 /** An event with the id and source that it must have; both are kept when given. */
 export function complete(event: Readonly<Record<string, unknown>>, newId: () => string): EventToPublish {
-  return { ...event, id: event['id'] ?? newId(), source: event['source'] ?? '/cli' } as unknown as EventToPublish;
+  return { ...event, id: event['id'] ?? newId(),
+    source: event['source'] ?? '/cli' } as unknown as EventToPublish;
 }
 
 async function readAll(source: AsyncIterable<Uint8Array | string>): Promise<string> {

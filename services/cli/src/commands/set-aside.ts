@@ -38,7 +38,8 @@ export const setAsideCommands: readonly CommandSpec[] = [
         if (value !== undefined) query.set(name, value);
       }
       query.set('limit', String(countOption(options, 'limit') ?? 100));
-      const answer = await context.client.get<{ items: readonly AsideRow[]; next?: number }>(`/v1/set-aside?${query.toString()}`);
+      const answer = await context.client.get<{ items: readonly AsideRow[]; next?: number }>(
+        `/v1/set-aside?${query.toString()}`);
       if (context.json) printJson(context, answer);
       else {
         context.io.out(renderAside(answer.items));

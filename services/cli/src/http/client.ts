@@ -118,7 +118,10 @@ export class EdgeClient {
     const what = `GET ${path}`;
     const response = await this.#unreachable(what, this.#exchange.open({ method: 'GET', path }));
     const status = response.statusCode ?? 0;
-    if (status !== 200) throw new EdgeRefusal(what, status, toProblem(await this.#unreachable(what, readText(response))));
+    if (status !== 200) {
+      throw new EdgeRefusal(what, status,
+        toProblem(await this.#unreachable(what, readText(response))));
+    }
     try {
       yield* readLines(response as AsyncIterable<Buffer>);
     } catch (error) {

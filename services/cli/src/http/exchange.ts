@@ -42,7 +42,8 @@ export class Exchange {
     this.url = new URL(url);
     const { protocol, pathname } = this.url;
     if (protocol !== 'http:' && protocol !== 'https:') throw new TypeError(`${url} is neither http nor https.`);
-    const options = { keepAlive: true, maxSockets: connections, maxFreeSockets: connections, scheduling: 'lifo' } as const;
+    const options = { keepAlive: true, maxSockets: connections, maxFreeSockets: connections,
+      scheduling: 'lifo' } as const;
     this.#agent = protocol === 'http:' ? new HttpAgent(options) : new HttpsAgent(options);
     this.#request = protocol === 'http:' ? httpRequest : httpsRequest;
     this.#timeoutMs = timeoutMs;
@@ -56,7 +57,8 @@ export class Exchange {
       return await this.#sendOnce(call);
     } catch (error) {
       // The server closed an idle connection as we took it: nothing of the answer was sent.
-      if (call.repeatable === true && (error as { stale?: boolean }).stale === true) return this.#sendOnce(call);
+      if (call.repeatable === true
+        && (error as { stale?: boolean }).stale === true) return this.#sendOnce(call);
       throw error;
     }
   }
@@ -108,7 +110,8 @@ export function readText(response: IncomingMessage): Promise<string> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     response.on('data', (chunk: Buffer) => { chunks.push(chunk); });
-    response.on('end', () => resolve(chunks.length === 1 ? String(chunks[0]) : Buffer.concat(chunks).toString()));
+    response.on('end', () => resolve(chunks.length === 1 ? String(chunks[0])
+      : Buffer.concat(chunks).toString()));
     response.on('error', reject);
   });
 }

@@ -8,7 +8,8 @@ export async function* readLines(source: AsyncIterable<Uint8Array | string>): As
   const decoder = new StringDecoder('utf8');
   let rest = '';
   for await (const chunk of source) {
-    const text = typeof chunk === 'string' ? chunk : decoder.write(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
+    const text = typeof chunk === 'string' ? chunk
+      : decoder.write(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
     const lines = (rest + text).split('\n');
     rest = lines.pop() ?? '';
     if (lines.length > 0) yield lines.map(withoutReturn);

@@ -64,10 +64,12 @@ export function streamQuery(filter: StreamFilter): string {
  * first connection is lost would be missed if nothing had come before. The position of the read
  * models is at most a moment behind; where they cannot be read, `now` stays.
  */
-async function pinNow(exchange: Exchange, filter: StreamFilter, signal: AbortSignal | undefined): Promise<StreamFilter> {
+async function pinNow(exchange: Exchange, filter: StreamFilter,
+  signal: AbortSignal | undefined): Promise<StreamFilter> {
   if (filter.from !== undefined && filter.from !== 'now') return filter;
   const call = { method: 'GET', path: '/v1/queues?limit=1', repeatable: true } as const;
-  const answer = await exchange.send({ ...call, ...(signal === undefined ? {} : { signal }) }).catch((error: unknown) => {
+  const answer = await exchange.send({ ...call, ...(signal === undefined ? {} : { signal }) }).catch(
+    (error: unknown) => {
     throw new EdgeUnreachable('The stream', exchange.url.href, error);
   });
   if (answer.status !== 200) return filter;

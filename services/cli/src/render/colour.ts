@@ -8,7 +8,8 @@ const codes: Readonly<Record<Colour, readonly [number, number]>> = {
 export type Paint = (colour: Colour, text: string) => string;
 
 /** Colours for a terminal; none elsewhere, or when NO_COLOR is set. */
-export function paintFor(io: { readonly isTty: boolean; readonly env: Readonly<Record<string, string | undefined>> }): Paint {
+export function paintFor(io: { readonly isTty: boolean; readonly env: Readonly<Record<string,
+  string | undefined>> }): Paint {
   if (!io.isTty || (io.env['NO_COLOR'] ?? '') !== '') return (_colour, text) => text;
   return (colour, text) => `\u001b[${codes[colour][0]}m${text}\u001b[${codes[colour][1]}m`;
 }

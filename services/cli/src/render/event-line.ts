@@ -25,7 +25,8 @@ export function eventLine(event: ShownEvent, paint: Paint): string {
   const short = shortType(event.type);
   const colour = colours[short.split('.')[0] ?? ''] ?? 'bold';
   const facts = factsOf(event);
-  const head = `${paint('dim', timeOfDay(event.time))}  ${paint(colour, short.padEnd(28))}  ${event.subject.padEnd(16)}`;
+  const head =
+    `${paint('dim', timeOfDay(event.time))}  ${paint(colour, short.padEnd(28))}  ${event.subject.padEnd(16)}`;
   return facts === '' ? head.trimEnd() : `${head}  ${facts}`;
 }
 
@@ -84,10 +85,13 @@ const facts: Readonly<Record<string, (data: Data) => string>> = {
   'contact.queued': (data) => joined(
     `queue ${text(data, 'queueId')}`, text(data, 'channel'), `priority ${text(data, 'priority') || '0'}`,
     skills(data, 'requirements') !== '' && `asks for ${skills(data, 'requirements')}`),
-  'contact.offered': (data) => joined(`to ${text(data, 'agentId')}`, `until ${timeOfDay(text(data, 'expiresAt'))}`),
-  'contact.requeued': (data) => `${text(data, 'reason')}, in its place of ${timeOfDay(text(data, 'enqueuedAt'))}`,
+  'contact.offered': (data) => joined(`to ${text(data, 'agentId')}`,
+    `until ${timeOfDay(text(data, 'expiresAt'))}`),
+  'contact.requeued': (data) =>
+    `${text(data, 'reason')}, in its place of ${timeOfDay(text(data, 'enqueuedAt'))}`,
   'contact.dequeued': (data) => joined(
-    `queue ${text(data, 'queueId')}`, text(data, 'reason'), `waited ${formatDuration(Number(data['waitedMs']))}`),
+    `queue ${text(data, 'queueId')}`, text(data, 'reason'),
+      `waited ${formatDuration(Number(data['waitedMs']))}`),
   'contact.connected_to_agent': (data) => `with ${text(data, 'agentId')}`,
   'contact.abandoned': (data) => joined(`in ${text(data, 'stage')}`, durations(data)),
   'contact.disconnected': (data) => joined(`by ${text(data, 'by')}`, text(data, 'reason')),
@@ -96,7 +100,8 @@ const facts: Readonly<Record<string, (data: Data) => string>> = {
   'contact.disposed': (data) => text(data, 'disposition'),
   'contact.completed': durations,
   'contact.orphan_reaped': (data) => joined(
-    `in ${text(data, 'state')} since ${timeOfDay(text(data, 'since'))}`, `limit ${formatDuration(Number(data['limitMs']))}`),
+    `in ${text(data, 'state')} since ${timeOfDay(text(data, 'since'))}`,
+      `limit ${formatDuration(Number(data['limitMs']))}`),
   'reservation.created': (data) => joined(parties(data), `until ${timeOfDay(text(data, 'expiresAt'))}`),
   'reservation.accepted': parties,
   'reservation.rejected': (data) => `${parties(data)} ${reason(data)}`.trim(),
@@ -108,7 +113,8 @@ const facts: Readonly<Record<string, (data: Data) => string>> = {
   'agent.signed_in': (data) => joined(text(data, 'presence'), capacities(data), skills(data, 'skills')),
   'agent.signed_out': () => '',
   'agent.session_superseded': (data) => `by ${text(data, 'supersededBy')}`,
-  'agent.state_changed': (data) => joined(`${text(data, 'from')} -> ${text(data, 'to')}`, text(data, 'reasonCode')),
+  'agent.state_changed': (data) => joined(`${text(data, 'from')} -> ${text(data, 'to')}`,
+    text(data, 'reasonCode')),
   'agent.skills_changed': (data) => skills(data, 'skills'),
   'agent.capacity_changed': capacities,
   'agent.not_responding': (data) => `let ${text(data, 'reservationId')} ring out`,

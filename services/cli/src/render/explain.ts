@@ -66,7 +66,8 @@ export function explanationsOf(timeline: readonly ShownEvent[]): Explanation[] {
 export function explain({ decided, followed }: Explanation): string {
   const data = dataOf(decided);
   const lines = [headline(decided), `  ${waitingLine(data)}`];
-  const asked = listOf(data, 'requirements').map((one) => `${textOf(one, 'skill')} from level ${textOf(one, 'minimumLevel')}`);
+  const asked = listOf(data, 'requirements').map((one) =>
+    `${textOf(one, 'skill')} from level ${textOf(one, 'minimumLevel')}`);
   if (asked.length > 0) lines.push(`  Asked for: ${asked.join(', ')}.`);
   lines.push(...candidateLines(data), ...exclusionLines(data));
   const created = followed[0];
@@ -101,9 +102,11 @@ function candidateLines(data: Data): string[] {
   if (candidates.length === 0) return [];
   const total = Number(data['candidateCount'] ?? candidates.length);
   const strategy = textOf(data, 'strategy');
-  const lines = [`  Chosen by ${strategies[strategy] ?? strategy} (${textOf(data, 'algorithm')}) among ${total}:`];
+  const lines =
+    [`  Chosen by ${strategies[strategy] ?? strategy} (${textOf(data, 'algorithm')}) among ${total}:`];
   candidates.forEach((one, index) => {
-    lines.push(`    ${index + 1}. ${textOf(one, 'agentId')}: idle ${formatDuration(Number(one['idleMs'] ?? 0))}, ` +
+    lines.push(
+      `    ${index + 1}. ${textOf(one, 'agentId')}: idle ${formatDuration(Number(one['idleMs'] ?? 0))}, ` +
       `skill ${Number(one['levelSum'] ?? 0)}`);
   });
   if (total > candidates.length) lines.push(`    and ${total - candidates.length} more`);
@@ -123,7 +126,10 @@ function followedLine(event: ShownEvent, createdAt: string): string {
   const data = dataOf(event);
   const what = shortType(event.type).split('.')[1] ?? '';
   const agent = textOf(data, 'agentId');
-  if (what === 'created') return `Reservation ${event.subject}: ${agent} is held until ${timeOfDay(textOf(data, 'expiresAt'))}.`;
+  if (what === 'created') {
+    const until = timeOfDay(textOf(data, 'expiresAt'));
+    return `Reservation ${event.subject}: ${agent} is held until ${until}.`;
+  }
   const after = formatDuration(Date.parse(event.time) - Date.parse(createdAt));
   const why = textOf(data, 'reason');
   return `${timeOfDay(event.time)}, ${after} later: ${agent} ${ends[what] ?? what}${why === '' ? '' : ` (${why})`}.`;

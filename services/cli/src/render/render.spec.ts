@@ -23,8 +23,10 @@ describe('table', () => {
 
 describe('formatDuration', () => {
   it.each([
-    [null, '-'], [undefined, '-'], [Number.NaN, '-'], [0, '0 ms'], [999, '999 ms'], [1000, '1.0 s'], [59_999, '59.9 s'],
-    [60_000, '1 min 00 s'], [185_400, '3 min 05 s'], [3_599_999, '59 min 59 s'], [7_500_000, '2 h 05 min'], [-1500, '-1.5 s'],
+    [null, '-'], [undefined, '-'], [Number.NaN, '-'], [0, '0 ms'], [999, '999 ms'], [1000, '1.0 s'],
+      [59_999, '59.9 s'],
+    [60_000, '1 min 00 s'], [185_400, '3 min 05 s'], [3_599_999, '59 min 59 s'],
+      [7_500_000, '2 h 05 min'], [-1500, '-1.5 s'],
   ])('%s ms is %s', (spanMs, expected) => {
     expect(formatDuration(spanMs)).toBe(expected);
   });
@@ -55,7 +57,8 @@ describe('eventLine', () => {
     for (const { type, kind } of contracts) {
       if (kind === 'EVENT') expect(typeof factsOf({ type, data: {} })).toBe('string');
     }
-    expect(factsOf({ type: 'meridian.moon.risen.v2', data: { over: 'sea', at: 3, more: {} } })).toBe('over sea, at 3');
+    expect(factsOf({ type: 'meridian.moon.risen.v2', data: { over: 'sea', at: 3, more: {} } })).toBe(
+      'over sea, at 3');
     expect(shortType('meridian.moon.risen.v2')).toBe('moon.risen.v2');
     expect(factsOf(routing.queue('q1'))).toBe('LONGEST_IDLE, rings 20.0 s, service level 20.0 s');
   });
@@ -63,7 +66,8 @@ describe('eventLine', () => {
 
 describe('explain', () => {
   const offered = routing.decided('c1', 'OFFERED', 'AGENT_FREED', 2, {
-    agentId: 'ada', priority: 2, waitingCount: 3, requirements: [{ skill: 'dutch', minimumLevel: 2 }], candidateCount: 3,
+    agentId: 'ada', priority: 2, waitingCount: 3, requirements: [{ skill: 'dutch', minimumLevel: 2 }],
+      candidateCount: 3,
     candidates: [{ agentId: 'ada', idleMs: 65_000, levelSum: 4 }, { agentId: 'bob', levelSum: 2 }],
     exclusions: [{ reason: 'AT_CAPACITY', count: 4, agentIds: ['cy', 'di'] }],
   });
