@@ -49,7 +49,10 @@ export class Exchange {
   readonly #maxQueued: number;
   readonly #capacity: number;
   readonly #slots: (Awaited | undefined)[];
+  /** Free slots; the one freed last is used first, which keeps the server's routing cache warm. */
   readonly #free: number[];
+  /** The token of each slot: the same until an answer stays away, so that a late one is known. */
+  readonly #tokens: number[];
   readonly #prefix: string;
   readonly #rawHeaders = new RawHeaders();
   readonly #publishOptions: { reply: string; headers?: MsgHdrs } = { reply: '' };
@@ -58,7 +61,6 @@ export class Exchange {
   readonly #closers = new Set<(fault: LogClosed) => void>();
   #queue: Awaited[] = [];
   #queueHead = 0;
-  #generation = 0;
   #sweeper: NodeJS.Timeout | undefined;
   #closed = false;
 
@@ -70,6 +72,7 @@ export class Exchange {
     this.#capacity = maxPending;
     this.#slots = Array.from({ length: maxPending }, () => undefined);
     this.#free = Array.from({ length: maxPending }, (_, index) => maxPending - 1 - index);
+    this.#tokens = Array.from({ length: maxPending }, (_, index) => index);
     this.#prefix = `${createInbox()}.`;
     const subscription = link.connection.subscribe(`${this.#prefix}*`, {
       callback: (error, message) => {
@@ -132,9 +135,7 @@ export class Exchange {
   #transmit(awaited: Awaited): void {
     const slot = this.#free.pop();
     if (slot === undefined) throw new RangeError('no free slot');
-    // The generation keeps a late answer from meeting the slot's next tenant.
-    this.#generation = (this.#generation + 1) % 4_294_967_296;
-    awaited.token = this.#generation * this.#capacity + slot;
+    awaited.token = this.#tokens[slot] ?? slot;
     this.#slots[slot] = awaited;
     const options = this.#publishOptions;
     options.reply = this.#prefix + awaited.token;
@@ -155,7 +156,12 @@ export class Exchange {
     const token = Number(message.subject.slice(this.#prefix.length));
     const slot = token % this.#capacity;
     const awaited = this.#slots[slot];
-    if (awaited?.token !== token || !awaited.onReply(message)) return;
+    if (awaited?.token !== token) return;
+    if (!awaited.onReply(message)) {
+      // More answers follow: the time-out is that of the next one.
+      awaited.startedMs = performance.now();
+      return;
+    }
     this.#release(slot);
     if (this.#queue.length > 0) this.#transmitQueued();
   }
@@ -163,6 +169,13 @@ export class Exchange {
   #release(slot: number): void {
     this.#slots[slot] = undefined;
     this.#free.push(slot);
+  }
+
+  /** Frees a slot whose answer may still come, under another token. */
+  #retire(token: number): void {
+    const slot = token % this.#capacity;
+    this.#tokens[slot] = token + this.#capacity;
+    this.#release(slot);
   }
 
   #transmitQueued(): void {
@@ -182,7 +195,7 @@ export class Exchange {
   #abandon(fault: (awaited: Awaited) => LogUnavailable | LogClosed): void {
     const abandoned = this.#slots.filter((awaited) => awaited !== undefined);
     for (const awaited of abandoned) {
-      this.#release(awaited.token % this.#capacity);
+      this.#retire(awaited.token);
       awaited.onSilence(fault(awaited));
     }
   }
@@ -192,7 +205,7 @@ export class Exchange {
     const oldestMs = nowMs - this.#timeoutMs;
     for (const awaited of this.#slots) {
       if (awaited === undefined || awaited.startedMs > oldestMs) continue;
-      this.#release(awaited.token % this.#capacity);
+      this.#retire(awaited.token);
       awaited.onSilence(this.#late(awaited, nowMs));
     }
     while (this.#queueHead < this.#queue.length) {

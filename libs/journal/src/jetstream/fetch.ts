@@ -139,24 +139,20 @@ async function direct(
   );
 }
 
-/** All messages of a subject from a sequence on: one round trip for each thousand. */
-export async function load(
+/** A subject's first messages from a sequence on, and how many there are after them. */
+export async function firstOf(
   exchange: Exchange,
   stream: string,
   subject: string,
   fromSequence: number,
-): Promise<LogMessage[]> {
-  const found: LogMessage[] = [];
-  for (let next = Math.max(1, fromSequence); ;) {
-    const body = { seq: next, next_by_subj: subject, batch: BATCH_LENGTH };
-    const messages = await direct(exchange, stream, body, (message) => statusOf(message) > 0);
-    const end = messages.pop();
-    for (const message of messages) found.push(new DirectMessage(stream, message));
-    const pending = Number(end?.headers?.get('Nats-Num-Pending'));
-    const last = found.at(-1)?.sequence ?? 0;
-    if (messages.length === 0 || !(pending > 0)) return found;
-    next = last + 1;
-  }
+): Promise<{ readonly messages: LogMessage[]; readonly further: number }> {
+  const body = { seq: Math.max(1, fromSequence), next_by_subj: subject, batch: BATCH_LENGTH };
+  const answers = await direct(exchange, stream, body, (message) => statusOf(message) > 0);
+  const end = answers.pop();
+  return {
+    messages: answers.map((message) => new DirectMessage(stream, message)),
+    further: answers.length === 0 ? 0 : Number(end?.headers?.get('Nats-Num-Pending')),
+  };
 }
 
 export async function get(

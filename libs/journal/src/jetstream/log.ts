@@ -6,7 +6,7 @@ import type {
 } from '../log.ts';
 import { append } from './append.ts';
 import { Exchange, type ExchangeOptions } from './exchange.ts';
-import { get, lastSequence, load, storedBefore } from './fetch.ts';
+import { firstOf, get, lastSequence, storedBefore } from './fetch.ts';
 import { JetStreamFollower } from './follower.ts';
 import { connectNats, Link } from './link.ts';
 import { replayBatches } from './replay.ts';
@@ -54,7 +54,13 @@ class JetStreamLog implements Log {
 
   async load(stream: string, subject: string, fromSequence = 1): Promise<LogMessage[]> {
     checkSubject(subject);
-    return load(this.#exchange, stream, subject, fromSequence);
+    const { messages, further } = await firstOf(this.#exchange, stream, subject, fromSequence);
+    const last = messages.at(-1);
+    if (further === 0 || last === undefined) return messages;
+    // One round trip was not enough, so it is a long history: a consumer reads that faster.
+    const rest = this.replayBatches(stream, { from: last.sequence + 1, filters: [subject] });
+    for await (const batch of rest) for (const message of batch) messages.push(message);
+    return messages;
   }
 
   get(stream: string, sequence: number): Promise<LogMessage | undefined> {
