@@ -56,6 +56,12 @@ async function bare(connection: NatsConnection, count: number, message: (index: 
   subscription.unsubscribe();
 }
 
+let causes = 0;
+const freshCause = (): string => {
+  causes += 1;
+  return `/bench#request-${causes}`;
+};
+
 let nextRun = 0;
 const freshPrefix = (): string => {
   nextRun += 1;
@@ -83,13 +89,11 @@ export async function executeRows({ connection, log, region }: Bed): Promise<Row
   const client: JetStreamClient = jetstream(connection);
   const random = seeded(1);
   const aggregates = new Aggregates({ journal, decider: attributesDecider(), context: () => ({ now, random }) });
-  let causes = 0;
   const execute = async (count: number): Promise<void> => {
     await windowed(count, (index) => {
-      causes += 1;
       const id = `warm${index % aggregatesCount}`;
       return aggregates.execute({
-        aggregate: { tenant: 'bench', entity: 'contact', id }, command: { type: 'note', subject: id }, cause: { causationId: `c${causes}` },
+        aggregate: { tenant: 'bench', entity: 'contact', id }, command: { type: 'note', subject: id }, cause: { causationId: freshCause() },
       });
     }, aggregatesCount);
   };
@@ -162,7 +166,7 @@ async function openFloor(journal: Journal, tenant: string) {
     journal, decider: partitionDecider, aggregate: { tenant, entity: 'routing', id: 'main' }, context: () => ({ now, random }),
   });
   await loop.open();
-  const submit = (command: Command): Promise<unknown> => loop.submit({ command, cause: { causationId: 'bench' } });
+  const submit = (command: Command): Promise<unknown> => loop.submit({ command, cause: { causationId: freshCause() } });
   await submit({
     type: 'meridian.queue.configure.v1', subject: 'PS',
     data: { settings: { strategy: 'LONGEST_IDLE', offerTtlMs: 20_000, ageingMsPerLevel: 60_000, serviceLevelMs: 20_000 } },
@@ -183,7 +187,7 @@ const waveSize = 1_024;
 async function routeContacts(loop: FloorLoop, decisions: number): Promise<void> {
   const queued = { queueId: 'PS', channel: 'CHAT' as const, priority: 0, requirements: [] };
   const enqueuedAt = new Date(now).toISOString();
-  const submit = (command: Command) => loop.submit({ command, cause: { causationId: 'bench' } });
+  const submit = (command: Command) => loop.submit({ command, cause: { causationId: freshCause() } });
   for (let first = 0; first < decisions / 4; first += waveSize) {
     const contacts = Array.from({ length: Math.min(waveSize, decisions / 4 - first) }, (_, index) => `c${first + index}`);
     const offers = await Promise.all(contacts.map((subject) => submit({ type: 'contact_queued', subject, data: queued, enqueuedAt })));
