@@ -6,7 +6,9 @@ import { eventLine } from '../render/event-line.ts';
 import { table } from '../render/table.ts';
 import { renderAgents, type AgentRow } from './agents.ts';
 import { parseMoment } from './clock.ts';
-import { listOption, numberOption, printJson, textOption, type CommandSpec, type Context, type Options } from './command.ts';
+import type { ContactAnswer } from './contact.ts';
+import { listOption, numberOption, printJson, textOption, type CommandSpec, type Context,
+  type Options } from './command.ts';
 import { fileLines } from './log-lines.ts';
 import { eventStreamOf } from './pages.ts';
 import { renderQueues, type QueueRow } from './queues.ts';
@@ -32,7 +34,8 @@ const isFrom = ({ sequence, event }: Placed, from: LogBound | undefined): boolea
 const isTo = ({ sequence, event }: Placed, to: LogBound | undefined): boolean => to === undefined
   || ('sequence' in to ? sequence <= to.sequence : event.timeMs <= to.timeMs);
 
-async function* placedEvents(context: Context, options: Options, bounds: { from?: LogBound; to?: LogBound }): AsyncGenerator<Placed> {
+async function* placedEvents(context: Context, options: Options,
+  bounds: { from?: LogBound; to?: LogBound }): AsyncGenerator<Placed> {
   const file = textOption(options, 'file');
   const range = {
     ...(bounds.from !== undefined && 'sequence' in bounds.from ? { from: bounds.from.sequence } : {}),
@@ -45,7 +48,8 @@ async function* placedEvents(context: Context, options: Options, bounds: { from?
       if (line.trim() === '') continue;
       const entry = parseRawEntry(line);
       if (typeof entry === 'string') throw usageFault(`A line of the log cannot be read: ${entry}.`);
-      for (const [index, event] of readEvents(entry).entries()) yield { sequence: entry.sequence, index, event };
+      const { sequence } = entry;
+      for (const [index, event] of readEvents(entry).entries()) yield { sequence, index, event };
     }
   }
 }
@@ -63,7 +67,8 @@ async function play(context: Context, options: Options): Promise<void> {
   for await (const placed of placedEvents(context, options, bounds)) {
     const { event, sequence, index } = placed;
     if (!isFrom(placed, bounds.from) || !isTo(placed, bounds.to)) continue;
-    if (entities?.includes(entityOf(event.type)) === false || subjects?.includes(event.subject) === false) continue;
+    if (entities?.includes(entityOf(event.type)) === false
+      || subjects?.includes(event.subject) === false) continue;
     if (speed !== undefined && lastMs !== undefined && event.timeMs > lastMs) {
       await wait((event.timeMs - lastMs) / speed, undefined, { signal: io.signal });
     }
@@ -97,8 +102,9 @@ async function foldTo(context: Context, options: Options, to: LogBound): Promise
 
 function printMoment(context: Context, world: World, asOf: LogBound): void {
   const { io, paint } = context;
-  const rows = (model: 'contacts' | 'agents' | 'queues'): unknown[] => [...expectedRows(world, model, world.tenant).values()];
-  const contacts = rows('contacts') as { id: string; state: string; queueId: string | null; agentId: string | null; initiatedAt: string }[];
+  const rows = (model: 'contacts' | 'agents' | 'queues'): unknown[] =>
+    [...expectedRows(world, model, world.tenant).values()];
+  const contacts = rows('contacts') as Pick<ContactAnswer, 'id' | 'state' | 'queueId' | 'agentId' | 'initiatedAt'>[];
   const queues = rows('queues') as QueueRow[];
   const agents = rows('agents') as AgentRow[];
   const atMs = 'timeMs' in asOf ? asOf.timeMs : world.atMs;
@@ -110,8 +116,10 @@ function printMoment(context: Context, world: World, asOf: LogBound): void {
   io.out(`${paint('bold', at ?? 'before the first event')}, after sequence ${world.sequence}\n\n`);
   io.out(`${renderQueues(queues, atMs)}\n${renderAgents(agents)}\n`);
   io.out(table(
-    [{ heading: 'contact' }, { heading: 'state' }, { heading: 'queue' }, { heading: 'agent' }, { heading: 'since' }],
-    contacts.map(({ id, state, queueId, agentId, initiatedAt }) => [id, state, queueId ?? '', agentId ?? '', initiatedAt]),
+    [{ heading: 'contact' }, { heading: 'state' }, { heading: 'queue' }, { heading: 'agent' },
+      { heading: 'since' }],
+    contacts.map(({ id, state, queueId, agentId, initiatedAt }) => [id, state, queueId ?? '',
+      agentId ?? '', initiatedAt]),
   ));
 }
 
@@ -124,7 +132,8 @@ export const replayCommand: CommandSpec = {
     { flags: '--as-of <place>', text: 'queues, agents and living contacts at that sequence or time' },
     { flags: '--entity <names>', text: 'contact, reservation, agent, queue, routing; several with commas' },
     { flags: '--subject <ids>', text: 'several with commas' },
-    { flags: '--speed <factor>', text: 'keep the pace of the log, so many times faster; without it, all at once' },
+    { flags: '--speed <factor>',
+      text: 'keep the pace of the log, so many times faster; without it, all at once' },
     { flags: '--file <file>', text: 'an export instead of the edge; - for the standard input' },
   ],
   examples: [
