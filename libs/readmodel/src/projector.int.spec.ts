@@ -312,7 +312,8 @@ describe('a projector', () => {
     const projector = project({ batchLength: 4 });
     await projector.caughtUp();
     const before = await rows();
-    await database.pool.query(`update tallies set count = 99; insert into tallies values ('demo', 'ghost', 1, 1, '{}')`);
+    await database.pool.query('update tallies set count = 99');
+    await database.pool.query(`insert into tallies values ('demo', 'ghost', 1, 1, '{}')`);
     await projector.rebuild();
     await store(['c0']);
     await projector.caughtUp();

@@ -265,10 +265,17 @@ export class Projector {
     this.#say(`the checkpoint went back from ${expected} to ${position}; reading on from there`);
     this.#resetting = true;
     // Not awaited here: the old follower ends only when what it waits for has been settled.
-    void this.#stopFollowing().then(() => this.#followFrom(position)).catch((cause: unknown) => {
-      if (!this.#closing.signal.aborted) this.#say(`could not read on: ${reasonOf(cause)}`);
-    });
+    void this.#readOn(position);
     throw error;
+  }
+
+  async #readOn(position: number): Promise<void> {
+    try {
+      await this.#stopFollowing();
+      this.#followFrom(position);
+    } catch (error) {
+      if (!this.#closing.signal.aborted) this.#say(`could not read on: ${reasonOf(error)}`);
+    }
   }
 
   /** Lets the follower go; what it still waits for is not stored and is delivered again later. */

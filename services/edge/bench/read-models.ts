@@ -1,6 +1,6 @@
 /**
  * How many events a second the read models take in, from a log in memory into the embedded
- * Postgres. Run: node --conditions=@meridian/source services/edge/bench/read-models.ts [entries]
+ * Postgres. Run: node services/edge/bench/read-models.ts [entries]
  */
 import { memoryLog } from '@meridian/journal';
 import { migrate, openDatabase, Projector, startPostgres } from '@meridian/readmodel';

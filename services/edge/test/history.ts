@@ -302,7 +302,8 @@ class Tenant {
     const limitAt = toTimestamp(this.#recorder.nowMs + wrapUpLimitMs);
     this.#tell(contact, { type: 'meridian.contact.disconnected.v1', subject, data: { by: 'CUSTOMER' } },
       { type: 'meridian.contact.acw_started.v1', subject, data: { agentId, limitAt } });
-    this.#route({ type: 'meridian.reservation.wrapping.v1', subject: reservationId, data: { contactId: subject, agentId } });
+    this.#route({ type: 'meridian.reservation.wrapping.v1', subject: reservationId,
+      data: { contactId: subject, agentId } });
   }
 
   #finish(contact: OpenContact, roll: number): void {
@@ -311,7 +312,8 @@ class Tenant {
     contact.state = 'OVER';
     agent.open--;
     this.#tell(contact, { type: 'meridian.contact.acw_ended.v1', subject, data: { reason: 'BY_AGENT' } },
-      ...(roll < 0.5 ? [{ type: 'meridian.contact.disposed.v1' as const, subject, data: { disposition: 'solved' } }] : []),
+      ...(roll < 0.5
+        ? [{ type: 'meridian.contact.disposed.v1' as const, subject, data: { disposition: 'solved' } }] : []),
       { type: 'meridian.contact.completed.v1', subject, data: { durations: [] } });
     this.#route({ type: 'meridian.reservation.completed.v1', subject: reservationId,
       data: { contactId: subject, agentId: agent.id } });

@@ -1,10 +1,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { seeded } from '@meridian/core';
 import { memoryLog, type Log, type LogMessage } from '@meridian/journal';
-import { decodeForProjection, isRowProjection, startPostgres, type Postgres, type Row } from '@meridian/readmodel';
+import {
+  decodeForProjection, isRowProjection, openDatabase, startPostgres, type Postgres, type Row,
+} from '@meridian/readmodel';
 import { temporaryFolder } from '@meridian/testing';
 import { getTableColumns, getTableName } from 'drizzle-orm';
-import pg from 'pg';
 import type { ApiKey } from '../src/domain/key.ts';
 import { Refusal } from '../src/domain/problem.ts';
 import { readQuery } from '../src/domain/query.ts';
@@ -41,11 +42,10 @@ afterAll(async () => {
 
 /** A database of its own for each test. */
 async function newDatabase(): Promise<string> {
-  const client = new pg.Client({ connectionString: postgres.url });
-  await client.connect();
+  const server = openDatabase({ url: postgres.url });
   const name = `test_${++databases}`;
-  await client.query(`create database ${name}`);
-  await client.end();
+  await server.pool.query(`create database ${name}`);
+  await server.close();
   return postgres.url.replace(/\/postgres$/, `/${name}`);
 }
 
@@ -127,7 +127,8 @@ describe('the read models', () => {
     await models.ready;
     for (const { table } of projections) {
       const { rows } = await models.database.pool.query<{ name: string; nullable: string }>(
-        'select column_name as name, is_nullable as nullable from information_schema.columns where table_name = $1 order by 1',
+        `select column_name as name, is_nullable as nullable from information_schema.columns
+         where table_name = $1 order by 1`,
         [getTableName(table)],
       );
       const columns = Object.values(getTableColumns(table))
@@ -209,7 +210,8 @@ describe('the read API', () => {
   it('filters by states and queue', async () => {
     const { body } = await get(models, '/v1/contacts?state=ABANDONED,FAILED&queue=q1&limit=500');
     const counted = await models.database.pool.query<{ n: number }>(
-      `select count(*)::int as n from contacts where tenant = 'demo' and queue_id = 'q1' and state in ('ABANDONED', 'FAILED')`);
+      `select count(*)::int as n from contacts
+       where tenant = 'demo' and queue_id = 'q1' and state in ('ABANDONED', 'FAILED')`);
     expect(body['contacts'].length).toBe(counted.rows[0]?.n);
     expect(body['contacts'].length).toBeGreaterThan(0);
     for (const contact of body['contacts']) {
@@ -246,7 +248,8 @@ describe('the read API', () => {
   });
 
   it('shows a key nothing of another tenant', async () => {
-    const [mine, other] = await Promise.all(['demo', 'other'].map((tenant) => get(models, '/v1/contacts?limit=500', tenant)));
+    const [mine, other] = await Promise.all(
+      ['demo', 'other'].map((tenant) => get(models, '/v1/contacts?limit=500', tenant)));
     const total = await models.database.pool.query<{ n: number }>('select count(*)::int as n from contacts');
     expect(mine?.body['contacts'].length + other?.body['contacts'].length).toBe(total.rows[0]?.n);
     expect(await get(models, '/v1/contacts', 'nobody')).toMatchObject({ body: { contacts: [], next: null } });

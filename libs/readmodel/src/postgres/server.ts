@@ -1,14 +1,14 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
-import { give, launchAs, postgresAccount, type Account, type Launch } from './account.ts';
+import { launchAs, postgresAccount, type Account } from './account.ts';
 import { postgresBinaries, type PostgresBinaries } from './binaries.ts';
-import { claimDataFolder, finishCluster, type DataFolder } from './data-folder.ts';
+import { checkVersion, makeCluster, SUPERUSER } from './cluster.ts';
+import { claimDataFolder, type DataFolder } from './data-folder.ts';
+import { ended, spawnQuietly } from './spawn.ts';
 
-const SUPERUSER = 'meridian';
 const DATABASE = 'postgres';
 const READY_TIMEOUT_MS = 60_000;
 const FAST_STOP_TIMEOUT_MS = 15_000;
@@ -89,50 +89,6 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
     folder.release();
     throw error;
   }
-}
-
-async function makeCluster(
-  binaries: PostgresBinaries,
-  account: Account | undefined,
-  folder: DataFolder,
-): Promise<void> {
-  const { unfinished } = folder;
-  const passwordFile = join(folder.path, 'initial-password');
-  rmSync(folder.cluster, { recursive: true, force: true });
-  mkdirSync(unfinished, { mode: 0o700 });
-  writeFileSync(passwordFile, `${folder.password}\n`, { mode: 0o600 });
-  give(unfinished, account);
-  give(passwordFile, account);
-  const args = [
-    `--pgdata=${unfinished}`, `--username=${SUPERUSER}`, `--pwfile=${passwordFile}`,
-    '--auth=scram-sha-256', '--encoding=UTF8', '--locale-provider=builtin', '--locale=C.UTF-8',
-    '--lc-collate=C', '--lc-ctype=C', '--lc-messages=C', '--lc-monetary=C', '--lc-numeric=C',
-    '--lc-time=C', '--no-sync', '--no-instructions',
-  ];
-  try {
-    const launch = launchAs(account, binaries.initdb, args, [unfinished]);
-    const lines: string[] = [];
-    const child = spawnQuietly(launch, folder.path, (line) => lines.push(line));
-    const code = await ended(child);
-    if (code !== 0) {
-      const last = lines.slice(-12).join('\n');
-      throw new Error(`initdb could not make a Postgres cluster in ${folder.path} (${code}):\n${last}`);
-    }
-  } finally {
-    rmSync(passwordFile, { force: true });
-  }
-  finishCluster(folder);
-}
-
-function checkVersion({ folder: native }: PostgresBinaries, folder: DataFolder): void {
-  const found = readFileSync(join(folder.cluster, 'PG_VERSION'), 'utf8').trim();
-  const { version } = JSON.parse(readFileSync(join(native, 'package.json'), 'utf8')) as { version: string };
-  const wanted = version.split('.')[0];
-  if (found === wanted) return;
-  throw new Error(
-    `The Postgres folder ${folder.path} is of version ${found}; this Meridian brings ${wanted}.\n` +
-      'Delete the folder: read models are built again from the log.',
-  );
 }
 
 class EmbeddedServer implements Postgres {
@@ -251,26 +207,6 @@ class EmbeddedServer implements Postgres {
     this.pid = pid;
     if (this.#guard.stdin?.writable === true) this.#guard.stdin.write(`${pid}\n`);
   }
-}
-
-function spawnQuietly(launch: Launch, cwd: string, onLine: (line: string) => void): ChildProcess {
-  const { command, arguments: args, uid, gid } = launch;
-  const child = spawn(command, args, {
-    cwd,
-    // A session of its own: Ctrl-C reaches this process, which then stops it in order.
-    detached: true,
-    stdio: ['ignore', 'ignore', 'pipe'],
-    env: { PATH: process.env['PATH'], LC_ALL: 'C', TZ: 'UTC' },
-    ...(uid === undefined ? {} : { uid }),
-    ...(gid === undefined ? {} : { gid }),
-  });
-  child.on('error', (error) => onLine(String(error)));
-  createInterface({ input: child.stderr }).on('line', onLine);
-  return child;
-}
-
-function ended(child: ChildProcess): Promise<number | null> {
-  return new Promise((resolve) => child.once('close', (code) => resolve(code)));
 }
 
 /** A port that nobody listens on at this moment. */

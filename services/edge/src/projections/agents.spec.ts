@@ -13,7 +13,8 @@ const signedIn: Timed = [0, { type: 'meridian.agent.signed_in.v1', subject,
 const created = (offsetMs: number, id: string, contactId: string, channel: 'VOICE' | 'CHAT'): Timed => [offsetMs, {
   type: 'meridian.reservation.created.v1', subject: id,
   data: { contactId, agentId: 'a1', queueId: 'sales', channel, expiresAt: '2026-01-05T08:00:20.000Z' } }];
-const about = (offsetMs: number, what: 'accepted' | 'rejected' | 'timed_out' | 'wrapping' | 'completed', id: string, contactId: string): Timed =>
+type Step = 'accepted' | 'rejected' | 'timed_out' | 'wrapping' | 'completed';
+const about = (offsetMs: number, what: Step, id: string, contactId: string): Timed =>
   [offsetMs, { type: `meridian.reservation.${what}.v1`, subject: id, data: { contactId, agentId: 'a1' } }];
 const state = (offsetMs: number, to: 'AVAILABLE' | 'AWAY', reasonCode?: string): Timed => [offsetMs, {
   type: 'meridian.agent.state_changed.v1', subject,
@@ -67,13 +68,15 @@ describe('agents', () => {
 
   it('is at capacity on a channel for several contacts when it is full', () => {
     const both = [signedIn, created(1, 'r1', 'c1', 'CHAT'), created(2, 'r2', 'c2', 'CHAT')];
-    expect(channels(...both)['CHAT']).toEqual({ state: 'AT_CAPACITY', limit: 2, offered: 2, interacting: 0, wrapping: 0 });
+    expect(channels(...both)['CHAT'])
+      .toEqual({ state: 'AT_CAPACITY', limit: 2, offered: 2, interacting: 0, wrapping: 0 });
     expect(channels(...both, about(3, 'timed_out', 'r1', 'c1'))['CHAT'])
       .toEqual({ state: 'OFFERED', limit: 2, offered: 1, interacting: 0, wrapping: 0 });
   });
 
   it('is off the queue when it does not respond, or is about to sign out', () => {
-    expect(channels(signedIn, [9, { type: 'meridian.agent.not_responding.v1', subject, data: { reservationId: 'r1' } }]))
+    const silent: Timed = [9, { type: 'meridian.agent.not_responding.v1', subject, data: { reservationId: 'r1' } }];
+    expect(channels(signedIn, silent))
       .toMatchObject({ VOICE: { state: 'OFF_QUEUE' }, CHAT: { state: 'OFF_QUEUE' } });
     const leaving = after(signedIn, [9, { type: 'meridian.agent.sign_out_requested.v1', subject, data: {} }]);
     expect(leaving).toEqual({ ...available, signingOut: true, idleSince: null, lastSequence: 2 });
@@ -84,7 +87,8 @@ describe('agents', () => {
     expect(after(
       signedIn,
       [1, { type: 'meridian.agent.skills_changed.v1', subject, data: { skills: [] } }],
-      [2, { type: 'meridian.agent.capacity_changed.v1', subject, data: { capacities: [{ channel: 'EMAIL', limit: 4 }] } }],
+      [2, { type: 'meridian.agent.capacity_changed.v1', subject,
+        data: { capacities: [{ channel: 'EMAIL', limit: 4 }] } }],
       [3, { type: 'meridian.agent.session_superseded.v1', subject, data: { sessionId: 's1', supersededBy: 's2' } }],
     )).toEqual({
       ...available, skills: [], capacities: [{ channel: 'EMAIL', limit: 4 }], sessionId: 's2', lastSequence: 4,

@@ -23,7 +23,9 @@ const fresh = {
   connectedAt: null, endedAt: null, waitedMs: null, disposition: null, attributes: { language: 'de' },
   lastSequence: 1, revision: 0,
 };
-const inQueue = { ...fresh, state: 'QUEUED', queueId: 'sales', priority: 2, queuedAt: at(1_000), lastSequence: 2, revision: 1 };
+const inQueue = {
+  ...fresh, state: 'QUEUED', queueId: 'sales', priority: 2, queuedAt: at(1_000), lastSequence: 2, revision: 1,
+};
 const inOffer = { ...inQueue, state: 'OFFERED', agentId: 'a1', reservationId: 'r1', lastSequence: 3, revision: 2 };
 
 const after = (...events: Timed[]) => rowsAfter(contactsProjection, given(...events)).get('demo/c1');
@@ -52,7 +54,8 @@ describe('contacts', () => {
     expect(after(
       initiated, queued, offered, dequeued('TO_AGENT'), connected,
       [5_000, { type: 'meridian.contact.disconnected.v1', subject, data: { by: 'CUSTOMER' } }],
-      [5_000, { type: 'meridian.contact.acw_started.v1', subject, data: { agentId: 'a1', limitAt: '2026-01-05T08:01:00.000Z' } }],
+      [5_000, { type: 'meridian.contact.acw_started.v1', subject,
+        data: { agentId: 'a1', limitAt: '2026-01-05T08:01:00.000Z' } }],
       [9_000, { type: 'meridian.contact.acw_ended.v1', subject, data: { reason: 'BY_AGENT' } }],
       [9_000, { type: 'meridian.contact.disposed.v1', subject, data: { disposition: 'solved' } }],
       [9_000, { type: 'meridian.contact.completed.v1', subject, data: { durations: [] } }],

@@ -4,7 +4,9 @@ import { at, given, rowsAfter } from '../../test/recorded.ts';
 import { figuresOf, queuesProjection, type QueueRow } from './queues.ts';
 
 type Timed = readonly [number, DomainEvent];
-const settings = { strategy: 'LONGEST_IDLE' as const, offerTtlMs: 20_000, ageingMsPerLevel: 60_000, serviceLevelMs: 5_000 };
+const settings = {
+  strategy: 'LONGEST_IDLE' as const, offerTtlMs: 20_000, ageingMsPerLevel: 60_000, serviceLevelMs: 5_000,
+};
 const created: Timed = [0, { type: 'meridian.queue.created.v1', subject: 'sales', data: { settings } }];
 const queued: Timed = [1, { type: 'meridian.contact.queued.v1', subject: 'c1',
   data: { queueId: 'sales', channel: 'VOICE', requirements: [] } }];
@@ -38,7 +40,10 @@ describe('queues', () => {
 
   it('counts for a queue that was never configured, by the default service level', () => {
     expect(after(queued, left('TO_AGENT', 20_000), left('TO_AGENT', 20_001)))
-      .toEqual({ ...empty, settings: null, queued: 1, answered: 2, answeredWithinServiceLevel: 1, sumWaitMs: 40_001, lastSequence: 3 });
+      .toEqual({
+        ...empty, settings: null, queued: 1, answered: 2, answeredWithinServiceLevel: 1, sumWaitMs: 40_001,
+        lastSequence: 3,
+      });
   });
 
   it('keeps the totals of a queue that is deleted and made again', () => {
@@ -49,7 +54,8 @@ describe('queues', () => {
 
   it('computes service level and ASA from the totals, and nothing from none', () => {
     expect(figuresOf(empty as QueueRow)).toEqual({ serviceLevel: null, averageSpeedOfAnswerMs: null });
-    expect(figuresOf({ ...empty, answered: 3, answeredWithinServiceLevel: 2, abandoned: 1, sumWaitMs: 9_000 } as QueueRow))
+    const totals = { ...empty, answered: 3, answeredWithinServiceLevel: 2, abandoned: 1, sumWaitMs: 9_000 };
+    expect(figuresOf(totals as QueueRow))
       .toEqual({ serviceLevel: 0.5, averageSpeedOfAnswerMs: 3_000 });
   });
 });

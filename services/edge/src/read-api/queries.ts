@@ -1,7 +1,7 @@
-import { checkpointOf, type Database } from '@meridian/readmodel';
+import { checkpointOf, isDatabaseAway, type Database } from '@meridian/readmodel';
 import type { ContactState } from '@meridian/wire';
 import { and, asc, count, desc, eq, gt, inArray, isNull, min, sql } from 'drizzle-orm';
-import type { NodePgQueryResultHKT } from 'drizzle-orm/node-postgres';
+import { drizzle, type NodePgQueryResultHKT } from 'drizzle-orm/node-postgres';
 import type { PgDatabase } from 'drizzle-orm/pg-core';
 import {
   agents, contacts, queues, timeline,
@@ -16,19 +16,31 @@ export const timelineLimit = 1_000;
 
 const waitingStates: ContactState[] = ['QUEUED', 'OFFERED'];
 
-/** Runs queries at one moment, together with the position that the rows then embody. */
-export function readAt<T>(
-  { db }: Pick<Database, 'db'>,
+/**
+ * Runs queries at one moment, together with the position that the rows then embody. The connection
+ * is taken and given back here: Drizzle, over a pool, keeps one for ever on which `begin` failed.
+ */
+export async function readAt<T>(
+  { pool }: Pick<Database, 'pool'>,
   projector: { readonly name: string; readonly stream: string },
   query: (reader: Reader) => Promise<T>,
 ): Promise<{ readonly position: number; readonly result: T }> {
-  return db.transaction(
-    async (reader) => {
-      const position = await checkpointOf(reader, projector.name, projector.stream);
-      return { position, result: await query(reader) };
-    },
-    { isolationLevel: 'repeatable read', accessMode: 'read only' },
-  );
+  const client = await pool.connect();
+  let lost = false;
+  try {
+    return await drizzle(client).transaction(
+      async (reader) => {
+        const position = await checkpointOf(reader, projector.name, projector.stream);
+        return { position, result: await query(reader) };
+      },
+      { isolationLevel: 'repeatable read', accessMode: 'read only' },
+    );
+  } catch (error) {
+    lost = isDatabaseAway(error);
+    throw error;
+  } finally {
+    client.release(lost);
+  }
 }
 
 export interface ContactWithTimeline {

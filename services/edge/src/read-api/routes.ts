@@ -28,7 +28,8 @@ export function readRoutes(models: Readable): Route[] {
       const queueId = identifier('queue', call.query.one('queue'));
       const rows = await contactsOf(reader, { ...page, states, ...(queueId === undefined ? {} : { queueId }) });
       if (rows !== undefined) return rows.map(contactView);
-      throw invalidParameter('after', `is ${shown(page.after ?? '')}; it must be the id of a contact, as \`next\` gives it`);
+      throw invalidParameter('after',
+        `is ${shown(page.after ?? '')}; it must be the id of a contact, as \`next\` gives it`);
     }),
     one(models, 'contact', 'A contact: state, queue, agent, times, timeline', async (reader, tenant, id) => {
       const found = await contactOf(reader, tenant, id);
