@@ -8,6 +8,7 @@ import { doctorCommand } from './commands/doctor.ts';
 import { explainCommand } from './commands/explain.ts';
 import { exportCommand } from './commands/export.ts';
 import { keysCommands } from './commands/keys.ts';
+import { playCommand } from './commands/play.ts';
 import { publishCommand } from './commands/publish.ts';
 import { queuesCommand } from './commands/queues.ts';
 import { replayCommand } from './commands/replay.ts';
@@ -21,7 +22,7 @@ import { resolveSettings } from './settings.ts';
 
 const commands: readonly CommandSpec[] = [
   publishCommand, tailCommand, contactCommand, explainCommand, queuesCommand, agentsCommand,
-  replayCommand, checkCommand, exportCommand, doctorCommand, clockCommand,
+  replayCommand, checkCommand, exportCommand, doctorCommand, clockCommand, playCommand,
 ];
 const groups: readonly { name: string; summary: string; commands: readonly CommandSpec[] }[] = [
   { name: 'keys', summary: 'API keys: create, list, revoke', commands: keysCommands },
