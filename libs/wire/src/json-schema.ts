@@ -1,6 +1,6 @@
 import { enumerations, shapes } from './gen/contracts.ts';
 import type { Contract, FieldShape } from './contract.ts';
-import { identifierPattern } from './validate.ts';
+import { identifierPattern, itemShape } from './validate.ts';
 
 /** A JSON Schema, draft 2020-12. */
 export type JsonSchema = { readonly [key: string]: unknown };
@@ -16,18 +16,29 @@ function oneSchema(shape: FieldShape, reference: (message: string) => JsonSchema
     case 'timestamp': return { type: 'string', format: 'date-time' };
     case 'enum': return { type: 'string', enum: [...enumerations[shape.of as string] as readonly string[]] };
     case 'message': return reference(shape.of as string);
-    default: return {
-      type: shape.kind === 'double' ? 'number' : 'integer',
-      minimum: shape.minimum ?? (shape.kind === 'uint32' ? 0 : undefined),
-      ...(shape.maximum === undefined ? {} : { maximum: shape.maximum }),
-    };
+    default: return numberSchema(shape);
   }
 }
 
+function numberSchema({ kind, minimum, maximum }: FieldShape): JsonSchema {
+  if (kind === 'double') {
+    return {
+      type: 'number', ...(minimum === undefined ? {} : { minimum }), ...(maximum === undefined ? {} : { maximum }),
+    };
+  }
+  const [least, most] = kind === 'uint32' ? [0, 2 ** 32 - 1] : [-(2 ** 31), 2 ** 31 - 1];
+  return { type: 'integer', minimum: minimum ?? least, maximum: maximum ?? most };
+}
+
 function fieldSchema(shape: FieldShape, reference: (message: string) => JsonSchema): JsonSchema {
-  const one = oneSchema(shape, reference);
+  const one = oneSchema(itemShape(shape), reference);
   const personal = shape.personal ? { 'x-personal': true } : {};
-  if (shape.map) return { type: 'object', maxProperties: shape.maximumLength, additionalProperties: one, ...personal };
+  if (shape.map) {
+    return {
+      type: 'object', maxProperties: shape.maximumLength, propertyNames: { maxLength: 64, not: { const: '__proto__' } },
+      additionalProperties: one, ...personal,
+    };
+  }
   if (shape.repeated) return { type: 'array', maxItems: shape.maximumLength, items: one, ...personal };
   return { ...one, ...personal };
 }

@@ -21,7 +21,7 @@ const timestampPattern =
 type Check = (value: unknown, pointer: string, problems: Problem[]) => void;
 
 function show(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
+  const text = Number.isNaN(value) ? 'NaN' : JSON.stringify(value) ?? String(value);
   return text.length > shownLimit ? `${text.slice(0, shownLimit)}...` : text;
 }
 
@@ -56,7 +56,7 @@ function checkNumber(shape: FieldShape): Check {
   const least = shape.minimum ?? (shape.kind === 'uint32' ? 0 : shape.kind === 'int32' ? -(2 ** 31) : -Number.MAX_VALUE);
   const most = shape.maximum ?? (shape.kind === 'uint32' ? 2 ** 32 - 1 : shape.kind === 'int32' ? 2 ** 31 - 1 : Number.MAX_VALUE);
   return (value, pointer, problems) => {
-    if (typeof value !== 'number' || (whole && !Number.isInteger(value))) {
+    if (typeof value !== 'number' || Number.isNaN(value) || (whole && !Number.isInteger(value))) {
       report(problems, pointer, 'type',
         `${pointer} must be a ${whole ? 'whole number' : 'number'}, not ${show(value)}.`);
     } else if (value < least) {
@@ -140,8 +140,15 @@ function checkMap(shape: FieldShape, item: Check): Check {
   };
 }
 
+/** The rules of one value; that a list or map must be there says nothing of what is in it. */
+export function itemShape(shape: FieldShape): FieldShape {
+  if (!shape.map && !shape.repeated) return shape;
+  const { required: _, ...item } = shape;
+  return item;
+}
+
 function checkField(shape: FieldShape): Check {
-  const one = checkOne(shape);
+  const one = checkOne(itemShape(shape));
   if (shape.map) return checkMap(shape, one);
   return shape.repeated ? checkList(shape, one) : one;
 }
