@@ -33,7 +33,8 @@ export function dataFromProtobuf(contract: Contract, bytes: Uint8Array): JsonVal
   const value = fromBinary(message, bytes);
   const unknown = unknownField(value);
   if (unknown !== undefined) throw new Error(`field ${unknown} is not known`);
-  return toJson(message, value, { registry });
+  // What is required may be empty or 0: protobuf leaves it out, the contracts do not.
+  return toJson(message, value, { registry, alwaysEmitImplicit: true });
 }
 
 /** The number of a field that the contract has not, anywhere in a message. */
