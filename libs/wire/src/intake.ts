@@ -55,7 +55,10 @@ function attributeProblems(event: Record<string, unknown>): Problem[] {
   if (correlationid !== undefined && (typeof correlationid !== 'string' || !identifierPattern.test(correlationid))) {
     add('correlationid', 'identifier', '/correlationid must be 1 to 72 of A-Z a-z 0-9 _ -: it is the id of the first contact of the chain.');
   }
-  const { traceparent } = event;
+  const { actor, traceparent } = event;
+  if (actor !== undefined && (typeof actor !== 'string' || actor.length > attributeLimit || !actor.isWellFormed())) {
+    add('actor', 'type', `/actor must be a text of at most ${attributeLimit} characters.`);
+  }
   if (traceparent !== undefined && (typeof traceparent !== 'string' || !traceparentPattern.test(traceparent))) {
     add('traceparent', 'type', '/traceparent must be as W3C Trace Context has it: 00-<32 hex>-<16 hex>-<2 hex>.');
   }

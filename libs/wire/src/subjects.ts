@@ -30,8 +30,7 @@ export interface ParsedSubject extends AggregateId {
 export function parseSubject(subject: string): ParsedSubject | undefined {
   const [kind, region, third, fourth, entity, id, ...rest] = subject.split('.');
   if ((kind !== 'in' && kind !== 'ev') || rest.length > 0) return undefined;
-  if (region === undefined || third === undefined || fourth === undefined) return undefined;
-  if (entity === undefined || id === undefined) return undefined;
+  if (!region || !third || !fourth || !entity || !id) return undefined;
   const [home, tenant] = kind === 'ev' ? [third, fourth] : [fourth, third];
   return { kind, region, home, tenant, entity, id };
 }
