@@ -44,7 +44,9 @@ function gatedLog() {
     await new Promise<void>((resolve) => { waiting.push(resolve); });
     return log.append(stream, message);
   };
-  const gated = new Proxy(log, { get: (target, name) => (name === 'append' ? append : Reflect.get(target, name).bind(target)) });
+  const gated = new Proxy(log, {
+    get: (target, name) => (name === 'append' ? append : Reflect.get(target, name).bind(target)),
+  });
   return { log, gated, release: () => waiting.splice(0).forEach((go) => go()) };
 }
 

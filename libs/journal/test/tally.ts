@@ -15,7 +15,8 @@ export type TallyCommand =
   | { readonly type: 'begin' | 'add'; readonly subject: string; readonly amount: number; readonly note?: string }
   /** Adds only to a sum that is even. */
   | { readonly type: 'addToEven'; readonly subject: string; readonly amount: number }
-  | { readonly type: 'fail' | 'nothing'; readonly subject: string };
+  | { readonly type: 'fail'; readonly subject: string }
+  | { readonly type: 'nothing'; readonly subject: string };
 
 /** From this sum on a tally is over. */
 export const overFrom = 1_000;
