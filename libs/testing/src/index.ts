@@ -8,3 +8,7 @@ export { describeLog, type LogFixture } from './describe-log.ts';
 export {
   specify, type AndState, type Answer, type Given, type PastEvent, type Specification, type When,
 } from './specify.ts';
+export {
+  drawFaults, Instance, NetworkLog, noFaults, SimulatedNode, World, type CheckpointOf, type FaultPlan,
+  type FaultPlanOptions, type Following, type Start, type Task,
+} from './simulator/index.ts';
