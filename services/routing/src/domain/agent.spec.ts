@@ -15,7 +15,9 @@ const signIn = (data: Partial<SignIn> = {}): AgentCommand =>
   ({ type: 'meridian.agent.sign_in.v1', subject, data: { sessionId: 's1', skills, capacities, ...data } });
 const signOut: AgentCommand = { type: 'meridian.agent.sign_out.v1', subject, data: {} };
 const setPresence = (presence: Presence, reason?: string): AgentCommand =>
-  ({ type: 'meridian.agent.set_presence.v1', subject, data: { presence, ...(reason === undefined ? {} : { reason }) } });
+  ({
+    type: 'meridian.agent.set_presence.v1', subject, data: { presence, ...(reason === undefined ? {} : { reason }) },
+  });
 
 const event = <Type extends AgentEvent['type']>(
   type: Type, data: Extract<AgentEvent, { type: Type }>['data'],
