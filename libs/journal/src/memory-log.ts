@@ -2,10 +2,11 @@ import { Delivery } from './delivery.ts';
 import {
   LogClosed, LogUnavailable, MessageTooLarge, StreamMissing, WrongLastSequence,
 } from './errors.ts';
-import { checkSubject, EXPECTED_LAST_SEQUENCE, headerBlock, MESSAGE_ID } from './headers.ts';
+import { checkSubject, headerBlock, MESSAGE_ID } from './headers.ts';
 import type {
   Appended, Follower, FollowOptions, Log, LogMessage, MessageToAppend, ReplayOptions,
 } from './log.ts';
+import { MemoryMessage } from './memory-message.ts';
 import { compileFilters, hasWildcard, type SubjectPredicate } from './subjects.ts';
 
 const DEFAULT_MAX_PAYLOAD_BYTES = 1_048_576;
@@ -256,44 +257,6 @@ class MemoryFollower implements Follower {
       const message = this.#source.at(++this.#read);
       if (this.#matches(message.subject)) this.#delivery.deliver(message);
     }
-  }
-}
-
-class MemoryMessage implements LogMessage {
-  readonly stream: string;
-  readonly sequence: number;
-  readonly storedAtMs: number;
-  readonly data: Uint8Array;
-  readonly #message: MessageToAppend;
-
-  constructor(
-    stream: string,
-    sequence: number,
-    message: MessageToAppend,
-    storedAtMs: number,
-    data: Uint8Array,
-  ) {
-    this.stream = stream;
-    this.sequence = sequence;
-    this.storedAtMs = storedAtMs;
-    this.data = data;
-    this.#message = message;
-  }
-
-  get subject(): string {
-    return this.#message.subject;
-  }
-
-  header(name: string): string | undefined {
-    const { headers, messageId, expectedLastSequence } = this.#message;
-    if (name === MESSAGE_ID && messageId !== undefined) return messageId;
-    if (name === EXPECTED_LAST_SEQUENCE) return expectedLastSequence?.toString();
-    return headers !== undefined && Object.hasOwn(headers, name) ? headers[name] : undefined;
-  }
-
-  text(): string {
-    const { data } = this.#message;
-    return typeof data === 'string' ? data : new TextDecoder().decode(this.data);
   }
 }
 

@@ -61,7 +61,8 @@ describe('a region\'s streams', () => {
   });
 
   it('have three replicas in production, and need a region\'s name', () => {
-    expect(regionStreams('eu').map(({ config }) => config.num_replicas)).toEqual([3, 3, 3, 3, 3, 3]);
+    const replicas = regionStreams('eu').map(({ config }) => config.num_replicas);
+    expect(replicas).toEqual([3, 3, 3, 3, 3, 3]);
     expect(() => regionStreams('EU.1')).toThrow(/The region is "EU.1"/);
   });
 });

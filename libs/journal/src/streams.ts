@@ -15,7 +15,7 @@ export type StreamRole = 'intake' | 'decisions' | 'beats' | 'aside' | 'keys' | '
 
 export interface RegionStream {
   readonly role: StreamRole;
-  /** The stream's configuration as JetStream takes it; what it leaves out is the server's choice. */
+  /** The configuration as JetStream takes it; what it leaves out is the server's choice. */
   readonly config: Partial<StreamConfig> & { readonly name: string };
 }
 
@@ -36,13 +36,14 @@ export function regionStreams(
     );
   }
   const replicas = development ? 1 : 3;
+  const names = streamNames(region);
   return [
-    { role: 'intake', config: journal(streamNames(region).intake, `in.${region}.>`, replicas) },
-    { role: 'decisions', config: journal(streamNames(region).decisions, `ev.${region}.>`, replicas) },
+    { role: 'intake', config: journal(names.intake, `in.${region}.>`, replicas) },
+    { role: 'decisions', config: journal(names.decisions, `ev.${region}.>`, replicas) },
     {
       role: 'beats',
       config: {
-        ...common(streamNames(region).beats, `beat.${region}.>`, replicas),
+        ...common(names.beats, `beat.${region}.>`, replicas),
         storage: StorageType.Memory,
         max_age: MINUTE_MS * NANOS,
         max_bytes: 64 * 1_048_576,
@@ -50,16 +51,13 @@ export function regionStreams(
         duplicate_window: 1_000 * NANOS,
       },
     },
-    {
-      role: 'aside',
-      config: journal(streamNames(region).aside, `aside.${region}.>`, replicas),
-    },
-    { role: 'keys', config: bucket(streamNames(region).keys, replicas) },
-    { role: 'checkpoints', config: bucket(streamNames(region).checkpoints, replicas) },
+    { role: 'aside', config: journal(names.aside, `aside.${region}.>`, replicas) },
+    { role: 'keys', config: bucket(names.keys, replicas) },
+    { role: 'checkpoints', config: bucket(names.checkpoints, replicas) },
   ];
 }
 
-/** The names of a region's streams by their role. */
+/** The names of a region's streams by their role; a bucket's own name comes after `KV_`. */
 export function streamNames(region: string): Record<StreamRole, string> {
   return {
     intake: `IN_${region}`,

@@ -1,7 +1,7 @@
 /** Says whether a subject is meant. */
 export type SubjectPredicate = (subject: string) => boolean;
 
-/** Whether `subject` is under `filter`, in which `*` stands for one token and a last `>` for the rest. */
+/** Whether `subject` is under `filter`: `*` stands for one token, a last `>` for the rest. */
 export function matchesFilter(filter: string, subject: string): boolean {
   return compileFilter(filter)(subject);
 }

@@ -1,4 +1,3 @@
-import type * as Jest from '@jest/globals';
 import {
   LogClosed, MessageTooLarge, WrongLastSequence, type FollowOptions, type Log, type LogMessage,
 } from '@meridian/journal';
@@ -15,12 +14,29 @@ export interface LogFixture {
   close(): Promise<void>;
 }
 
-type Test = (fixture: LogFixture, expect: typeof Jest.expect) => Promise<void>;
+/** What is used of Jest, whose module cannot be imported where it does not run. */
+interface Jest {
+  readonly describe: (title: string, tests: () => void) => void;
+  readonly it: (title: string, test: () => Promise<void>) => void;
+  readonly expect: Expect;
+}
+
+type Expect = (actual: unknown) => {
+  toBe(expected: unknown): void;
+  toBeInstanceOf(expected: unknown): void;
+  toBeUndefined(): void;
+  toBeGreaterThan(expected: number): void;
+  toEqual(expected: unknown): void;
+  toHaveLength(expected: number): void;
+  toMatchObject(expected: object): void;
+  toThrow(expected: unknown): void;
+};
+
+type Test = (fixture: LogFixture, expect: Expect) => Promise<void>;
 
 /** The contract of a log: what every adapter must do. */
 export function describeLog(name: string, open: () => Promise<LogFixture>): void {
-  // Jest's functions, taken where it runs: its module cannot be imported anywhere else.
-  const { describe, it, expect } = globalThis as unknown as typeof Jest;
+  const { describe, it, expect } = globalThis as unknown as Jest;
   const group = (title: string, tests: Readonly<Record<string, Test>>): void => {
     describe(title, () => {
       for (const [what, test] of Object.entries(tests)) {

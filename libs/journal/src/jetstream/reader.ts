@@ -5,6 +5,7 @@ import { compileFilters, disjointFilters, type SubjectPredicate } from '../subje
 import type { Exchange } from './exchange.ts';
 import { manage } from './fetch.ts';
 import { JetStreamMessage } from './message.ts';
+import { digits, numbersAt } from './reply.ts';
 
 const PULL_LENGTH = 10_000;
 const PULL_BYTES = 8 * 1_048_576;
@@ -19,8 +20,6 @@ const MISSING_ATTEMPTS = 20;
 const NANOS = 1_000_000;
 
 const IDLE_HEARTBEAT = 100;
-const ZERO = 0x30;
-const DOT = 0x2e;
 
 /** Where a reader's messages go. */
 export interface Sink {
@@ -294,19 +293,4 @@ export class Reader {
     this.#heardBefore = this.#heard;
     if (this.#silentBeats >= SILENT_BEATS) this.#start();
   }
-}
-
-/** The place after the consumer's name: replies with and without a domain differ before it. */
-function numbersAt(reply: string, consumer: string): number {
-  return reply.indexOf(`.${consumer}.`) + consumer.length + 2;
-}
-
-function digits(text: string, from: number, to: number): number {
-  let value = 0;
-  for (let at = from; at < to; at++) {
-    const code = text.charCodeAt(at);
-    if (code === DOT) break;
-    value = value * 10 + (code - ZERO);
-  }
-  return value;
 }

@@ -46,7 +46,9 @@ async function write(subject: string, until: () => boolean): Promise<number[]> {
   return acknowledged;
 }
 
-async function replayed(stream = STREAM): Promise<{ sequence: number; text: string; subject: string }[]> {
+async function replayed(
+  stream = STREAM,
+): Promise<{ sequence: number; text: string; subject: string }[]> {
   const messages = [];
   for await (const message of log.replay(stream)) {
     messages.push({
@@ -200,7 +202,7 @@ describe('the log on JetStream, when something is wrong', () => {
     await connection.close();
   });
 
-  it('queues above its limit of pending appends, and refuses above that of queued ones', async () => {
+  it('queues above its limit of pending appends, and refuses above that of queues', async () => {
     log = await replaceLog({ maxPending: 2, maxQueued: 10 });
     const appends = Array.from({ length: 20 }, (_, n) =>
       log.append(STREAM, { subject: 's.a', data: `${n}` }));
