@@ -267,9 +267,9 @@ function timePassed(partition: Partition, context: Context): Answer {
     const decision = decideReservation(partition, { type: 'time_out', subject: reservationId }, context);
     if (!decision.accepted || decision.events.length === 0) continue;
     events.push(...decision.events);
-    if (!events.some((event) => event.type === 'meridian.agent.not_responding.v1' && event.subject === agentId)) {
-      events.push({ type: 'meridian.agent.not_responding.v1', subject: agentId, data: { reservationId } });
-    }
+    const isKnown = partition.agents.get(agentId)?.presence === 'NOT_RESPONDING' ||
+      events.some((event) => event.type === 'meridian.agent.not_responding.v1' && event.subject === agentId);
+    if (!isKnown) events.push({ type: 'meridian.agent.not_responding.v1', subject: agentId, data: { reservationId } });
   }
   return accept(...events);
 }

@@ -53,7 +53,7 @@ const table = `
   reject another UNKNOWN YOURS     YOURS     YOURS     YOURS     YOURS    YOURS     YOURS     YOURS
   time out early UNKNOWN -         -         -         -         -        -         -         -
   time out       UNKNOWN timed_out -         -         -         -        -         -         -
-  withdraw       UNKNOWN rescinded canceled  canceled  -         -        -         -         -
+  withdraw       UNKNOWN rescinded canceled  completed -         -        -         -         -
   wrap           UNKNOWN -         wrapping  -         -         -        -         -         -
   complete       UNKNOWN rescinded completed completed -         -        -         -         -
 `.trim().split('\n').slice(1).map((row) =>

@@ -134,8 +134,11 @@ function withdraw(
   stage: Reservation['stage'], subject: string, data: { contactId: string; agentId: string; reason: string },
 ): Answer {
   if (stage === 'PENDING') return accept<ReservationEvent>({ type: 'meridian.reservation.rescinded.v1', subject, data });
-  if (stage === 'ACCEPTED' || stage === 'WRAPPING') {
-    return accept<ReservationEvent>({ type: 'meridian.reservation.canceled.v1', subject, data });
+  if (stage === 'ACCEPTED') return accept<ReservationEvent>({ type: 'meridian.reservation.canceled.v1', subject, data });
+  // They have spoken: nothing is canceled any more, the agent is only let go.
+  if (stage === 'WRAPPING') {
+    const { contactId, agentId } = data;
+    return accept<ReservationEvent>({ type: 'meridian.reservation.completed.v1', subject, data: { contactId, agentId } });
   }
   return accept();
 }
