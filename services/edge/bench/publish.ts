@@ -1,17 +1,11 @@
 /**
  * Events accepted over HTTP in batches of 100, against the NATS library's windowed publish, in one
  * run: the same number of events of the same size, server and clients on this machine.
- * Run: node --conditions=@meridian/source services/edge/bench/publish.ts [events] [rounds]
+ * Run after a build: node services/edge/bench/publish.ts [events] [rounds]
  */
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { jetstream, type JetStreamClient } from '@nats-io/jetstream';
-import { connectNats, ensureStreams } from '@meridian/journal';
-import { startNatsServer, temporaryFolder } from '@meridian/testing';
 import { Agent, request } from 'node:http';
+import { jetstream, type JetStreamClient } from '@nats-io/jetstream';
+import { startBench } from './start.ts';
 
 const events = Number(process.argv[2] ?? 40_000);
 const rounds = Number(process.argv[3] ?? 3);
@@ -75,41 +69,11 @@ async function overHttp(url: string, key: string, run: string): Promise<number> 
   return rate;
 }
 
-async function startEdge(natsUrl: string, keyFile: string): Promise<{ readonly child: ChildProcess; readonly url: string }> {
-  const port = 20_000 + Math.floor(Math.random() * 20_000);
-  const profile = process.env['EDGE_PROFILE'] === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${process.env['EDGE_PROFILE']}`];
-  const child = spawn(process.execPath, [...profile, fileURLToPath(new URL('../dist/main.js', import.meta.url))], {
-    stdio: ['ignore', 'inherit', 'inherit'],
-    env: {
-      ...process.env, MERIDIAN_NATS_URL: natsUrl, MERIDIAN_HTTP_PORT: String(port), MERIDIAN_DEV: '1',
-      MERIDIAN_KEY_FILE: keyFile, MERIDIAN_READ_MODELS: 'off', LOG_LEVEL: 'warn',
-    },
-  });
-  const url = `http://127.0.0.1:${port}`;
-  const deadline = performance.now() + 20_000;
-  for (;;) {
-    const ready = await fetch(`${url}/health/ready`).then(({ ok }) => ok, () => false);
-    if (ready) return { child, url };
-    if (child.exitCode !== null || performance.now() > deadline) throw new Error('The edge did not start.');
-    await new Promise((resolve) => { setTimeout(resolve, 50); });
-  }
-}
-
-const folder = temporaryFolder();
-const server = await startNatsServer();
-const nats = await connectNats({ servers: server.url });
-await ensureStreams(nats, 'eu', { development: true });
-const keyFile = join(folder.path, 'key');
-const { child, url } = await startEdge(server.url, keyFile);
-const key = readFileSync(keyFile, 'utf8').trim();
-const js = jetstream(nats);
+const bench = await startBench();
+const js = jetstream(bench.nats);
 for (let round = 1; round <= rounds; round += 1) {
   const raw = await library(js, `l${round}`);
-  const http = await overHttp(url, key, `h${round}`);
+  const http = await overHttp(bench.url, bench.key, `h${round}`);
   console.log(`round ${round}: library ${Math.round(raw)}/s, HTTP ${Math.round(http)}/s, ratio ${(http / raw).toFixed(2)}`);
 }
-child.kill('SIGTERM');
-await once(child, 'exit');
-await nats.close();
-await server.stop();
-folder.remove();
+await bench.stop();

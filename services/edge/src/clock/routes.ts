@@ -1,12 +1,11 @@
-import type { Log } from '@meridian/journal';
-import { publishClock, waitUntilSettled, type Beat, type Clock, type ProgressWatch } from '@meridian/nest';
-import { eventStream, intakeStream } from '@meridian/wire';
+import { publishClock, type Beat, type Clock } from '@meridian/nest';
 import { readClockRequest } from '../domain/admin-bodies.ts';
 import { Refusal } from '../domain/problem.ts';
 import { wholeNumber } from '../domain/query.ts';
 import { jsonBody } from '../http/json-body.ts';
 import { orRefuse } from '../http/log-fault.ts';
 import type { Call, Content, Parameters, Route } from '../http/route.ts';
+import { RestWatch, type RestOptions } from './rest.ts';
 
 const timeoutDefaultMs = 30_000;
 const timeoutMostMs = 600_000;
@@ -46,20 +45,15 @@ const clockContent: Content = {
   example: { source: 'driven', started: true, now: 1_769_847_300_000, setting: { at: 1_769_847_300_000, wallAt: 1_769_900_000_000, rate: 0 } },
 };
 
-export interface ClockParts {
-  readonly log: Log;
+export interface ClockParts extends RestOptions {
   readonly clock: Clock;
   readonly beat: Beat;
-  readonly region: string;
-  /** What every service reports; it listens from long before the first request. */
-  readonly watch: ProgressWatch;
-  /** The services that must have come to rest before an answer. */
-  readonly required: readonly string[];
 }
 
 /** `GET` and `POST /v1/clock`. */
 export function clockRoutes(parts: ClockParts): Route[] {
-  const { log, clock, beat, region, watch, required } = parts;
+  const { clock, beat, region } = parts;
+  const watch = new RestWatch(parts);
   return [
     {
       method: 'GET', path: '/v1/clock', scope: 'admin', operationId: 'readClock', tag: 'operations',
@@ -97,15 +91,12 @@ export function clockRoutes(parts: ClockParts): Route[] {
         }
         const { at, rate } = setTo(clock, asked);
         publishClock(beat, region, { at, rate }, clock.setting);
-        const rest = await orRefuse(waitUntilSettled({ log, watch, required, at, timeoutMs }));
+        const rest = await orRefuse(watch.wait(at, timeoutMs));
         if (!rest.settled) {
           throw new Refusal('not-settled', `The clock is set, but not everything came to rest within ${timeoutMs} ms: ${rest.waitingFor.join('; ')}.`,
             { at, waitingFor: rest.waitingFor });
         }
-        const streams = [intakeStream(region), eventStream(region)];
-        const lasts = await orRefuse(Promise.all(streams.map((stream) => log.lastSequence(stream))));
-        const lastSequence = Object.fromEntries(streams.map((stream, index) => [stream, lasts[index]]));
-        return { at, rate, nextDueMs: rest.nextDueMs, lastSequence };
+        return { at, rate, nextDueMs: rest.nextDueMs, lastSequence: rest.lastSequence };
       },
     },
   ];
