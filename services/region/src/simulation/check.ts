@@ -18,6 +18,8 @@ export interface Problem {
 
 /** How long an offer may last beyond its end while nothing is wrong with the routing, in ms. */
 const offerGraceMs = 1_000;
+/** How long a writer waits before it asks the log again after it got no answer, in ms. */
+const retryDelayMs = 250;
 
 async function read(world: World, stream: string, filters?: readonly string[]): Promise<LogMessage[]> {
   const messages: LogMessage[] = [];
@@ -91,7 +93,8 @@ function isExcused({ rule, expected, found }: Violation, routing: SimulatedNode)
   if (Number.isNaN(latestMs) || Number.isNaN(endedMs)) return false;
   let calmMs = 0;
   let atMs = latestMs - offerGraceMs;
-  for (const { fromMs, toMs } of routing.disturbances.toSorted((a, b) => a.fromMs - b.fromMs)) {
+  for (const { fromMs, toMs: answeredMs } of routing.disturbances.toSorted((a, b) => a.fromMs - b.fromMs)) {
+    const toMs = answeredMs + retryDelayMs;
     if (toMs <= atMs) continue;
     if (fromMs >= endedMs) break;
     calmMs += Math.max(0, fromMs - atMs);
