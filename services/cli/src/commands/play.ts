@@ -4,7 +4,7 @@ import {
 } from '../day/index.ts';
 import { exitCodes, usageFault } from '../fault.ts';
 import { clientEdge, isGood, playDay, reportLines, summaryLine, View, type Speed } from '../player/index.ts';
-import { countOption, numberOption, textOption, type CommandSpec, type Context, type Options } from './command.ts';
+import { countOption, textOption, type CommandSpec, type Context, type Options } from './command.ts';
 
 interface Piece {
   readonly plan: DayPlan;
@@ -42,8 +42,8 @@ async function chooseDayOrSay(context: Context, options: Options): Promise<Piece
 function speedOf(options: Options): Speed {
   const text = textOption(options, 'speed') ?? 'max';
   if (text === 'max') return 'max';
-  const speed = numberOption(options, 'speed', 0);
-  if (speed !== undefined && speed > 0) return speed;
+  const speed = text.trim() === '' ? Number.NaN : Number(text);
+  if (speed > 0 && speed < Infinity) return speed;
   throw usageFault(`--speed is ${JSON.stringify(text)}; it must be max or a number above 0.`);
 }
 
@@ -78,7 +78,8 @@ export const playCommand: CommandSpec = {
       io.err(`Playing by the clock at speed ${speed}: totals vary with the latency of the machine.\n`);
     }
     try {
-      const report = await playDay({ edge: clientEdge(client), plan, real, speed, run, view, signal: io.signal });
+      const edge = clientEdge(client);
+      const report = await playDay({ edge, plan, real, speed, run, view, signal: io.signal });
       if (!json) io.out(`${reportLines(report).join('\n')}\n`);
       io.out(`${summaryLine(report)}\n`);
       return isGood(report) ? exitCodes.ok : exitCodes.no;
