@@ -64,6 +64,14 @@ describe('the summary', () => {
     expect(isGood(report)).toBe(true);
   });
 
+  it('says how little time an offer has to end at a high speed', () => {
+    const check = { violationCount: 2, counts: { 'offer-end': 2 }, violations: [] };
+    const advice = 'At speed 3000 the second that an offer may end late is 0.33 ms of real time: ' +
+      'play slower, or with --speed max.';
+    expect(reportLines({ ...report, check, speed: 3000 })).toContain(advice);
+    expect(reportLines({ ...report, check })).not.toContainEqual(expect.stringContaining('of real time: play'));
+  });
+
   it('says that totals vary when played by the clock', () => {
     expect(reportLines({ ...report, speed: 60 })).toContainEqual(expect.stringContaining('totals vary'));
   });

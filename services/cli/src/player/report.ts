@@ -127,7 +127,7 @@ function machineLines(report: PlayReport): string[] {
 }
 
 function problemLines(report: PlayReport): string[] {
-  const { figures, check, disagreements, lateEvents, failures } = report;
+  const { figures, check, disagreements, lateEvents, failures, speed } = report;
   const lines = [...disagreements];
   if (figures.unfinished > 0) lines.push(`${figures.unfinished} contacts did not come to an end.`);
   if (check.violationCount > 0) {
@@ -136,6 +136,13 @@ function problemLines(report: PlayReport): string[] {
     for (const { rule, sequence, aggregate, expected, found } of check.violations.slice(0, 5)) {
       lines.push(`  ${rule} at ${sequence}, ${aggregate}: expected ${expected}, found ${found}`);
     }
+  }
+  if ((check.counts['offer-end'] ?? 0) > 0 && speed !== 'max' && speed > 1) {
+    const realMs = Number((1000 / speed).toPrecision(2));
+    lines.push(
+      `At speed ${speed} the second that an offer may end late is ${realMs} ms of real time: ` +
+        'play slower, or with --speed max.',
+    );
   }
   if (lateEvents > 0) {
     lines.push(`${lateEvents} events came late: another play may give slightly different totals.`);
