@@ -6,9 +6,7 @@ import type { Row } from './rates.ts';
 import { httpRows, offerRows } from './region-rows.ts';
 
 const region = 'bench';
-const { positionals, values } = parseArgs({
-  allowPositionals: true, options: { json: { type: 'boolean', default: false } },
-});
+const { positionals } = parseArgs({ allowPositionals: true });
 
 const sections: Readonly<Record<string, (bed: Bed) => Promise<Row[]>>> = {
   execute: executeRows, routing: routingRows, replay: replayRows,
@@ -40,11 +38,13 @@ const number = (value: number): string => value.toLocaleString('en', { maximumFr
 
 function table(rows: readonly Row[]): string {
   const lines = rows.map((row) => [
-    row.what, `${number(row.ours)} ${row.unit}`, row.against, number(row.limit), row.ratio.toFixed(2), row.target.toString(), row.isMet ? 'yes' : 'NO',
+    row.what, `${number(row.ours)} ${row.unit}`, row.against ?? '', row.limit === undefined ? '' : number(row.limit),
+    row.ratio?.toFixed(2) ?? '', `${row.better === 'lower' ? '<=' : '>='} ${row.target}`, row.isMet ? 'yes' : 'NO',
   ]);
   const all = [['what', 'ours', 'against', 'limit', 'ratio', 'target', 'met'], ...lines];
   const widths = all[0]?.map((_, column) => Math.max(...all.map((line) => (line[column] as string).length))) ?? [];
-  return all.map((line) => line.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd()).join('\n');
+  const padded = all.map((line) => line.map((cell, column) => cell.padEnd(widths[column] ?? 0)));
+  return padded.map((line) => line.join('  ').trimEnd()).join('\n');
 }
 
 const all = ['execute', 'routing', 'replay', 'http', 'offer'];

@@ -7,6 +7,8 @@ export interface Rate {
 
 export interface Contender {
   readonly name: string;
+  /** Makes ready what the next `run` needs; its time does not count. */
+  readonly prepare?: (count: number) => Promise<void>;
   /** Does `count` operations and resolves when all of them are acknowledged. */
   readonly run: (count: number) => Promise<void>;
 }
@@ -30,6 +32,7 @@ export async function race(contenders: readonly Contender[], count: number, roun
   const rates = contenders.map(({ name }) => ({ name, rounds: [] as number[] }));
   for (let round = -1; round < rounds; round += 1) {
     for (const [index, contender] of contenders.entries()) {
+      await contender.prepare?.(count);
       globalThis.gc?.();
       const start = performance.now();
       await contender.run(count);
@@ -40,23 +43,35 @@ export async function race(contenders: readonly Contender[], count: number, roun
   return rates;
 }
 
-/** One row of the result: what was reached against what is the limit here and now. */
+/** One row of the result: what was reached, and what should be. */
 export interface Row {
   readonly what: string;
   readonly ours: number;
   readonly unit: string;
-  readonly against: string;
-  readonly limit: number;
+  /** What it is measured against in the same run; absent where a figure stands for itself. */
+  readonly against?: string;
+  readonly limit?: number;
   /** `ours / limit`, the median of the rounds' ratios. */
-  readonly ratio: number;
+  readonly ratio?: number;
+  /** Of the ratio where there is one, else of `ours` in its unit. */
   readonly target: number;
+  /** Whether the target is a least or a most. */
+  readonly better: 'higher' | 'lower';
   readonly isMet: boolean;
+  /** What else was seen, for who wants to know more. */
+  readonly details?: Readonly<Record<string, number | string>>;
 }
 
 /** The row that sets the first of two rates against the second. */
 export function ratioRow(what: string, unit: string, ours: Rate, other: Rate, target: number): Row {
   const ratio = median(ours.rounds.map((value, index) => value / (other.rounds[index] as number)));
   return {
-    what, unit, against: other.name, ours: median(ours.rounds), limit: median(other.rounds), ratio, target, isMet: ratio >= target,
+    what, unit, against: other.name, ours: median(ours.rounds), limit: median(other.rounds), ratio,
+    target, better: 'higher', isMet: ratio >= target,
   };
+}
+
+/** The row of a figure that must not be above `target`, both in `unit`. */
+export function atMostRow(what: string, unit: string, ours: number, target: number, details: Row['details'] = {}): Row {
+  return { what, unit, ours, target, better: 'lower', isMet: ours <= target, details };
 }
