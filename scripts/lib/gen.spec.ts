@@ -2,19 +2,32 @@ import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { temporaryFolder, type TemporaryFolder } from '@meridian/testing';
-import { breakingProblems, differences, GENERATED, lintProblems, PROTO, staleFiles } from './gen.ts';
+import {
+  breakingProblems,
+  differences,
+  GENERATED,
+  lintProblems,
+  PROTO,
+  staleFiles,
+} from './gen.ts';
 
 let temporary: TemporaryFolder;
 let count = 0;
 
-beforeAll(() => { temporary = temporaryFolder(); });
-afterAll(() => { temporary.remove(); });
+beforeAll(() => {
+  temporary = temporaryFolder();
+});
+afterAll(() => {
+  temporary.remove();
+});
 
 /** A copy of the contracts in which one text is another. */
 function planted(file: string, from: string | RegExp, to: string): string {
   count += 1;
   const folder = join(temporary.path, `proto-${count}`);
-  for (const part of ['meridian', 'buf.yaml']) cpSync(join(PROTO, part), join(folder, part), { recursive: true });
+  for (const part of ['meridian', 'buf.yaml']) {
+    cpSync(join(PROTO, part), join(folder, part), { recursive: true });
+  }
   const path = join(folder, file);
   const before = readFileSync(path, 'utf8');
   const after = before.replace(from, to);
@@ -42,12 +55,18 @@ describe('the contracts', () => {
   });
 
   test('take a field that is new', () => {
-    const folder = planted(events, 'string flow = 1', 'optional string language = 2;\n  string flow = 1');
+    const folder = planted(
+      events,
+      'string flow = 1',
+      'optional string language = 2;\n  string flow = 1',
+    );
     expect(breakingProblems(folder)).toBe('');
   });
 
   test('are linted', () => {
-    expect(lintProblems(planted(events, 'string flow = 1', 'string FlowName = 1'))).toMatch(/FlowName/);
+    expect(lintProblems(planted(events, 'string flow = 1', 'string FlowName = 1'))).toMatch(
+      /FlowName/,
+    );
   });
 
   test('are refused without their baseline', () => {
@@ -59,10 +78,14 @@ test('what was generated and changed by hand, lost or left over is found', () =>
   const copy = join(temporary.path, 'gen');
   mkdirSync(join(copy, 'old'), { recursive: true });
   cpSync(GENERATED, copy, { recursive: true });
-  writeFileSync(join(copy, 'domain.ts'), `${readFileSync(join(copy, 'domain.ts'), 'utf8')}// mine\n`);
+  writeFileSync(
+    join(copy, 'domain.ts'),
+    `${readFileSync(join(copy, 'domain.ts'), 'utf8')}// mine\n`,
+  );
   writeFileSync(join(copy, 'old/left_pb.ts'), '');
   expect(staleFiles(copy)).toEqual([
-    'old/left_pb.ts is not generated any more', 'domain.ts is not what proto/ says',
+    'old/left_pb.ts is not generated any more',
+    'domain.ts is not what proto/ says',
   ]);
   expect(differences(join(temporary.path, 'nothing'), copy)).toContain('contracts.ts is missing');
 });

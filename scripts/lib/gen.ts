@@ -3,7 +3,15 @@
  * `--check` changes nothing and fails when what is generated is not what is there.
  */
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, delimiter, join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -24,7 +32,11 @@ function buf(folder: string, ...args: string[]): Ran {
   const { status, stdout, stderr, error } = spawnSync(join(bin, 'buf'), args, {
     cwd: folder,
     encoding: 'utf8',
-    env: { ...process.env, PATH: `${bin}${delimiter}${process.env['PATH'] ?? ''}`, NODE_NO_WARNINGS: '1' },
+    env: {
+      ...process.env,
+      PATH: `${bin}${delimiter}${process.env['PATH'] ?? ''}`,
+      NODE_NO_WARNINGS: '1',
+    },
   });
   return { ok: status === 0, output: `${stdout}${stderr}${error?.message ?? ''}`.trim() };
 }
@@ -36,7 +48,10 @@ export function lintProblems(folder: string = PROTO): string {
 }
 
 /** What a reader of the last release could no longer read; empty when nothing. */
-export function breakingProblems(folder: string = PROTO, baseline = join(PROTO, 'baseline.binpb')): string {
+export function breakingProblems(
+  folder: string = PROTO,
+  baseline = join(PROTO, 'baseline.binpb'),
+): string {
   if (!existsSync(baseline)) return `${baseline} is missing; see proto/README.md on how it is made`;
   const { ok, output } = buf(folder, 'breaking', '--against', baseline);
   return ok ? '' : output || 'buf breaking failed and did not say why';
@@ -61,8 +76,11 @@ export function differences(actual: string, expected: string): string[] {
   const read = (folder: string, file: string): string => readFileSync(join(folder, file), 'utf8');
   return [
     ...should.filter((file) => !is.includes(file)).map((file) => `${file} is missing`),
-    ...is.filter((file) => !should.includes(file)).map((file) => `${file} is not generated any more`),
-    ...should.filter((file) => is.includes(file) && read(actual, file) !== read(expected, file))
+    ...is
+      .filter((file) => !should.includes(file))
+      .map((file) => `${file} is not generated any more`),
+    ...should
+      .filter((file) => is.includes(file) && read(actual, file) !== read(expected, file))
       .map((file) => `${file} is not what proto/ says`),
   ];
 }
@@ -110,7 +128,9 @@ async function freeze(): Promise<string[]> {
     const [json, bin] = [join(golden, file), join(golden, file.replace(/json$/, 'bin'))];
     if (existsSync(bin)) continue;
     const contract = contracts.find(({ type }) => type === basename(file, '.json'));
-    if (contract === undefined) throw new Error(`${json} is of no contract: there is no such type in proto/.`);
+    if (contract === undefined) {
+      throw new Error(`${json} is of no contract: there is no such type in proto/.`);
+    }
     writeFileSync(bin, dataToProtobuf(contract, JSON.parse(readFileSync(json, 'utf8'))));
     written.push(bin);
   }

@@ -18,7 +18,9 @@ describe('a heap', () => {
         } else if (heap.pop() !== list.shift()) {
           throw new Error(`Seed ${seed}, turn ${turn}: not the smallest came out.`);
         }
-        if (heap.size !== list.length || heap.peek() !== list[0]) throw new Error(`Seed ${seed}, turn ${turn}.`);
+        if (heap.size !== list.length || heap.peek() !== list[0]) {
+          throw new Error(`Seed ${seed}, turn ${turn}.`);
+        }
       }
     }
   });
@@ -47,8 +49,10 @@ describe('due times', () => {
         }
         const now = random.int(45);
         const order = [...map].toSorted(([a, one], [b, two]) => one - two || (a < b ? -1 : 1));
-        const [actual, expected] = [[due.size, due.next(), due.due(now)],
-          [map.size, order[0]?.[1], order.filter(([, at]) => at <= now).map(([name]) => name)]];
+        const [actual, expected] = [
+          [due.size, due.next(), due.due(now)],
+          [map.size, order[0]?.[1], order.filter(([, at]) => at <= now).map(([name]) => name)],
+        ];
         if (JSON.stringify(actual) !== JSON.stringify(expected)) {
           expect([seed, turn, actual]).toEqual([seed, turn, expected]);
         }
@@ -59,6 +63,12 @@ describe('due times', () => {
   test('asking does not clear', () => {
     const due = new DueTimes();
     due.set('a', 5);
-    expect([due.due(5), due.due(5), due.due(4), due.next(), due.size]).toEqual([['a'], ['a'], [], 5, 1]);
+    expect([due.due(5), due.due(5), due.due(4), due.next(), due.size]).toEqual([
+      ['a'],
+      ['a'],
+      [],
+      5,
+      1,
+    ]);
   });
 });

@@ -39,7 +39,9 @@ export class Heap<T> {
     for (;;) {
       let child = 2 * index + 1;
       if (child >= items.length) break;
-      if (child + 1 < items.length && this.#before(items[child + 1] as T, items[child] as T)) child += 1;
+      if (child + 1 < items.length && this.#before(items[child + 1] as T, items[child] as T)) {
+        child += 1;
+      }
       if (!this.#before(items[child] as T, last)) break;
       items[index] = items[child] as T;
       index = child;

@@ -3,7 +3,8 @@ import { seeded, type Random } from './random.ts';
 
 const draws = <T>(count: number, draw: () => T): T[] => Array.from({ length: count }, draw);
 const five = (random: Random): number[] => draws(5, () => random.next());
-const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+const mean = (values: readonly number[]): number =>
+  values.reduce((sum, value) => sum + value, 0) / values.length;
 
 describe('known vectors: a seed gives the same for ever', () => {
   test('uniform, in units of 2^-32', () => {
@@ -44,7 +45,7 @@ describe('distributions, within five standard errors', () => {
   const random = seeded('distributions');
   const count = 20_000;
   const within = (value: number, expected: number, error: number): void =>
-    expect(Math.abs(value - expected)).toBeLessThan(5 * error / Math.sqrt(count));
+    expect(Math.abs(value - expected)).toBeLessThan((5 * error) / Math.sqrt(count));
 
   test('uniform', () => {
     const values = draws(count, () => random.next());
@@ -71,11 +72,15 @@ describe('distributions, within five standard errors', () => {
     const items = [1, 2, 3, 4];
     const firsts = draws(count, () => {
       const shuffled = random.shuffle(items);
-      if (shuffled.reduce((sum, item) => sum + 10 ** item, 0) !== 11_110) throw new Error(`Lost: ${shuffled.join()}`);
+      if (shuffled.reduce((sum, item) => sum + 10 ** item, 0) !== 11_110) {
+        throw new Error(`Lost: ${shuffled.join()}`);
+      }
       return shuffled[0] as number;
     });
     expect(items).toEqual([1, 2, 3, 4]);
-    for (const item of items) within(firsts.filter((first) => first === item).length / count, 0.25, Math.sqrt(3) / 4);
+    for (const item of items) {
+      within(firsts.filter((first) => first === item).length / count, 0.25, Math.sqrt(3) / 4);
+    }
   });
 });
 

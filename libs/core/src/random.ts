@@ -43,7 +43,9 @@ export function seeded(seed: string | number): Random {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
   };
   const int = (limit: number): number => {
-    if (!(limit >= 1)) throw new RangeError(`A random integer needs a limit of at least 1, not ${limit}.`);
+    if (!(limit >= 1)) {
+      throw new RangeError(`A random integer needs a limit of at least 1, not ${limit}.`);
+    }
     return Math.floor(next() * limit);
   };
   return {

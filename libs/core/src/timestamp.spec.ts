@@ -19,7 +19,9 @@ test('texts come back, and sort as the times do', () => {
   const times = Array.from({ length: 2_000 }, () => Math.floor(random.next() * 4e12));
   expect(times.map((each) => fromTimestamp(toTimestamp(each)))).toEqual(times);
   const sorted = times.toSorted((a, b) => a - b);
-  expect(times.map(toTimestamp).toSorted((a, b) => (a < b ? -1 : a > b ? 1 : 0))).toEqual(sorted.map(toTimestamp));
+  expect(times.map(toTimestamp).toSorted((a, b) => (a < b ? -1 : a > b ? 1 : 0))).toEqual(
+    sorted.map(toTimestamp),
+  );
 });
 
 test('zones and fewer or more decimals are read', () => {

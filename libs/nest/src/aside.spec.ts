@@ -4,9 +4,17 @@ import { AsideStore, listAside, readAside, requestRetry } from './aside.ts';
 
 async function setUp(maxPayloadBytes?: number) {
   const log = memoryLog(maxPayloadBytes === undefined ? {} : { maxPayloadBytes });
-  const store = new AsideStore({ log, region: 'eu', service: 'sessions', now: () => Date.UTC(2026, 0, 1) });
+  const store = new AsideStore({
+    log,
+    region: 'eu',
+    service: 'sessions',
+    now: () => Date.UTC(2026, 0, 1),
+  });
   const message = async (id: string, data: string): Promise<LogMessage> => {
-    const { sequence } = await log.append('IN_eu', { subject: `in.eu.demo.eu.contact.${id}`, data });
+    const { sequence } = await log.append('IN_eu', {
+      subject: `in.eu.demo.eu.contact.${id}`,
+      data,
+    });
     return (await log.get('IN_eu', sequence))!;
   };
   return { log, store, message };
@@ -23,9 +31,21 @@ describe('AsideStore', () => {
     await store.rejected(one, { code: 'contact_over', facts: { contact: 'c1' } }, handling);
     expect(await count(log)).toBe(1);
     expect(await readAside(log, 'eu', 'sessions.IN_eu.1')).toEqual({
-      id: 'sessions.IN_eu.1', position: 1, status: 'rejected', service: 'sessions', stream: 'IN_eu', sequence: 1,
-      subject: 'in.eu.demo.eu.contact.c1', attempts: 1, handler: 'intake', event: { id: 'x' },
-      reason: { code: 'contact_over', detail: 'The decider refused it: contact_over.', facts: { contact: 'c1' } },
+      id: 'sessions.IN_eu.1',
+      position: 1,
+      status: 'rejected',
+      service: 'sessions',
+      stream: 'IN_eu',
+      sequence: 1,
+      subject: 'in.eu.demo.eu.contact.c1',
+      attempts: 1,
+      handler: 'intake',
+      event: { id: 'x' },
+      reason: {
+        code: 'contact_over',
+        detail: 'The decider refused it: contact_over.',
+        facts: { contact: 'c1' },
+      },
       at: '2026-01-01T00:00:00.000Z',
     });
   });
@@ -36,7 +56,8 @@ describe('AsideStore', () => {
     await store.failed(await message('c1', JSON.stringify('x'.repeat(800))), reason, handling);
     const { items } = await listAside(log, 'eu');
     expect(items.map(({ id, event }) => [id, event])).toEqual([
-      ['sessions.IN_eu.1', undefined], ['sessions.IN_eu.2', undefined],
+      ['sessions.IN_eu.1', undefined],
+      ['sessions.IN_eu.2', undefined],
     ]);
   });
 
@@ -50,9 +71,14 @@ describe('AsideStore', () => {
     await store.resolved(one, { handler: 'intake', attempts: 1, asked });
     // A second instance that handled it too writes nothing.
     await store.failed(one, reason, { handler: 'intake', attempts: 1, asked });
-    expect(await readAside(log, 'eu', 'sessions.IN_eu.1'))
-      .toMatchObject({ status: 'resolved', attempts: 4, position: 3 });
-    expect(await requestRetry(log, 'eu', 'sessions.IN_eu.1', 0)).toMatchObject({ status: 'resolved' });
+    expect(await readAside(log, 'eu', 'sessions.IN_eu.1')).toMatchObject({
+      status: 'resolved',
+      attempts: 4,
+      position: 3,
+    });
+    expect(await requestRetry(log, 'eu', 'sessions.IN_eu.1', 0)).toMatchObject({
+      status: 'resolved',
+    });
     expect(await count(log)).toBe(3);
   });
 
@@ -61,8 +87,10 @@ describe('AsideStore', () => {
     await store.failed(await message('c1', '{}'), reason, handling);
     const asked = (await requestRetry(log, 'eu', 'sessions.IN_eu.1', 0))!;
     await store.notTried(asked, { code: 'gone', detail: 'gone', facts: {} });
-    expect(await readAside(log, 'eu', 'sessions.IN_eu.1'))
-      .toMatchObject({ status: 'failed', reason: { code: 'gone' } });
+    expect(await readAside(log, 'eu', 'sessions.IN_eu.1')).toMatchObject({
+      status: 'failed',
+      reason: { code: 'gone' },
+    });
   });
 
   it('knows nothing of an id that is none', async () => {
@@ -77,7 +105,9 @@ describe('AsideStore', () => {
 describe('listAside', () => {
   it('lists present states in pages, by status and service', async () => {
     const { log, store, message } = await setUp();
-    for (let index = 0; index < 7; index += 1) await store.failed(await message('c1', '{}'), reason, handling);
+    for (let index = 0; index < 7; index += 1) {
+      await store.failed(await message('c1', '{}'), reason, handling);
+    }
     await requestRetry(log, 'eu', 'sessions.IN_eu.2', 0);
     const ids: string[] = [];
     let after: number | undefined;

@@ -35,7 +35,12 @@ export class AsideStore {
    */
   rejected(message: LogMessage, rejection: Rejection, handling: Handling): Promise<void> {
     const detail = `The decider refused it: ${rejection.code}.`;
-    return this.#put(message, 'rejected', { code: rejection.code, detail, facts: rejection.facts }, handling);
+    return this.#put(
+      message,
+      'rejected',
+      { code: rejection.code, detail, facts: rejection.facts },
+      handling,
+    );
   }
 
   /** Keeps that it could not be handled. Otherwise as `rejected`. */
@@ -53,19 +58,36 @@ export class AsideStore {
     const { log, region, now } = this.#options;
     const { id, position, ...record } = asked;
     try {
-      await appendRecord(log, region, id, { ...record, status: 'failed', reason, at: toTimestamp(now()) }, position);
+      await appendRecord(
+        log,
+        region,
+        id,
+        { ...record, status: 'failed', reason, at: toTimestamp(now()) },
+        position,
+      );
     } catch (error) {
       if (!(error instanceof WrongLastSequence)) throw error;
     }
   }
 
-  async #put(message: LogMessage, status: AsideStatus, reason: AsideReason, handling: Handling): Promise<void> {
+  async #put(
+    message: LogMessage,
+    status: AsideStatus,
+    reason: AsideReason,
+    handling: Handling,
+  ): Promise<void> {
     const { log, region, service, now } = this.#options;
     const { handler, attempts, asked } = handling;
     const event = parsed(message);
     const record: AsideRecord = {
-      status, service, stream: message.stream, sequence: message.sequence, subject: message.subject,
-      reason, attempts: attempts + (asked?.attempts ?? 0), handler,
+      status,
+      service,
+      stream: message.stream,
+      sequence: message.sequence,
+      subject: message.subject,
+      reason,
+      attempts: attempts + (asked?.attempts ?? 0),
+      handler,
       ...(event === undefined ? {} : { event }),
       at: toTimestamp(now()),
     };
@@ -88,16 +110,26 @@ function parsed(message: LogMessage): unknown {
 }
 
 async function appendRecord(
-  log: Log, region: string, id: string, record: AsideRecord, expectedLastSequence: number,
+  log: Log,
+  region: string,
+  id: string,
+  record: AsideRecord,
+  expectedLastSequence: number,
 ): Promise<number> {
   const message = { subject: `aside.${region}.${id}`, expectedLastSequence };
   try {
-    const { sequence } = await log.append(asideStream(region), { ...message, data: JSON.stringify(record) });
+    const { sequence } = await log.append(asideStream(region), {
+      ...message,
+      data: JSON.stringify(record),
+    });
     return sequence;
   } catch (error) {
     if (!(error instanceof MessageTooLarge) || record.event === undefined) throw error;
     const { event: _, ...rest } = record;
-    const { sequence } = await log.append(asideStream(region), { ...message, data: JSON.stringify(rest) });
+    const { sequence } = await log.append(asideStream(region), {
+      ...message,
+      data: JSON.stringify(rest),
+    });
     return sequence;
   }
 }
@@ -105,7 +137,9 @@ async function appendRecord(
 /** Reads a message of `ASIDE_<region>`; undefined when it is no record. */
 export function readAsideItem(message: LogMessage): AsideItem | undefined {
   const record = parsed(message) as AsideRecord | undefined;
-  if (record === undefined || record === null || typeof record.status !== 'string') return undefined;
+  if (record === undefined || record === null || typeof record.status !== 'string') {
+    return undefined;
+  }
   const id = message.subject.split('.').slice(2).join('.');
   return { ...record, id, position: message.sequence };
 }
@@ -131,7 +165,11 @@ const pageLimitDefault = 100;
  * What is set aside in a region, each by its present state, in the order in which it came to that
  * state. Costs a reading of the stream after `after`.
  */
-export async function listAside(log: Log, region: string, query: AsideQuery = {}): Promise<AsidePage> {
+export async function listAside(
+  log: Log,
+  region: string,
+  query: AsideQuery = {},
+): Promise<AsidePage> {
   const { status, service, after = 0, limit = pageLimitDefault } = query;
   const filters = [`aside.${region}.${service ?? '*'}.>`];
   const present = new Map<string, AsideItem>();
@@ -156,7 +194,11 @@ export async function listAside(log: Log, region: string, query: AsideQuery = {}
 const idPattern = /^[\w-]+\.[\w-]+\.\d+$/;
 
 /** The present state of one message set aside, by its id; undefined when there is none. */
-export async function readAside(log: Log, region: string, id: string): Promise<AsideItem | undefined> {
+export async function readAside(
+  log: Log,
+  region: string,
+  id: string,
+): Promise<AsideItem | undefined> {
   if (!idPattern.test(id)) return undefined;
   const messages = await log.load(asideStream(region), `aside.${region}.${id}`);
   const last = messages.at(-1);
@@ -168,11 +210,16 @@ export async function readAside(log: Log, region: string, id: string): Promise<A
  * @returns the state now, `retry_requested` unless it is resolved already; undefined when unknown
  */
 export async function requestRetry(
-  log: Log, region: string, id: string, nowMs: number,
+  log: Log,
+  region: string,
+  id: string,
+  nowMs: number,
 ): Promise<AsideItem | undefined> {
   for (;;) {
     const item = await readAside(log, region, id);
-    if (item === undefined || item.status === 'retry_requested' || item.status === 'resolved') return item;
+    if (item === undefined || item.status === 'retry_requested' || item.status === 'resolved') {
+      return item;
+    }
     const { id: _id, position, ...record } = item;
     const asked: AsideRecord = { ...record, status: 'retry_requested', at: toTimestamp(nowMs) };
     try {

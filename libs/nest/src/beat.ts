@@ -35,7 +35,9 @@ export function natsBeat(connection: NatsConnection, region: string): Beat {
     async last(subject) {
       manager ??= jetstreamManager(connection, { checkAPI: false });
       try {
-        const message = await (await manager).streams.getMessage(`BEAT_${region}`, { last_by_subj: subject });
+        const message = await (
+          await manager
+        ).streams.getMessage(`BEAT_${region}`, { last_by_subj: subject });
         return message?.string();
       } catch (error) {
         if (error instanceof JetStreamApiError && error.code === noMessageFound) return undefined;
@@ -49,7 +51,10 @@ export function natsBeat(connection: NatsConnection, region: string): Beat {
   };
 }
 
-async function watchStatus(connection: NatsConnection, reconnected: ReadonlySet<() => void>): Promise<void> {
+async function watchStatus(
+  connection: NatsConnection,
+  reconnected: ReadonlySet<() => void>,
+): Promise<void> {
   for await (const status of connection.status()) {
     if (status.type === 'reconnect') for (const callback of reconnected) callback();
   }
@@ -65,12 +70,17 @@ export function memoryBeat(): Beat {
   const matches = (filter: string, subject: string): boolean => {
     const tokens = filter.split('.');
     const parts = subject.split('.');
-    return tokens.length === parts.length && tokens.every((token, index) => token === '*' || token === parts[index]);
+    return (
+      tokens.length === parts.length &&
+      tokens.every((token, index) => token === '*' || token === parts[index])
+    );
   };
   return {
     publish(subject, text) {
       kept.set(subject, text);
-      for (const one of subscribers) if (matches(one.subject, subject)) one.onMessage(text, subject);
+      for (const one of subscribers) {
+        if (matches(one.subject, subject)) one.onMessage(text, subject);
+      }
     },
     subscribe(subject, onMessage) {
       const one = { subject, onMessage };

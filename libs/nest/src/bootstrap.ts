@@ -55,23 +55,37 @@ const drainLimitMs = 10_000;
  * @throws ConfigInvalid when the environment is wrong
  * @throws LogUnavailable when there is no server at `MERIDIAN_NATS_URL`
  */
-export async function bootstrap(module: Type | DynamicModule, options: BootstrapOptions): Promise<Running> {
+export async function bootstrap(
+  module: Type | DynamicModule,
+  options: BootstrapOptions,
+): Promise<Running> {
   const config = options.config ?? readConfig(options.environment);
   const logger = options.given?.logger ?? createLogger(config, options.service);
-  const tracing = config.otlpEndpoint === undefined ? undefined : startTracing({
-    service: options.service, to: config.otlpEndpoint, attributes: { 'meridian.region': config.region },
-  });
-  const given: Given = options.onConnected === undefined
-    ? { ...options.given } : { ...options.given, onConnected: options.onConnected };
+  const tracing =
+    config.otlpEndpoint === undefined
+      ? undefined
+      : startTracing({
+          service: options.service,
+          to: config.otlpEndpoint,
+          attributes: { 'meridian.region': config.region },
+        });
+  const given: Given =
+    options.onConnected === undefined
+      ? { ...options.given }
+      : { ...options.given, onConnected: options.onConnected };
   const root: DynamicModule = {
     module: ProcessModule,
     imports: [RegionModule.forRoot(config, { ...given, logger }), module],
   };
   const adapter = new FastifyAdapter({ forceCloseConnections: true, ...options.fastify });
   const app = await NestFactory.create<NestFastifyApplication>(root, adapter, {
-    logger: new NestLogger(logger), abortOnError: false,
+    logger: new NestLogger(logger),
+    abortOnError: false,
   });
-  const strategies = app.get(Services).all().map((runtime) => new LogStrategy(runtime));
+  const strategies = app
+    .get(Services)
+    .all()
+    .map((runtime) => new LogStrategy(runtime));
   for (const strategy of strategies) app.connectMicroservice({ strategy });
   await options.configure?.(app, config);
   await app.listen(config.httpPort, config.httpHost);
@@ -79,7 +93,10 @@ export async function bootstrap(module: Type | DynamicModule, options: Bootstrap
   await app.startAllMicroservices();
   const opened = Promise.all(strategies.map((strategy) => strategy.opened)).then(() => {});
   // What went wrong is logged and told by /health/live; who waits for `opened` gets it too.
-  opened.then(() => logger.info('Everything is followed.'), () => {});
+  opened.then(
+    () => logger.info('Everything is followed.'),
+    () => {},
+  );
   logger.info({ url }, `${options.service} serves ${url}`);
   let closed: Promise<void> | undefined;
   const close = (): Promise<void> => {
@@ -94,13 +111,18 @@ function drainOnSignals(close: () => Promise<void>, logger: Logger): void {
   const drain = (signal: NodeJS.Signals): void => {
     logger.info({ signal }, 'Draining.');
     setTimeout(() => {
-      logger.error('The drain took too long; what was not settled runs again after the next start.');
+      logger.error(
+        'The drain took too long; what was not settled runs again after the next start.',
+      );
       process.exit(1);
     }, drainLimitMs).unref();
-    close().then(() => process.exit(0), (error: unknown) => {
-      logger.error({ err: error }, 'The drain failed.');
-      process.exit(1);
-    });
+    close().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        logger.error({ err: error }, 'The drain failed.');
+        process.exit(1);
+      },
+    );
   };
   process.once('SIGTERM', drain);
   process.once('SIGINT', drain);

@@ -5,11 +5,24 @@ function writer(kept: number) {
   const saved: number[] = [];
   const failures: unknown[] = [];
   let trouble: Error | undefined;
-  const one = new CheckpointWriter(kept, async (position) => {
-    if (trouble !== undefined) throw trouble;
-    saved.push(position);
-  }, (error) => { failures.push(error); });
-  return { one, saved, failures, fail: (error: Error | undefined): void => { trouble = error; } };
+  const one = new CheckpointWriter(
+    kept,
+    async (position) => {
+      if (trouble !== undefined) throw trouble;
+      saved.push(position);
+    },
+    (error) => {
+      failures.push(error);
+    },
+  );
+  return {
+    one,
+    saved,
+    failures,
+    fail: (error: Error | undefined): void => {
+      trouble = error;
+    },
+  };
 }
 
 describe('CheckpointWriter', () => {

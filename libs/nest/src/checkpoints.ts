@@ -79,7 +79,11 @@ export class CheckpointWriter {
   #timer: NodeJS.Timeout | undefined;
 
   /** @param kept the position that is kept already */
-  constructor(kept: number, save: (position: number) => Promise<void>, onFailure: (error: unknown) => void) {
+  constructor(
+    kept: number,
+    save: (position: number) => Promise<void>,
+    onFailure: (error: unknown) => void,
+  ) {
     this.#kept = kept;
     this.#wanted = kept;
     this.#save = save;
@@ -113,7 +117,9 @@ export class CheckpointWriter {
     if (this.#saving !== undefined || this.#wanted <= this.#kept) return;
     const position = this.#wanted;
     this.#saving = this.#save(position).then(
-      () => { this.#kept = position; },
+      () => {
+        this.#kept = position;
+      },
       (error: unknown) => {
         this.#onFailure(error);
         // The next movement tries again.

@@ -1,7 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import { memoryBeat } from './beat.ts';
 import { eventTimeOf, whenClockShows } from './clock-gate.ts';
-import { clockSubject, DrivenClock, openDrivenClock, parseClockSetting, publishClock, systemClock } from './clock.ts';
+import {
+  clockSubject,
+  DrivenClock,
+  openDrivenClock,
+  parseClockSetting,
+  publishClock,
+  systemClock,
+} from './clock.ts';
 
 describe('DrivenClock', () => {
   it('does not know the time before it was set', () => {
@@ -28,7 +35,9 @@ describe('DrivenClock', () => {
   it('passes over a setting that is older or the same, and tells of each other one', () => {
     const clock = new DrivenClock();
     const told: (number | undefined)[] = [];
-    const forget = clock.onChange(() => { told.push(clock.setting?.at); });
+    const forget = clock.onChange(() => {
+      told.push(clock.setting?.at);
+    });
     clock.set({ at: 2, wallAt: 20, rate: 0 });
     clock.set({ at: 1, wallAt: 10, rate: 0 });
     clock.set({ at: 2, wallAt: 20, rate: 0 });
@@ -54,11 +63,16 @@ describe('openDrivenClock', () => {
     expect(clock.now()).toBe(2_000);
   });
 
-  it.each(['', 'null', '{}', '{"at":1,"wallAt":1}', '{"at":1,"wallAt":1,"rate":-1}', '{"at":"1","wallAt":1,"rate":0}'])(
-    'does not take %j for a setting', (text) => {
-      expect(parseClockSetting(text)).toBeUndefined();
-    },
-  );
+  it.each([
+    '',
+    'null',
+    '{}',
+    '{"at":1,"wallAt":1}',
+    '{"at":1,"wallAt":1,"rate":-1}',
+    '{"at":"1","wallAt":1,"rate":0}',
+  ])('does not take %j for a setting', (text) => {
+    expect(parseClockSetting(text)).toBeUndefined();
+  });
 });
 
 describe('systemClock', () => {
@@ -76,8 +90,12 @@ describe('whenClockShows', () => {
     const clock = new DrivenClock();
     clock.set({ at: 1_000, wallAt: 1, rate: 0 });
     const order: string[] = [];
-    clock.onChange(() => { order.push('timers'); });
-    const shown = whenClockShows(clock, 2_000, 60_000).then(() => { order.push('handler'); });
+    clock.onChange(() => {
+      order.push('timers');
+    });
+    const shown = whenClockShows(clock, 2_000, 60_000).then(() => {
+      order.push('handler');
+    });
     clock.set({ at: 1_500, wallAt: 2, rate: 0 });
     clock.set({ at: 2_000, wallAt: 3, rate: 0 });
     await shown;
@@ -94,8 +112,12 @@ describe('whenClockShows', () => {
   });
 
   it('reads the time of an entry from its first event', () => {
-    const text = (time: string) => ({ text: () => `[{"specversion":"1.0","time":"${time}","data":{}}]` });
-    expect(eventTimeOf(text('2026-11-22T08:00:00.250Z'))).toBe(Date.UTC(2026, 10, 22, 8, 0, 0, 250));
+    const text = (time: string) => ({
+      text: () => `[{"specversion":"1.0","time":"${time}","data":{}}]`,
+    });
+    expect(eventTimeOf(text('2026-11-22T08:00:00.250Z'))).toBe(
+      Date.UTC(2026, 10, 22, 8, 0, 0, 250),
+    );
     expect(eventTimeOf(text('today'))).toBeUndefined();
   });
 });

@@ -22,16 +22,24 @@ function timerOn(clock = new DrivenClock()) {
       },
     },
     onFired: () => {},
-    onFailure: (error) => { failures.push(error); },
+    onFailure: (error) => {
+      failures.push(error);
+    },
   });
   return {
-    clock, due, fired, failures, timer,
+    clock,
+    due,
+    fired,
+    failures,
+    timer,
     hold: (): (() => void) => {
       const { promise, resolve } = Promise.withResolvers<void>();
       gate = promise;
       return resolve;
     },
-    fail: (error: unknown): void => { trouble = error; },
+    fail: (error: unknown): void => {
+      trouble = error;
+    },
   };
 }
 
@@ -114,7 +122,9 @@ describe('DueTimer', () => {
     const letGo = hold();
     clock.set({ at: 1_000, wallAt: 1, rate: 0 });
     let closed = false;
-    const closing = timer.close().then(() => { closed = true; });
+    const closing = timer.close().then(() => {
+      closed = true;
+    });
     await Promise.resolve();
     expect(closed).toBe(false);
     letGo();

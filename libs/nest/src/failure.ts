@@ -29,7 +29,11 @@ export function retryDelayMs(attempt: number): number {
  * With `order: 'submit'` nothing may be overtaken, so what would be tried again is set aside.
  * @param attempt how often it was tried, this time included; from 1
  */
-export function onFailure(error: unknown, attempt: number, order: 'key' | 'submit' = 'key'): FailureChoice {
+export function onFailure(
+  error: unknown,
+  attempt: number,
+  order: 'key' | 'submit' = 'key',
+): FailureChoice {
   const reason = reasonOf(error);
   if (error instanceof StreamMissing || error instanceof LogClosed) return { kind: 'stop', reason };
   const ofTheMessage = error instanceof LogFault && !error.retryable;

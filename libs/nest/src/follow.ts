@@ -72,7 +72,9 @@ export function transportOf(service: string): symbol {
  */
 export function Follow(options: FollowOptions): MethodDecorator {
   return applyDecorators(
-    EventPattern<string>(`${options.service}.${options.name}`, transportOf(options.service), { follow: options }),
+    EventPattern<string>(`${options.service}.${options.name}`, transportOf(options.service), {
+      follow: options,
+    }),
     UseFilters(PassThroughFilter),
   );
 }

@@ -1,7 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Rejection } from '@meridian/core';
 import {
-  matchesFilter, type DomainEvent, type Follower, type Log, type LogMessage, type Outcome,
+  matchesFilter,
+  type DomainEvent,
+  type Follower,
+  type Log,
+  type LogMessage,
+  type Outcome,
 } from '@meridian/journal';
 import type { Logger } from 'pino';
 import type { AsideItem, AsideReason } from './aside-record.ts';
@@ -25,7 +30,10 @@ export interface FollowingOptions {
   readonly checkpoints: Checkpoints;
   readonly metrics: Metrics;
   readonly logger: Logger;
-  readonly handle: (message: LogMessage, context: FollowContext) => HandlerResult | Promise<HandlerResult>;
+  readonly handle: (
+    message: LogMessage,
+    context: FollowContext,
+  ) => HandlerResult | Promise<HandlerResult>;
   /** Told soon after messages have settled: positions have moved by then. */
   readonly onMoved: () => void;
   /** Told once when it stops by itself. */
@@ -55,7 +63,10 @@ export class Following {
 
   constructor(options: FollowingOptions) {
     this.#options = options;
-    const { region, options: { name, stream, filters } } = options;
+    const {
+      region,
+      options: { name, stream, filters },
+    } = options;
     this.name = name;
     this.stream = `${stream}_${region}`;
     this.filters = filters.map((filter) => filter.replaceAll('{region}', region));
@@ -98,33 +109,44 @@ export class Following {
     this.#checkpoint = new CheckpointWriter(
       kept,
       (position) => checkpoints.save(options.service, this.name, position),
-      (error) => logger.warn(
-        { err: error, read: this.name }, 'The checkpoint could not be kept; tried again when it moves.',
-      ),
+      (error) =>
+        logger.warn(
+          { err: error, read: this.name },
+          'The checkpoint could not be kept; tried again when it moves.',
+        ),
     );
     const { maxPending } = options;
-    this.#follower = log.follow(this.stream, {
-      after,
-      filters: this.filters,
-      ...(maxPending === undefined ? {} : { maxPending }),
-      onFailure: (error) => this.#stopped(error),
-    }, (message) => this.#deliver(message));
+    this.#follower = log.follow(
+      this.stream,
+      {
+        after,
+        filters: this.filters,
+        ...(maxPending === undefined ? {} : { maxPending }),
+        onFailure: (error) => this.#stopped(error),
+      },
+      (message) => this.#deliver(message),
+    );
   }
 
   /** Handles a message again that had been set aside; resolves when what came of it is kept. */
   again(message: LogMessage, asked: AsideItem): Promise<void> {
     const task = (): Promise<void> => this.#settle(message, asked);
-    return this.#options.options.order === 'key' ? this.#lanes.run(this.#keyOf(message), task) : task();
+    return this.#options.options.order === 'key'
+      ? this.#lanes.run(this.#keyOf(message), task)
+      : task();
   }
 
   /** Sets the lag metrics. @throws LogFault when the log does not say where it ends */
   async sampleLag(): Promise<{ readonly sequences: number; readonly ageMs: number }> {
     const { log, metrics } = this.#options;
-    const lasts = await Promise.all(this.filters.map((filter) => log.lastSequence(this.stream, filter)));
+    const lasts = await Promise.all(
+      this.filters.map((filter) => log.lastSequence(this.stream, filter)),
+    );
     const { position } = this;
     const sequences = Math.max(0, Math.max(0, ...lasts) - position);
     const [oldestMs] = this.#underWay.values();
-    const ageMs = sequences === 0 || oldestMs === undefined ? 0 : Math.max(0, Date.now() - oldestMs);
+    const ageMs =
+      sequences === 0 || oldestMs === undefined ? 0 : Math.max(0, Date.now() - oldestMs);
     metrics.lag(this.name, { position, sequences, ageMs });
     return { sequences, ageMs };
   }
@@ -141,9 +163,10 @@ export class Following {
     const { options, metrics } = this.#options;
     const startedMs = performance.now();
     this.#underWay.set(message.sequence, message.storedAtMs);
-    const result = options.order === 'key'
-      ? this.#lanes.run(this.#keyOf(message), () => this.#gated(message))
-      : this.#submit(message);
+    const result =
+      options.order === 'key'
+        ? this.#lanes.run(this.#keyOf(message), () => this.#gated(message))
+        : this.#submit(message);
     const settled = (): void => {
       this.#underWay.delete(message.sequence);
       metrics.handled(this.name, performance.now() - startedMs);
@@ -196,13 +219,23 @@ export class Following {
   async #settle(message: LogMessage, asked?: AsideItem): Promise<void> {
     const { options, metrics, logger } = this.#options;
     for (let attempt = 1; ; attempt += 1) {
-      const handling: Handling = { handler: this.name, attempts: attempt, ...(asked === undefined ? {} : { asked }) };
+      const handling: Handling = {
+        handler: this.name,
+        attempts: attempt,
+        ...(asked === undefined ? {} : { asked }),
+      };
       let result: HandlerResult;
       try {
         result = await this.#handle(message, attempt, asked !== undefined);
       } catch (error) {
         const choice = onFailure(error, attempt, options.order);
-        const where = { err: error, read: this.name, stream: message.stream, sequence: message.sequence, attempt };
+        const where = {
+          err: error,
+          read: this.name,
+          stream: message.stream,
+          sequence: message.sequence,
+          attempt,
+        };
         if (choice.kind === 'retry') {
           metrics.retried(this.name);
           logger.warn(where, `Tried again in ${choice.delayMs} ms.`);
@@ -219,13 +252,25 @@ export class Following {
     }
   }
 
-  #handle(message: LogMessage, attempt: number, asked: boolean): HandlerResult | Promise<HandlerResult> {
+  #handle(
+    message: LogMessage,
+    attempt: number,
+    asked: boolean,
+  ): HandlerResult | Promise<HandlerResult> {
     const { options, handle } = this.#options;
     const context = new FollowContext([message, attempt, asked]);
     if (!tracingIsOn()) return handle(message, context);
-    const attributes = { 'messaging.destination.name': message.subject, 'messaging.message.id': message.sequence };
+    const attributes = {
+      'messaging.destination.name': message.subject,
+      'messaging.message.id': message.sequence,
+    };
     const name = `${options.service}.${this.name}`;
-    return withSpan(name, traceparentOf(message.text()), () => handle(message, context), attributes);
+    return withSpan(
+      name,
+      traceparentOf(message.text()),
+      () => handle(message, context),
+      attributes,
+    );
   }
 
   /** Counts outcomes and keeps the first rejection. */
@@ -240,7 +285,9 @@ export class Following {
     if (rejection !== undefined) {
       const first = rejection;
       await this.#untilKept(() => aside.rejected(message, first, handling));
-    } else if (asked !== undefined) await this.#untilKept(() => aside.resolved(message, { ...handling, asked }));
+    } else if (asked !== undefined) {
+      await this.#untilKept(() => aside.resolved(message, { ...handling, asked }));
+    }
   }
 
   /** A record that cannot be kept now is kept later: the position must not pass it. */

@@ -15,7 +15,8 @@ export interface Health {
 
 /** Whether the process is worth keeping: false when only a restart (or a person) helps. */
 export function liveness(nats: LinkState, services: readonly ServiceStatus[]): Health {
-  const reasons = services.filter(({ state }) => state === 'stopped')
+  const reasons = services
+    .filter(({ state }) => state === 'stopped')
     .map(({ service, detail }) => `${service} has stopped: ${detail ?? 'no reason given'}`);
   if (nats === 'closed') reasons.push('the connection to NATS is closed for good');
   return { ok: reasons.length === 0, reasons, nats, services };
@@ -24,8 +25,12 @@ export function liveness(nats: LinkState, services: readonly ServiceStatus[]): H
 /** Whether the process does its work now. */
 export function readiness(nats: LinkState, services: readonly ServiceStatus[]): Health {
   const { reasons } = liveness(nats, services);
-  const more = services.filter(({ state }) => state !== 'open' && state !== 'stopped')
-    .map(({ service, state, detail }) => `${service} is ${state}${detail === undefined ? '' : `: it ${detail}`}`);
+  const more = services
+    .filter(({ state }) => state !== 'open' && state !== 'stopped')
+    .map(
+      ({ service, state, detail }) =>
+        `${service} is ${state}${detail === undefined ? '' : `: it ${detail}`}`,
+    );
   if (nats === 'away') more.unshift('the connection to NATS is away');
   const all = [...reasons, ...more];
   return { ok: all.length === 0, reasons: all, nats, services };
@@ -44,11 +49,7 @@ export class HealthController {
   readonly #link: Link;
   readonly #metrics: MetricsRegistry;
 
-  constructor(
-    services: Services,
-    link: Link,
-    metrics: MetricsRegistry,
-  ) {
+  constructor(services: Services, link: Link, metrics: MetricsRegistry) {
     this.#services = services;
     this.#link = link;
     this.#metrics = metrics;

@@ -4,7 +4,14 @@ export type { AsidePage, AsideQuery, AsideStoreOptions, Handling } from './aside
 export { memoryBeat, natsBeat, type Beat } from './beat.ts';
 export { bootstrap, type BootstrapOptions, type Running } from './bootstrap.ts';
 export { kvCheckpoints, memoryCheckpoints, type Checkpoints } from './checkpoints.ts';
-export { clockSubject, DrivenClock, openDrivenClock, parseClockSetting, publishClock, systemClock } from './clock.ts';
+export {
+  clockSubject,
+  DrivenClock,
+  openDrivenClock,
+  parseClockSetting,
+  publishClock,
+  systemClock,
+} from './clock.ts';
 export type { Clock, ClockSetting } from './clock.ts';
 export { ConfigInvalid, readConfig, type ConfigProblem, type RegionConfig } from './config.ts';
 export { attemptsLimit, onFailure, reasonOf, retryDelayMs, type FailureChoice } from './failure.ts';
@@ -14,18 +21,47 @@ export { liveness, readiness, type Health } from './health.ts';
 export { createLogger, NestLogger } from './logger.ts';
 export { Metrics, MetricsRegistry } from './metrics.ts';
 export type { ProgressReport, Read } from './progress-report.ts';
-export { parseReport, ProgressWatch, waitUntilSettled, type SettlingOptions } from './progress-watch.ts';
+export {
+  parseReport,
+  ProgressWatch,
+  waitUntilSettled,
+  type SettlingOptions,
+} from './progress-watch.ts';
 export { Progress, progressSubject } from './progress.ts';
 export { RegionModule, serviceModule, type Given } from './region.module.ts';
-export { ServiceRuntime, type FollowHandler, type ServiceState, type ServiceStatus } from './service-runtime.ts';
+export {
+  ServiceRuntime,
+  type FollowHandler,
+  type ServiceState,
+  type ServiceStatus,
+} from './service-runtime.ts';
 export type { Service, Timer } from './service.ts';
 export { Services } from './services.ts';
 export { settled, type Settled, type SettledInput } from './settled.ts';
 export { LogStrategy } from './strategy.ts';
 export {
-  ASIDE, BEAT, CHECKPOINTS, CLOCK, CONFIG, JOURNAL, LOG, LOGGER, METRICS, NATS, PROGRESS, REGISTRY, SERVICE, WRITER,
+  ASIDE,
+  BEAT,
+  CHECKPOINTS,
+  CLOCK,
+  CONFIG,
+  JOURNAL,
+  LOG,
+  LOGGER,
+  METRICS,
+  NATS,
+  PROGRESS,
+  REGISTRY,
+  SERVICE,
+  WRITER,
 } from './tokens.ts';
 export {
-  currentTraceparent, memorySpans, parseTraceparent, startTracing, traceparentOf, withSpan,
-  type Tracing, type TracingOptions,
+  currentTraceparent,
+  memorySpans,
+  parseTraceparent,
+  startTracing,
+  traceparentOf,
+  withSpan,
+  type Tracing,
+  type TracingOptions,
 } from './tracing.ts';

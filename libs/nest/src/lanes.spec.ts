@@ -12,8 +12,12 @@ describe('Lanes', () => {
       did.push('a1 ends');
       throw new Error('a1 failed');
     });
-    const second = lanes.run('a', async () => { did.push('a2'); });
-    await lanes.run('b', async () => { did.push('b1'); });
+    const second = lanes.run('a', async () => {
+      did.push('a2');
+    });
+    await lanes.run('b', async () => {
+      did.push('b1');
+    });
     expect(did).toEqual(['a1 begins', 'b1']);
     gate.resolve();
     await expect(first).rejects.toThrow('a1 failed');

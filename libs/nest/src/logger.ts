@@ -52,10 +52,20 @@ export class NestLogger implements LoggerService {
     this.#write('fatal', message, rest);
   }
 
-  #write(level: 'trace' | 'debug' | 'warn' | 'error' | 'fatal', message: unknown, rest: unknown[]): void {
+  #write(
+    level: 'trace' | 'debug' | 'warn' | 'error' | 'fatal',
+    message: unknown,
+    rest: unknown[],
+  ): void {
     const context = typeof rest.at(-1) === 'string' ? { context: rest.at(-1) } : {};
     const stack = rest.length > 1 && typeof rest[0] === 'string' ? { stack: rest[0] } : {};
-    if (message instanceof Error) this.#logger[level]({ ...context, err: message }, message.message);
-    else this.#logger[level]({ ...context, ...stack }, typeof message === 'string' ? message : JSON.stringify(message));
+    if (message instanceof Error) {
+      this.#logger[level]({ ...context, err: message }, message.message);
+    } else {
+      this.#logger[level](
+        { ...context, ...stack },
+        typeof message === 'string' ? message : JSON.stringify(message),
+      );
+    }
   }
 }

@@ -29,18 +29,51 @@ export class MetricsRegistry {
       new Counter({ name: `meridian_${name}`, help, labelNames, registers });
     const gauge = <L extends string>(name: string, help: string, labelNames: L[]): Gauge<L> =>
       new Gauge({ name: `meridian_${name}`, help, labelNames, registers });
-    const histogram = <L extends string>(name: string, help: string, labelNames: L[]): Histogram<L> =>
-      new Histogram({ name: `meridian_${name}`, help, labelNames, registers, buckets: durationBuckets });
+    const histogram = <L extends string>(
+      name: string,
+      help: string,
+      labelNames: L[],
+    ): Histogram<L> =>
+      new Histogram({
+        name: `meridian_${name}`,
+        help,
+        labelNames,
+        registers,
+        buckets: durationBuckets,
+      });
     this.events = counter('events_total', 'Events decided and stored', ['service', 'type']);
     this.decisions = counter('decisions_total', 'Commands that led to events', ['service']);
-    this.conflicts = counter('conflicts_total', 'Appends refused because another writer was first', ['service']);
-    this.rejections = counter('rejections_total', 'Commands that the decider refused', ['service', 'code']);
-    this.setAside = counter('set_aside_total', 'Messages that could not be handled', ['service', 'read', 'code']);
+    this.conflicts = counter(
+      'conflicts_total',
+      'Appends refused because another writer was first',
+      ['service'],
+    );
+    this.rejections = counter('rejections_total', 'Commands that the decider refused', [
+      'service',
+      'code',
+    ]);
+    this.setAside = counter('set_aside_total', 'Messages that could not be handled', [
+      'service',
+      'read',
+      'code',
+    ]);
     this.retries = counter('retries_total', 'Attempts after a failure', ['service', 'read']);
-    this.handlerSeconds = histogram('handler_duration_seconds', 'From delivery until settled', ['service', 'read']);
-    this.lagEvents = gauge('lag_events', 'Sequences between the last settled and the last stored', ['service', 'read']);
-    this.lagSeconds = gauge('lag_seconds', 'Age of the oldest message not settled', ['service', 'read']);
-    this.position = gauge('position', 'Sequence up to which everything is settled', ['service', 'read']);
+    this.handlerSeconds = histogram('handler_duration_seconds', 'From delivery until settled', [
+      'service',
+      'read',
+    ]);
+    this.lagEvents = gauge('lag_events', 'Sequences between the last settled and the last stored', [
+      'service',
+      'read',
+    ]);
+    this.lagSeconds = gauge('lag_seconds', 'Age of the oldest message not settled', [
+      'service',
+      'read',
+    ]);
+    this.position = gauge('position', 'Sequence up to which everything is settled', [
+      'service',
+      'read',
+    ]);
     this.offerSeconds = histogram('offer_latency_seconds', 'From queued to offered', ['service']);
     this.queueLength = gauge('queue_length', 'Contacts waiting', ['service', 'tenant', 'queue']);
     collectDefaultMetrics({ register: this.registry });
@@ -106,7 +139,10 @@ export class Metrics {
   }
 
   /** How far one follower is behind: in sequences, and in ms of the oldest message's age. */
-  lag(read: string, lag: { readonly position: number; readonly sequences: number; readonly ageMs: number }): void {
+  lag(
+    read: string,
+    lag: { readonly position: number; readonly sequences: number; readonly ageMs: number },
+  ): void {
     const labels = { service: this.service, read };
     this.#all.position.set(labels, lag.position);
     this.#all.lagEvents.set(labels, lag.sequences);

@@ -77,7 +77,13 @@ export interface SettlingOptions {
  * @returns the last answer: not settled when `timeoutMs` have passed
  * @throws LogFault when the log does not say where its streams end
  */
-export async function waitUntilSettled({ log, watch, required, at, timeoutMs }: SettlingOptions): Promise<Settled> {
+export async function waitUntilSettled({
+  log,
+  watch,
+  required,
+  at,
+  timeoutMs,
+}: SettlingOptions): Promise<Settled> {
   const deadlineMs = performance.now() + timeoutMs;
   for (;;) {
     const { count } = watch;
@@ -85,7 +91,9 @@ export async function waitUntilSettled({ log, watch, required, at, timeoutMs }: 
     const question = { required, reports, ...(at === undefined ? {} : { at }) };
     // Without looking at the log first: most reports already say that it is too early.
     let answer = settled({ ...question, lastSequence: () => 0 });
-    if (answer.settled) answer = settled({ ...question, lastSequence: await readEnds(log, reports, required) });
+    if (answer.settled) {
+      answer = settled({ ...question, lastSequence: await readEnds(log, reports, required) });
+    }
     const leftMs = deadlineMs - performance.now();
     if (answer.settled || leftMs <= 0) return answer;
     await watch.moreThan(count, leftMs);
@@ -94,12 +102,18 @@ export async function waitUntilSettled({ log, watch, required, at, timeoutMs }: 
 
 /** Asks for the end of every stream and filter that is read. */
 async function readEnds(
-  log: Log, reports: ReadonlyMap<string, ProgressReport>, required: readonly string[],
+  log: Log,
+  reports: ReadonlyMap<string, ProgressReport>,
+  required: readonly string[],
 ): Promise<(stream: string, filter: string) => number | undefined> {
   const reads = required.flatMap((service) => reports.get(service)?.reads ?? []);
-  const ends = new Map(reads.map(({ stream, filter }) => [`${stream} ${filter}`, { stream, filter, last: 0 }]));
-  await Promise.all([...ends.values()].map(async (end) => {
-    end.last = await log.lastSequence(end.stream, end.filter);
-  }));
+  const ends = new Map(
+    reads.map(({ stream, filter }) => [`${stream} ${filter}`, { stream, filter, last: 0 }]),
+  );
+  await Promise.all(
+    [...ends.values()].map(async (end) => {
+      end.last = await log.lastSequence(end.stream, end.filter);
+    }),
+  );
   return (stream, filter) => ends.get(`${stream} ${filter}`)?.last;
 }

@@ -4,7 +4,8 @@ import type { DueTimer } from './due-timer.ts';
 import type { ProgressReport, Read } from './progress-report.ts';
 
 /** The subject on which a service reports. */
-export const progressSubject = (region: string, service: string): string => `beat.${region}.progress.${service}`;
+export const progressSubject = (region: string, service: string): string =>
+  `beat.${region}.progress.${service}`;
 
 /** One reader's part of a report. */
 export interface ReadState {
@@ -84,7 +85,13 @@ export class Progress {
       if (next !== undefined) nextDueMs = Math.min(nextDueMs ?? Infinity, next);
     }
     const reads = this.#readers.flatMap((reader) => reader().reads);
-    return { service, instance, clock: quiet ? (clock.setting?.at ?? null) : null, nextDueMs, reads };
+    return {
+      service,
+      instance,
+      clock: quiet ? (clock.setting?.at ?? null) : null,
+      nextDueMs,
+      reads,
+    };
   }
 
   /** Something has moved: reports soon, once nothing handed over is under way. */

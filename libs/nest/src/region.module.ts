@@ -1,4 +1,11 @@
-import { Global, Inject, Module, type DynamicModule, type OnApplicationShutdown, type Provider } from '@nestjs/common';
+import {
+  Global,
+  Inject,
+  Module,
+  type DynamicModule,
+  type OnApplicationShutdown,
+  type Provider,
+} from '@nestjs/common';
 import { connectNats, jetstreamLog, journalOf, type Log } from '@meridian/journal';
 import type { Writer } from '@meridian/wire';
 import type { NatsConnection } from '@nats-io/nats-core';
@@ -14,7 +21,20 @@ import { MetricsRegistry } from './metrics.ts';
 import type { ServiceRuntime } from './service-runtime.ts';
 import { Services } from './services.ts';
 import {
-  ASIDE, BEAT, CHECKPOINTS, CLOCK, CONFIG, JOURNAL, LOG, LOGGER, METRICS, NATS, PROGRESS, REGISTRY, SERVICE, WRITER,
+  ASIDE,
+  BEAT,
+  CHECKPOINTS,
+  CLOCK,
+  CONFIG,
+  JOURNAL,
+  LOG,
+  LOGGER,
+  METRICS,
+  NATS,
+  PROGRESS,
+  REGISTRY,
+  SERVICE,
+  WRITER,
 } from './tokens.ts';
 
 /** What a process may be given instead of making it itself; specifications do. */
@@ -32,18 +52,28 @@ export interface Given {
 
 const GIVEN = Symbol('meridian.given');
 
-async function connectRegion(config: RegionConfig, given: Given): Promise<NatsConnection | undefined> {
+async function connectRegion(
+  config: RegionConfig,
+  given: Given,
+): Promise<NatsConnection | undefined> {
   if (given.connection === undefined && given.log !== undefined) return undefined;
-  const connection = given.connection ?? await connectTo(config);
+  const connection = given.connection ?? (await connectTo(config));
   await given.onConnected?.(connection, config);
   return connection;
 }
 
-function connectTo({ region, natsUrl, natsUser, natsPassword }: RegionConfig): Promise<NatsConnection> {
+function connectTo({
+  region,
+  natsUrl,
+  natsUser,
+  natsPassword,
+}: RegionConfig): Promise<NatsConnection> {
   return connectNats({
     servers: natsUrl.split(','),
     name: `meridian-${region}`,
-    ...(natsUser === undefined || natsPassword === undefined ? {} : { user: natsUser, pass: natsPassword }),
+    ...(natsUser === undefined || natsPassword === undefined
+      ? {}
+      : { user: natsUser, pass: natsPassword }),
   });
 }
 
@@ -51,14 +81,20 @@ const regionProviders: Provider[] = [
   {
     provide: LOGGER,
     inject: [CONFIG, GIVEN],
-    useFactory: (config: RegionConfig, given: Given) => given.logger ?? createLogger(config, 'region'),
+    useFactory: (config: RegionConfig, given: Given) =>
+      given.logger ?? createLogger(config, 'region'),
   },
   { provide: NATS, inject: [CONFIG, GIVEN], useFactory: connectRegion },
-  { provide: Link, inject: [NATS], useFactory: (connection: NatsConnection | undefined) => new Link(connection) },
+  {
+    provide: Link,
+    inject: [NATS],
+    useFactory: (connection: NatsConnection | undefined) => new Link(connection),
+  },
   {
     provide: LOG,
     inject: [NATS, GIVEN],
-    useFactory: (connection: NatsConnection, given: Given) => given.log ?? jetstreamLog({ connection }),
+    useFactory: (connection: NatsConnection, given: Given) =>
+      given.log ?? jetstreamLog({ connection }),
   },
   {
     provide: BEAT,
@@ -70,7 +106,8 @@ const regionProviders: Provider[] = [
     provide: CHECKPOINTS,
     inject: [CONFIG, NATS, GIVEN],
     useFactory: ({ region }: RegionConfig, connection: NatsConnection | undefined, given: Given) =>
-      given.checkpoints ?? (connection === undefined ? memoryCheckpoints() : kvCheckpoints(connection, region)),
+      given.checkpoints ??
+      (connection === undefined ? memoryCheckpoints() : kvCheckpoints(connection, region)),
   },
   {
     provide: CLOCK,
@@ -84,8 +121,13 @@ const regionProviders: Provider[] = [
     provide: Services,
     inject: [CONFIG, LOG, CLOCK, BEAT, CHECKPOINTS, MetricsRegistry, LOGGER],
     useFactory: (
-      { region }: RegionConfig, log: Log, clock: Clock, beat: Beat, checkpoints: Checkpoints,
-      registry: MetricsRegistry, logger: Logger,
+      { region }: RegionConfig,
+      log: Log,
+      clock: Clock,
+      beat: Beat,
+      checkpoints: Checkpoints,
+      registry: MetricsRegistry,
+      logger: Logger,
     ) => new Services({ region, log, clock, beat, checkpoints, registry, logger }),
   },
 ];
@@ -108,8 +150,24 @@ export class RegionModule implements OnApplicationShutdown {
     return {
       module: RegionModule,
       controllers: [HealthController],
-      providers: [{ provide: CONFIG, useValue: config }, { provide: GIVEN, useValue: given }, ...regionProviders],
-      exports: [CONFIG, NATS, LOG, BEAT, CHECKPOINTS, CLOCK, LOGGER, REGISTRY, MetricsRegistry, Services, Link],
+      providers: [
+        { provide: CONFIG, useValue: config },
+        { provide: GIVEN, useValue: given },
+        ...regionProviders,
+      ],
+      exports: [
+        CONFIG,
+        NATS,
+        LOG,
+        BEAT,
+        CHECKPOINTS,
+        CLOCK,
+        LOGGER,
+        REGISTRY,
+        MetricsRegistry,
+        Services,
+        Link,
+      ],
     };
   }
 
@@ -137,14 +195,35 @@ export function serviceModule(name: string): DynamicModule {
     module = {
       module: ServiceModule,
       providers: [
-        { provide: SERVICE, inject: [Services], useFactory: (services: Services) => services.of(name) },
-        { provide: ASIDE, inject: [SERVICE], useFactory: (service: ServiceRuntime) => service.aside },
-        { provide: PROGRESS, inject: [SERVICE], useFactory: (service: ServiceRuntime) => service.progress },
-        { provide: METRICS, inject: [MetricsRegistry], useFactory: (registry: MetricsRegistry) => registry.of(name) },
+        {
+          provide: SERVICE,
+          inject: [Services],
+          useFactory: (services: Services) => services.of(name),
+        },
+        {
+          provide: ASIDE,
+          inject: [SERVICE],
+          useFactory: (service: ServiceRuntime) => service.aside,
+        },
+        {
+          provide: PROGRESS,
+          inject: [SERVICE],
+          useFactory: (service: ServiceRuntime) => service.progress,
+        },
+        {
+          provide: METRICS,
+          inject: [MetricsRegistry],
+          useFactory: (registry: MetricsRegistry) => registry.of(name),
+        },
         {
           provide: WRITER,
           inject: [CONFIG],
-          useFactory: ({ region, epoch }: RegionConfig): Writer => ({ region, home: region, service: name, epoch }),
+          useFactory: ({ region, epoch }: RegionConfig): Writer => ({
+            region,
+            home: region,
+            service: name,
+            epoch,
+          }),
         },
         { provide: JOURNAL, inject: [LOG, WRITER], useFactory: journalOf },
       ],

@@ -1,5 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { LogUnavailable, memoryLog, StreamMissing, type AppendFate, type LogMessage } from '@meridian/journal';
+import {
+  LogUnavailable,
+  memoryLog,
+  StreamMissing,
+  type AppendFate,
+  type LogMessage,
+} from '@meridian/journal';
 import { eventually } from '@meridian/testing';
 import { pino } from 'pino';
 import { listAside, requestRetry } from './aside.ts';
@@ -10,23 +16,37 @@ import type { FollowContext, FollowOptions, HandlerResult } from './follow.ts';
 import { MetricsRegistry } from './metrics.ts';
 import { Services } from './services.ts';
 
-type Handle = (message: LogMessage, context: FollowContext) => HandlerResult | Promise<HandlerResult>;
+type Handle = (
+  message: LogMessage,
+  context: FollowContext,
+) => HandlerResult | Promise<HandlerResult>;
 
 function setUp(onAppend: (stream: string) => AppendFate = () => 'store') {
   const log = memoryLog({ onAppend });
   const checkpoints = memoryCheckpoints();
   const registry = new MetricsRegistry();
-  const make = () => new Services({
-    region: 'eu', log, clock: systemClock(), beat: memoryBeat(), checkpoints, registry,
-    logger: pino({ level: 'silent' }),
-  }).of('test');
+  const make = () =>
+    new Services({
+      region: 'eu',
+      log,
+      clock: systemClock(),
+      beat: memoryBeat(),
+      checkpoints,
+      registry,
+      logger: pino({ level: 'silent' }),
+    }).of('test');
   const service = make();
   const options: FollowOptions = {
-    service: 'test', name: 'intake', stream: 'IN', filters: ['in.{region}.>'], order: 'key',
+    service: 'test',
+    name: 'intake',
+    stream: 'IN',
+    filters: ['in.{region}.>'],
+    order: 'key',
   };
   const open = (handle: Handle, part: Partial<FollowOptions> = {}) =>
     service.open([{ options: { ...options, ...part }, handle }]);
-  const append = (data: string) => log.append('IN_eu', { subject: 'in.eu.demo.eu.contact.c1', data });
+  const append = (data: string) =>
+    log.append('IN_eu', { subject: 'in.eu.demo.eu.contact.c1', data });
   return { log, service, make, options, open, append, checkpoints, registry };
 }
 
@@ -34,12 +54,22 @@ describe('ServiceRuntime', () => {
   it('does its opening work in order before it follows, and its closing work in reverse after', async () => {
     const { service, open, append } = setUp();
     const did: string[] = [];
-    service.onOpen(async () => { did.push('open 1'); });
-    service.onOpen(() => { did.push('open 2'); });
-    service.onClose(() => { did.push('close 1'); });
-    service.onClose(() => { did.push('close 2'); });
+    service.onOpen(async () => {
+      did.push('open 1');
+    });
+    service.onOpen(() => {
+      did.push('open 2');
+    });
+    service.onClose(() => {
+      did.push('close 1');
+    });
+    service.onClose(() => {
+      did.push('close 2');
+    });
     await append('m');
-    await open((message) => { did.push(message.text()); });
+    await open((message) => {
+      did.push(message.text());
+    });
     await eventually('it is handled', () => did.includes('m'));
     await service.close();
     await append('late');
@@ -82,23 +112,36 @@ describe('ServiceRuntime', () => {
     const { log, service, open, append } = setUp();
     const gate = Promise.withResolvers<void>();
     const started: string[] = [];
-    await open(async (message) => {
-      started.push(message.text());
-      if (message.text() === 'a') throw new LogUnavailable('The log is away.', 'Try again.');
-      await gate.promise;
-    }, { order: 'submit' });
+    await open(
+      async (message) => {
+        started.push(message.text());
+        if (message.text() === 'a') throw new LogUnavailable('The log is away.', 'Try again.');
+        await gate.promise;
+      },
+      { order: 'submit' },
+    );
     for (const data of ['a', 'b', 'c']) await append(data);
     await eventually('all are started', () => started.length === 3);
     expect(started).toEqual(['a', 'b', 'c']);
-    const item = await eventually('it is set aside', async () => (await listAside(log, 'eu')).items[0]);
-    expect(item).toMatchObject({ sequence: 1, status: 'failed', attempts: 1, reason: { code: 'log_unavailable' } });
+    const item = await eventually(
+      'it is set aside',
+      async () => (await listAside(log, 'eu')).items[0],
+    );
+    expect(item).toMatchObject({
+      sequence: 1,
+      status: 'failed',
+      attempts: 1,
+      reason: { code: 'log_unavailable' },
+    });
     gate.resolve();
     await service.close();
   });
 
   it('passes no message before its record is kept', async () => {
     let aside: AppendFate = 'refuse';
-    const { log, service, open, append } = setUp((stream) => (stream === 'ASIDE_eu' ? aside : 'store'));
+    const { log, service, open, append } = setUp((stream) =>
+      stream === 'ASIDE_eu' ? aside : 'store',
+    );
     await append('m');
     let handled = 0;
     await open(() => {
@@ -106,10 +149,11 @@ describe('ServiceRuntime', () => {
       return { kind: 'rejected', rejection: { code: 'no', facts: {} } };
     });
     await eventually('it was handled', () => handled === 1);
-    const position = () => service.progress.snapshot().reads.find(({ stream }) => stream === 'IN_eu')?.position;
+    const position = () =>
+      service.progress.snapshot().reads.find(({ stream }) => stream === 'IN_eu')?.position;
     expect(position()).toBe(0);
     aside = 'store';
-    await eventually('the record is kept', async () => await log.lastSequence('ASIDE_eu') === 1);
+    await eventually('the record is kept', async () => (await log.lastSequence('ASIDE_eu')) === 1);
     await eventually('the position follows', () => position() === 1);
     expect(handled).toBe(1);
     await service.close();
@@ -131,14 +175,23 @@ describe('ServiceRuntime', () => {
   it('answers a request for a retry that it cannot fulfil', async () => {
     const { log, service, open, append, options, make } = setUp();
     await append('poison');
-    await open(() => { throw new TypeError('no'); });
-    await eventually('it is set aside', async () => (await listAside(log, 'eu')).items.length === 1);
+    await open(() => {
+      throw new TypeError('no');
+    });
+    await eventually(
+      'it is set aside',
+      async () => (await listAside(log, 'eu')).items.length === 1,
+    );
     await service.close();
     await requestRetry(log, 'eu', 'test.IN_eu.1', 0);
     const next = make();
-    await next.open([{ options: { ...options, name: 'other', filters: ['in.eu.other.>'] }, handle: () => {} }]);
-    const item = await eventually('it is answered', async () =>
-      (await listAside(log, 'eu', { status: 'failed' })).items[0]);
+    await next.open([
+      { options: { ...options, name: 'other', filters: ['in.eu.other.>'] }, handle: () => {} },
+    ]);
+    const item = await eventually(
+      'it is answered',
+      async () => (await listAside(log, 'eu', { status: 'failed' })).items[0],
+    );
     expect(item.reason).toMatchObject({ code: 'no_handler' });
     await next.close();
   });
@@ -154,9 +207,13 @@ describe('ServiceRuntime', () => {
     await append('m');
     await eventually('it is counted', async () => {
       const text = await registry.text();
-      return text.includes('meridian_events_total{service="test",type="meridian.contact.queued.v1"} 2')
-        && text.includes('meridian_decisions_total{service="test"} 1')
-        && text.includes('meridian_rejections_total{service="test",code="full"} 1');
+      return (
+        text.includes(
+          'meridian_events_total{service="test",type="meridian.contact.queued.v1"} 2',
+        ) &&
+        text.includes('meridian_decisions_total{service="test"} 1') &&
+        text.includes('meridian_rejections_total{service="test",code="full"} 1')
+      );
     });
     await service.close();
   });

@@ -32,7 +32,10 @@ export interface ServiceRuntimeOptions {
 /** A handler as the strategy found it. */
 export interface FollowHandler {
   readonly options: FollowOptions;
-  readonly handle: (message: LogMessage, context: FollowContext) => HandlerResult | Promise<HandlerResult>;
+  readonly handle: (
+    message: LogMessage,
+    context: FollowContext,
+  ) => HandlerResult | Promise<HandlerResult>;
 }
 
 export type ServiceState = 'new' | 'opening' | 'open' | 'stopped' | 'closed';
@@ -95,7 +98,10 @@ export class ServiceRuntime implements Service {
       clock,
       onFired: () => this.#moved(),
       onFailure: (error, attempt, delayMs) =>
-        logger.error({ err: error, timer: timer.name, attempt }, `A timer failed; fired again in ${delayMs} ms.`),
+        logger.error(
+          { err: error, timer: timer.name, attempt },
+          `A timer failed; fired again in ${delayMs} ms.`,
+        ),
     });
     this.#timers.push(due);
     this.progress.addTimer(due);
@@ -125,7 +131,9 @@ export class ServiceRuntime implements Service {
       for (const work of this.#openWork) await this.#patiently('its opening work', work);
       for (const handler of [...handlers, this.#asideHandler()]) {
         const following = this.#following(handler);
-        await this.#patiently(following.stream, () => following.open(this.#starts.get(following.name)));
+        await this.#patiently(following.stream, () =>
+          following.open(this.#starts.get(following.name)),
+        );
         this.#followings.push(following);
         this.progress.addReader(() => following.state);
       }
@@ -155,8 +163,15 @@ export class ServiceRuntime implements Service {
     if (this.#state !== 'stopped') this.#state = 'closed';
     clearInterval(this.#lagTimer);
     const ended = Promise.all([...this.#followings, ...this.#timers].map((one) => one.close()));
-    const inTime = await Promise.race([ended.then(() => true), delay(drainLimitMs, false, { ref: false })]);
-    if (!inTime) logger.warn('Handlers were still running when the drain ended; they run again after the next start.');
+    const inTime = await Promise.race([
+      ended.then(() => true),
+      delay(drainLimitMs, false, { ref: false }),
+    ]);
+    if (!inTime) {
+      logger.warn(
+        'Handlers were still running when the drain ended; they run again after the next start.',
+      );
+    }
     for (const work of this.#closeWork.toReversed()) {
       try {
         await work();
@@ -170,7 +185,14 @@ export class ServiceRuntime implements Service {
   #following({ options, handle }: FollowHandler): Following {
     const { region, log, clock, checkpoints, metrics, logger } = this.#options;
     return new Following({
-      options, region, log, clock, checkpoints, metrics, logger, handle,
+      options,
+      region,
+      log,
+      clock,
+      checkpoints,
+      metrics,
+      logger,
+      handle,
       aside: this.aside,
       onMoved: () => this.#moved(),
       onStopped: (reason) => this.#stop(reason),
@@ -193,8 +215,9 @@ export class ServiceRuntime implements Service {
           const detail = `${item.stream} no longer holds sequence ${item.sequence}.`;
           return this.aside.notTried(item, { code: 'gone', detail, facts: {} });
         }
-        const target = this.#followings.find((one) => one.name === item.handler && one.stream === item.stream)
-          ?? this.#followings.find((one) => one.follows(original));
+        const target =
+          this.#followings.find((one) => one.name === item.handler && one.stream === item.stream) ??
+          this.#followings.find((one) => one.follows(original));
         if (target === undefined) {
           const detail = `${this.name} no longer handles ${item.subject} of ${item.stream}.`;
           return this.aside.notTried(item, { code: 'no_handler', detail, facts: {} });
@@ -237,7 +260,8 @@ export class ServiceRuntime implements Service {
         this.#detail = undefined;
         return result;
       } catch (error) {
-        const passing = error instanceof StreamMissing || (error instanceof LogFault && error.retryable);
+        const passing =
+          error instanceof StreamMissing || (error instanceof LogFault && error.retryable);
         if (!passing || this.#closing.signal.aborted) throw error;
         this.#detail = `waits for ${what}: ${error.message}`;
         if (attempt === 1) this.#options.logger.warn({ err: error }, `Opening waits for ${what}.`);

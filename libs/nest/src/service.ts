@@ -13,7 +13,9 @@ export interface Service {
   /** Overrides where a follower starts, by its name: the last sequence already handled. */
   startAfter(name: string, position: (checkpoint: number) => number | Promise<number>): void;
   /** Takes part in progress with a reader of its own (a projection). */
-  reads(read: () => readonly { stream: string; filter: string; position: number }[]): { changed(): void };
+  reads(read: () => readonly { stream: string; filter: string; position: number }[]): {
+    changed(): void;
+  };
 }
 
 export interface Timer {

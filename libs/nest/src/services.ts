@@ -4,8 +4,10 @@ import type { Logger } from 'pino';
 import type { MetricsRegistry } from './metrics.ts';
 import { ServiceRuntime, type ServiceRuntimeOptions } from './service-runtime.ts';
 
-export interface ServicesOptions
-  extends Pick<ServiceRuntimeOptions, 'region' | 'log' | 'clock' | 'beat' | 'checkpoints'> {
+export interface ServicesOptions extends Pick<
+  ServiceRuntimeOptions,
+  'region' | 'log' | 'clock' | 'beat' | 'checkpoints'
+> {
   readonly registry: MetricsRegistry;
   readonly logger: Logger;
 }
@@ -30,7 +32,11 @@ export class Services {
     }
     const { registry, logger, ...rest } = this.#options;
     const runtime = new ServiceRuntime({
-      ...rest, name, instance: this.instance, metrics: registry.of(name), logger: logger.child({ service: name }),
+      ...rest,
+      name,
+      instance: this.instance,
+      metrics: registry.of(name),
+      logger: logger.child({ service: name }),
     });
     this.#services.set(name, runtime);
     return runtime;

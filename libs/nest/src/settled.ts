@@ -55,7 +55,13 @@ export function settled({ at, required, reports, lastSequence }: SettledInput): 
   return waitingFor.length === 0 ? { settled: true, nextDueMs } : { settled: false, waitingFor };
 }
 
-function behindOf(service: string, { stream, filter, position }: Read, last: number | undefined): string | undefined {
+function behindOf(
+  service: string,
+  { stream, filter, position }: Read,
+  last: number | undefined,
+): string | undefined {
   if (last === undefined) return `the end of ${stream} under ${filter} is not known`;
-  return position >= last ? undefined : `${service} has read ${stream} under ${filter} to ${position} of ${last}`;
+  return position >= last
+    ? undefined
+    : `${service} has read ${stream} under ${filter} to ${position} of ${last}`;
 }

@@ -1,7 +1,12 @@
 import { Server, type CustomTransportStrategy, type MessageHandler } from '@nestjs/microservices';
 import type { LogMessage } from '@meridian/journal';
 import { isObservable, lastValueFrom } from 'rxjs';
-import { transportOf, type FollowContext, type FollowOptions, type HandlerResult } from './follow.ts';
+import {
+  transportOf,
+  type FollowContext,
+  type FollowOptions,
+  type HandlerResult,
+} from './follow.ts';
 import type { FollowHandler, ServiceRuntime } from './service-runtime.ts';
 
 type Found = MessageHandler<LogMessage, FollowContext, unknown>;
@@ -40,7 +45,7 @@ export class LogStrategy extends Server implements CustomTransportStrategy {
   }
 
   on(): never {
-    throw new Error('A LogStrategy has no events of its own; see its service\'s status.');
+    throw new Error("A LogStrategy has no events of its own; see its service's status.");
   }
 
   // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- Nest declares it so
@@ -51,17 +56,27 @@ export class LogStrategy extends Server implements CustomTransportStrategy {
   #handlers(): FollowHandler[] {
     return [...this.messageHandlers].map(([pattern, found]) => {
       const { follow } = (found.extras ?? {}) as { follow?: FollowOptions };
-      if (follow === undefined) throw new Error(`The handler of ${pattern} is not declared with @Follow.`);
+      if (follow === undefined) {
+        throw new Error(`The handler of ${pattern} is not declared with @Follow.`);
+      }
       if (found.next !== undefined) {
-        throw new Error(`Two handlers are called ${pattern}.\nGive each @Follow of a service a name of its own.`);
+        throw new Error(
+          `Two handlers are called ${pattern}.\nGive each @Follow of a service a name of its own.`,
+        );
       }
       return { options: follow, handle: (message, context) => invoke(found, message, context) };
     });
   }
 }
 
-async function invoke(handler: Found, message: LogMessage, context: FollowContext): Promise<HandlerResult> {
+async function invoke(
+  handler: Found,
+  message: LogMessage,
+  context: FollowContext,
+): Promise<HandlerResult> {
   const result = await handler(message, context);
-  const value = isObservable(result) ? await lastValueFrom(result, { defaultValue: undefined }) : result;
+  const value = isObservable(result)
+    ? await lastValueFrom(result, { defaultValue: undefined })
+    : result;
   return value as HandlerResult;
 }

@@ -1,7 +1,13 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { SpanStatusCode } from '@opentelemetry/api';
 import {
-  currentTraceparent, memorySpans, parseTraceparent, startTracing, traceparentOf, withSpan, type Tracing,
+  currentTraceparent,
+  memorySpans,
+  parseTraceparent,
+  startTracing,
+  traceparentOf,
+  withSpan,
+  type Tracing,
 } from './tracing.ts';
 
 const traceId = '0af7651916cd43dd8448eb211c80319c';
@@ -22,7 +28,9 @@ describe('withSpan', () => {
     const spans = memorySpans();
     tracing = startTracing({ service: 'sessions', to: spans });
     const next = await withSpan('outer', traceparent, async () => {
-      await new Promise((resolve) => { setImmediate(resolve); });
+      await new Promise((resolve) => {
+        setImmediate(resolve);
+      });
       return withSpan('inner', undefined, () => currentTraceparent());
     });
     const [inner, outer] = spans.getFinishedSpans();
@@ -37,9 +45,17 @@ describe('withSpan', () => {
   it('records what was thrown or rejected, and hands it on', async () => {
     const spans = memorySpans();
     tracing = startTracing({ service: 'sessions', to: spans });
-    expect(() => withSpan('thrown', undefined, () => { throw new Error('one'); })).toThrow('one');
-    await expect(withSpan('rejected', undefined, () => Promise.reject(new Error('two')))).rejects.toThrow('two');
-    expect(spans.getFinishedSpans().map(({ name, status, events }) => [name, status, events.length])).toEqual([
+    expect(() =>
+      withSpan('thrown', undefined, () => {
+        throw new Error('one');
+      }),
+    ).toThrow('one');
+    await expect(
+      withSpan('rejected', undefined, () => Promise.reject(new Error('two'))),
+    ).rejects.toThrow('two');
+    expect(
+      spans.getFinishedSpans().map(({ name, status, events }) => [name, status, events.length]),
+    ).toEqual([
       ['thrown', { code: SpanStatusCode.ERROR, message: 'one' }, 1],
       ['rejected', { code: SpanStatusCode.ERROR, message: 'two' }, 1],
     ]);
@@ -47,20 +63,29 @@ describe('withSpan', () => {
 
   it('begins a trace of its own when the envelope has none', () => {
     tracing = startTracing({ service: 'sessions', to: memorySpans() });
-    expect(withSpan('x', 'nonsense', () => currentTraceparent())).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
+    expect(withSpan('x', 'nonsense', () => currentTraceparent())).toMatch(
+      /^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/,
+    );
   });
 });
 
 describe('traceparent', () => {
   it.each([
-    undefined, '', 'x', `ff-${traceId}-b7ad6b7169203331-01`, `00-${'0'.repeat(32)}-b7ad6b7169203331-01`,
-    `00-${traceId}-${'0'.repeat(16)}-01`, `00-${traceId.toUpperCase()}-b7ad6b7169203331-01`,
+    undefined,
+    '',
+    'x',
+    `ff-${traceId}-b7ad6b7169203331-01`,
+    `00-${'0'.repeat(32)}-b7ad6b7169203331-01`,
+    `00-${traceId}-${'0'.repeat(16)}-01`,
+    `00-${traceId.toUpperCase()}-b7ad6b7169203331-01`,
   ])('%j is none', (text) => {
     expect(parseTraceparent(text)).toBeUndefined();
   });
 
   it('is found in a stored text without parsing it', () => {
-    expect(traceparentOf(`[{"id":"1","traceparent":"${traceparent}","data":{}}]`)).toBe(traceparent);
+    expect(traceparentOf(`[{"id":"1","traceparent":"${traceparent}","data":{}}]`)).toBe(
+      traceparent,
+    );
     expect(traceparentOf('[{"id":"1"}]')).toBeUndefined();
   });
 });

@@ -1,11 +1,21 @@
 import {
-  context, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace, type SpanContext, type Tracer,
+  context,
+  ROOT_CONTEXT,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+  type SpanContext,
+  type Tracer,
 } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import {
-  BatchSpanProcessor, InMemorySpanExporter, SimpleSpanProcessor, TracerProvider, type SpanExporter,
+  BatchSpanProcessor,
+  InMemorySpanExporter,
+  SimpleSpanProcessor,
+  TracerProvider,
+  type SpanExporter,
 } from '@opentelemetry/sdk-trace';
 
 /** A tracer that runs, until `stop`. */
@@ -32,9 +42,12 @@ export function tracingIsOn(): boolean {
 
 /** Starts tracing in this process; everything before costs nothing. */
 export function startTracing({ service, attributes, to }: TracingOptions): Tracing {
-  const processor = typeof to === 'string'
-    ? new BatchSpanProcessor({ exporter: new OTLPTraceExporter({ url: `${to.replace(/\/$/, '')}/v1/traces` }) })
-    : new SimpleSpanProcessor({ exporter: to });
+  const processor =
+    typeof to === 'string'
+      ? new BatchSpanProcessor({
+          exporter: new OTLPTraceExporter({ url: `${to.replace(/\/$/, '')}/v1/traces` }),
+        })
+      : new SimpleSpanProcessor({ exporter: to });
   const provider = new TracerProvider({
     resource: resourceFromAttributes({ 'service.name': service, ...attributes }),
     spanProcessors: [processor],
@@ -57,7 +70,8 @@ export function memorySpans(): InMemorySpanExporter {
   return new InMemorySpanExporter();
 }
 
-const traceparentPattern = /^(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?$/;
+const traceparentPattern =
+  /^(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?$/;
 
 /** Reads a W3C `traceparent`; undefined when it is none (or all zero). */
 export function parseTraceparent(traceparent: string | undefined): SpanContext | undefined {
@@ -80,11 +94,19 @@ export function withSpan<T>(
 ): T {
   if (tracer === undefined) return fn();
   const remote = parseTraceparent(traceparent);
-  const parent = remote === undefined ? context.active() : trace.setSpanContext(ROOT_CONTEXT, remote);
-  const span = tracer.startSpan(name, { kind: SpanKind.CONSUMER, attributes: { ...attributes } }, parent);
+  const parent =
+    remote === undefined ? context.active() : trace.setSpanContext(ROOT_CONTEXT, remote);
+  const span = tracer.startSpan(
+    name,
+    { kind: SpanKind.CONSUMER, attributes: { ...attributes } },
+    parent,
+  );
   const failed = (error: unknown): void => {
     span.recordException(error instanceof Error ? error : String(error));
-    span.setStatus({ code: SpanStatusCode.ERROR, message: error instanceof Error ? error.message : String(error) });
+    span.setStatus({
+      code: SpanStatusCode.ERROR,
+      message: error instanceof Error ? error.message : String(error),
+    });
     span.end();
   };
   try {

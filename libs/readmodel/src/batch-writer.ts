@@ -3,9 +3,17 @@ import type { PoolClient } from 'pg';
 import { beginCheckpoint, moveCheckpoint, resetCheckpoint } from './checkpoints.ts';
 import type { Database } from './database.ts';
 import {
-  foldRows, isRowProjection, keyText,
-  type DecodedEntry, type ListProjection, type Projection, type ProjectionFault,
-  type RecordedEvent, type Row, type RowKey, type RowProjection,
+  foldRows,
+  isRowProjection,
+  keyText,
+  type DecodedEntry,
+  type ListProjection,
+  type Projection,
+  type ProjectionFault,
+  type RecordedEvent,
+  type Row,
+  type RowKey,
+  type RowProjection,
 } from './projection.ts';
 import { TableStore } from './table-store.ts';
 
@@ -129,7 +137,10 @@ async function fold(
   if (concerned.length === 0) return;
   const rows = await store.load(client, [...keys.values()]);
   const changed = foldRows(projection, rows, concerned, report);
-  await store.upsert(client, [...changed].map((key) => rows.get(key) as Row));
+  await store.upsert(
+    client,
+    [...changed].map((key) => rows.get(key) as Row),
+  );
 }
 
 function listed(
@@ -147,7 +158,11 @@ function listed(
   });
 }
 
-function faultOf({ stream, sequence, index, event }: RecordedEvent, table: string, error: unknown): ProjectionFault {
+function faultOf(
+  { stream, sequence, index, event }: RecordedEvent,
+  table: string,
+  error: unknown,
+): ProjectionFault {
   const reason = error instanceof Error ? error.message : String(error);
   return { stream, sequence, index, type: event.type, table, reason };
 }

@@ -4,15 +4,19 @@ import type { NodePgQueryResultHKT } from 'drizzle-orm/node-postgres';
 import type { PoolClient } from 'pg';
 
 /** How far the rows of the read models embody each stream; written with them, in one transaction. */
-export const checkpoints = pgTable('checkpoints', {
-  /** The projector. */
-  name: text('name').notNull(),
-  stream: text('stream').notNull(),
-  /** The last sequence that the rows embody; 0 for none. */
-  position: bigint('position', { mode: 'number' }).notNull(),
-  /** When the log stored the entry at that position. */
-  storedAt: timestamp('stored_at', { withTimezone: true, precision: 3 }),
-}, (table) => [primaryKey({ columns: [table.name, table.stream] })]);
+export const checkpoints = pgTable(
+  'checkpoints',
+  {
+    /** The projector. */
+    name: text('name').notNull(),
+    stream: text('stream').notNull(),
+    /** The last sequence that the rows embody; 0 for none. */
+    position: bigint('position', { mode: 'number' }).notNull(),
+    /** When the log stored the entry at that position. */
+    storedAt: timestamp('stored_at', { withTimezone: true, precision: 3 }),
+  },
+  (table) => [primaryKey({ columns: [table.name, table.stream] })],
+);
 
 /** The table's definition, for `migrate`. */
 export const createCheckpoints =
@@ -44,7 +48,11 @@ export async function checkpointOf(
 }
 
 /** Reads the checkpoint and makes it where there is none. */
-export async function beginCheckpoint(client: PoolClient, name: string, stream: string): Promise<number> {
+export async function beginCheckpoint(
+  client: PoolClient,
+  name: string,
+  stream: string,
+): Promise<number> {
   await client.query(
     'insert into checkpoints (name, stream, position) values ($1, $2, 0) on conflict do nothing',
     [name, stream],
@@ -65,7 +73,8 @@ export async function moveCheckpoint(
 ): Promise<void> {
   const { rowCount } = await client.query({
     name: 'move checkpoint',
-    text: 'update checkpoints set position = $3, stored_at = $4 ' +
+    text:
+      'update checkpoints set position = $3, stored_at = $4 ' +
       'where name = $1 and stream = $2 and position = $5',
     values: [name, stream, move.to, new Date(move.storedAtMs), move.from],
   });
@@ -73,7 +82,11 @@ export async function moveCheckpoint(
 }
 
 /** Puts the checkpoint back to the beginning, whatever it was. */
-export async function resetCheckpoint(client: PoolClient, name: string, stream: string): Promise<void> {
+export async function resetCheckpoint(
+  client: PoolClient,
+  name: string,
+  stream: string,
+): Promise<void> {
   await client.query(
     'insert into checkpoints (name, stream, position) values ($1, $2, 0) ' +
       'on conflict (name, stream) do update set position = 0, stored_at = null',

@@ -41,7 +41,13 @@ export function openDatabase(options: DatabaseOptions): Database {
 }
 
 const CONNECTION_CODES = new Set([
-  'ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'EAI_AGAIN',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ENOTFOUND',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'EAI_AGAIN',
 ]);
 
 /** Whether an error says that the database is away or busy, and not that the statement is wrong. */
@@ -50,7 +56,9 @@ export function isDatabaseAway(error: unknown): boolean {
   if (error.cause !== undefined && isDatabaseAway(error.cause)) return true;
   const code = (error as { code?: unknown }).code;
   if (typeof code !== 'string') {
-    return /connection terminated|timeout|client has encountered a connection error/i.test(error.message);
+    return /connection terminated|timeout|client has encountered a connection error/i.test(
+      error.message,
+    );
   }
   // 08 connection, 53 resources, 57 operator (shutdown, cannot connect now), 58 system.
   return CONNECTION_CODES.has(code) || /^(08|53|57|58)/.test(code);

@@ -6,8 +6,15 @@ export { startPostgres } from './postgres/server.ts';
 export type { Postgres, PostgresOptions } from './postgres/server.ts';
 export { decodeForProjection, foldRows, isRowProjection, keyText } from './projection.ts';
 export type {
-  DecodedEntry, DomainEnvelope, ListProjection, Projection, ProjectionFault, RecordedEvent, Row,
-  RowKey, RowProjection,
+  DecodedEntry,
+  DomainEnvelope,
+  ListProjection,
+  Projection,
+  ProjectionFault,
+  RecordedEvent,
+  Row,
+  RowKey,
+  RowProjection,
 } from './projection.ts';
 export { Projector } from './projector.ts';
 export type { Lag, ProjectorCounts, ProjectorOptions } from './projector.ts';

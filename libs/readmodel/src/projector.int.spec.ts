@@ -12,19 +12,27 @@ import { Projector, type ProjectorOptions } from './projector.ts';
 
 const stream = 'EV_eu';
 
-const tallies = pgTable('tallies', {
-  tenant: text('tenant').notNull(),
-  id: text('id').notNull(),
-  count: integer('count').notNull(),
-  lastSequence: bigint('last_sequence', { mode: 'number' }).notNull(),
-  seen: jsonb('seen').$type<Readonly<Record<string, string>>>().notNull(),
-}, (table) => [primaryKey({ columns: [table.tenant, table.id] })]);
+const tallies = pgTable(
+  'tallies',
+  {
+    tenant: text('tenant').notNull(),
+    id: text('id').notNull(),
+    count: integer('count').notNull(),
+    lastSequence: bigint('last_sequence', { mode: 'number' }).notNull(),
+    seen: jsonb('seen').$type<Readonly<Record<string, string>>>().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.tenant, table.id] })],
+);
 
-const journal = pgTable('journal', {
-  sequence: bigint('sequence', { mode: 'number' }).notNull(),
-  index: integer('index').notNull(),
-  id: text('id').notNull(),
-}, (table) => [primaryKey({ columns: [table.sequence, table.index] })]);
+const journal = pgTable(
+  'journal',
+  {
+    sequence: bigint('sequence', { mode: 'number' }).notNull(),
+    index: integer('index').notNull(),
+    id: text('id').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.sequence, table.index] })],
+);
 
 const createTables = `
   create table tallies (tenant text, id text, count int not null, last_sequence bigint not null,
@@ -90,9 +98,15 @@ function project(options: Partial<ProjectorOptions> = {}): Projector {
 type Attributes = Readonly<Record<string, string>>;
 
 /** One entry with an event for each contact. */
-async function store(...contacts: readonly (readonly [id: string, attributes?: Attributes])[]): Promise<void> {
+async function store(
+  ...contacts: readonly (readonly [id: string, attributes?: Attributes])[]
+): Promise<void> {
   const events = contacts.map(([subject, attributes = {}]) => ({
-    specversion: '1.0', type: 'meridian.contact.attributes_updated.v1', subject, tenant: 'demo', data: { attributes },
+    specversion: '1.0',
+    type: 'meridian.contact.attributes_updated.v1',
+    subject,
+    tenant: 'demo',
+    data: { attributes },
   }));
   await log.append(stream, { subject: 'ev.eu.eu.demo.contact.x', data: JSON.stringify(events) });
 }
@@ -103,7 +117,9 @@ async function rows(): Promise<Record<string, number>> {
 }
 
 const journalled = async (): Promise<number[]> =>
-  (await database.db.select().from(journal).orderBy(journal.sequence, journal.index)).map(({ sequence }) => sequence);
+  (await database.db.select().from(journal).orderBy(journal.sequence, journal.index)).map(
+    ({ sequence }) => sequence,
+  );
 
 const checkpoint = (): Promise<number> => checkpointOf(database.db, 'test', stream);
 
@@ -112,26 +128,29 @@ function unreliable(random: Random, likelihood: number): Database {
   const fail = (what: string): never => {
     throw Object.assign(new Error(`${what} (injected)`), { code: 'ECONNRESET' });
   };
-  const wrap = (client: PoolClient): PoolClient => new Proxy(client, {
-    get(target, property) {
-      const value: unknown = Reflect.get(target, property);
-      if (property !== 'query') return typeof value === 'function' ? value.bind(target) as unknown : value;
-      return async (...args: [string]) => {
-        const roll = random.next();
-        if (args[0] === 'commit' && roll < likelihood) {
-          await target.query('commit');
-          fail('the answer was lost');
+  const wrap = (client: PoolClient): PoolClient =>
+    new Proxy(client, {
+      get(target, property) {
+        const value: unknown = Reflect.get(target, property);
+        if (property !== 'query') {
+          return typeof value === 'function' ? (value.bind(target) as unknown) : value;
         }
-        if (args[0] !== 'rollback' && roll < likelihood) fail('the connection broke');
-        return target.query(...args);
-      };
-    },
-  });
+        return async (...args: [string]) => {
+          const roll = random.next();
+          if (args[0] === 'commit' && roll < likelihood) {
+            await target.query('commit');
+            fail('the answer was lost');
+          }
+          if (args[0] !== 'rollback' && roll < likelihood) fail('the connection broke');
+          return target.query(...args);
+        };
+      },
+    });
   const pool = new Proxy(database.pool, {
     get(target, property) {
       if (property === 'connect') return async () => wrap(await target.connect());
       const value: unknown = Reflect.get(target, property);
-      return typeof value === 'function' ? value.bind(target) as unknown : value;
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
     },
   });
   return { ...database, pool };
@@ -171,15 +190,20 @@ describe('a projector', () => {
       const expected: Record<string, number> = {};
       const sequences: number[] = [];
       for (let sequence = 1; sequence <= 60; sequence++) {
-        const contacts = Array.from({ length: 1 + random.int(3) }, () =>
-          [`c${random.int(5)}`, { add: `${random.int(9)}` }] as const);
+        const contacts = Array.from(
+          { length: 1 + random.int(3) },
+          () => [`c${random.int(5)}`, { add: `${random.int(9)}` }] as const,
+        );
         for (const [id, { add }] of contacts) {
           expected[id] = (expected[id] ?? 0) + Number(add);
           sequences.push(sequence);
         }
         await store(...contacts);
       }
-      const options = { database: unreliable(random.fork('faults'), 0.04), batchLength: 1 + random.int(12) };
+      const options = {
+        database: unreliable(random.fork('faults'), 0.04),
+        batchLength: 1 + random.int(12),
+      };
       const first = project(options);
       await first.start();
       await first.reached(1 + random.int(60), 60_000);
@@ -205,7 +229,10 @@ describe('a projector', () => {
   it('passes over unknown types and what it cannot read, and counts them', async () => {
     const lines: string[] = [];
     await store(['a']);
-    await log.append(stream, { subject: 'ev.eu.eu.demo.contact.x', data: '[{"type":"meridian.moon.risen.v1"}]' });
+    await log.append(stream, {
+      subject: 'ev.eu.eu.demo.contact.x',
+      data: '[{"type":"meridian.moon.risen.v1"}]',
+    });
     await log.append(stream, { subject: 'ev.eu.eu.demo.contact.x', data: 'no json' });
     await store(['a']);
     const projector = project({ onLog: (line) => lines.push(line) });
@@ -226,9 +253,16 @@ describe('a projector', () => {
     await projector.caughtUp();
     expect(await rows()).toEqual({ a: 2, b: 1 });
     expect(projector.counts.eventsFailed).toBe(1);
-    expect(projector.faults).toEqual([{
-      stream, sequence: 2, index: 0, type: 'meridian.contact.attributes_updated.v1', table: 'tallies', reason: 'boom',
-    }]);
+    expect(projector.faults).toEqual([
+      {
+        stream,
+        sequence: 2,
+        index: 0,
+        type: 'meridian.contact.attributes_updated.v1',
+        table: 'tallies',
+        reason: 'boom',
+      },
+    ]);
   });
 
   it('passes over exactly the entry that Postgres refuses', async () => {
@@ -237,10 +271,15 @@ describe('a projector', () => {
     for (let count = 0; count < 8; count++) await store([`c${count}`]);
     const projector = project();
     await projector.caughtUp();
-    expect(await rows()).toEqual(Object.fromEntries(Array.from({ length: 8 }, (_, at) => [`c${at}`, 2])));
+    expect(await rows()).toEqual(
+      Object.fromEntries(Array.from({ length: 8 }, (_, at) => [`c${at}`, 2])),
+    );
     expect(await checkpoint()).toBe(17);
     expect(projector.counts).toMatchObject({ entriesPassedOver: 1, entries: 17 });
-    expect(projector.faults[0]).toMatchObject({ sequence: 9, reason: expect.stringContaining('out of range') });
+    expect(projector.faults[0]).toMatchObject({
+      sequence: 9,
+      reason: expect.stringContaining('out of range'),
+    });
   });
 
   it('stores what Postgres has no text for with U+FFFD in its place', async () => {
@@ -248,7 +287,11 @@ describe('a projector', () => {
     await project().caughtUp();
     const [row] = await database.db.select().from(tallies);
     expect(row?.seen).toEqual({
-      nul: 'x\uFFFDy', half: '\uFFFD', pair: '🎉', 'k\uFFFD': 'v', escaped: '\\u0000',
+      nul: 'x\uFFFDy',
+      half: '\uFFFD',
+      pair: '🎉',
+      'k\uFFFD': 'v',
+      escaped: '\\u0000',
     });
   });
 
@@ -265,7 +308,9 @@ describe('a projector', () => {
     await eventually('all is stored', () => projector.position === 501);
     expect(postgres.pid).not.toBe(killed);
     expect(await rows()).toEqual({ a: 501 });
-    expect(lines).toContainEqual(expect.stringMatching(/could not store up to \d+; next attempt in 100 ms/));
+    expect(lines).toContainEqual(
+      expect.stringMatching(/could not store up to \d+; next attempt in 100 ms/),
+    );
     expect(lines).toContainEqual(expect.stringContaining('the database answers again'));
     expect(await projector.lag()).toEqual({ entries: 0, seconds: 0 });
   });
@@ -331,7 +376,10 @@ describe('a projector', () => {
     await database.pool.query('truncate tallies, journal; update checkpoints set position = 0');
     await other.close();
     await store(['a']);
-    await eventually('both have met', async () => (await checkpoint()) === 6 && projector.position === 6);
+    await eventually(
+      'both have met',
+      async () => (await checkpoint()) === 6 && projector.position === 6,
+    );
     expect(await rows()).toEqual({ a: 6 });
   });
 });

@@ -4,7 +4,10 @@ import { BatchWriter } from './batch-writer.ts';
 import { CheckpointMoved } from './checkpoints.ts';
 import { isDataRefused, type Database } from './database.ts';
 import {
-  decodeForProjection, type DecodedEntry, type Projection, type ProjectionFault,
+  decodeForProjection,
+  type DecodedEntry,
+  type Projection,
+  type ProjectionFault,
 } from './projection.ts';
 import { Waiting } from './waiting.ts';
 
@@ -69,7 +72,13 @@ export class Projector {
   readonly #waiting = new Waiting();
   readonly #closing = new AbortController();
   readonly #counts = {
-    entries: 0, events: 0, batches: 0, retries: 0, unknownTypes: 0, entriesPassedOver: 0, eventsFailed: 0,
+    entries: 0,
+    events: 0,
+    batches: 0,
+    retries: 0,
+    unknownTypes: 0,
+    entriesPassedOver: 0,
+    eventsFailed: 0,
   };
   readonly #faults: ProjectionFault[] = [];
   #position = 0;
@@ -115,8 +124,9 @@ export class Projector {
    * @throws LogClosed when the projector is closed before
    */
   start(): Promise<void> {
-    this.#started ??= this.#retrying('read the checkpoint', () => this.#writer.begin())
-      .then((position) => this.#followFrom(position));
+    this.#started ??= this.#retrying('read the checkpoint', () => this.#writer.begin()).then(
+      (position) => this.#followFrom(position),
+    );
     return this.#started;
   }
 
@@ -142,8 +152,8 @@ export class Projector {
     const position = this.#position;
     const entries = Math.max(0, (await log.lastSequence(this.stream)) - position);
     if (entries === 0) return { entries, seconds: 0 };
-    const next = this.#queue[0]?.entry.storedAtMs
-      ?? (await log.get(this.stream, position + 1))?.storedAtMs;
+    const next =
+      this.#queue[0]?.entry.storedAtMs ?? (await log.get(this.stream, position + 1))?.storedAtMs;
     return { entries, seconds: next === undefined ? 0 : Math.max(0, (now() - next) / 1_000) };
   }
 
@@ -295,7 +305,10 @@ export class Projector {
 
   #keepFault(fault: ProjectionFault): void {
     const { stream, sequence, index, type, table, reason } = fault;
-    const what = index === undefined ? `entry ${sequence}` : `event ${sequence}.${index} (${type}, for ${table})`;
+    const what =
+      index === undefined
+        ? `entry ${sequence}`
+        : `event ${sequence}.${index} (${type}, for ${table})`;
     this.#say(`passed over ${what} of ${stream}: ${reason}`);
     this.#faults.push(fault);
     if (this.#faults.length > FAULTS_KEPT) this.#faults.shift();

@@ -1,7 +1,5 @@
 import { getTableColumns, getTableName, is } from 'drizzle-orm';
-import {
-  getTableConfig, PgColumn, type PgTable,
-} from 'drizzle-orm/pg-core';
+import { getTableConfig, PgColumn, type PgTable } from 'drizzle-orm/pg-core';
 import type { PoolClient } from 'pg';
 import { keyText, type Row, type RowKey } from './projection.ts';
 
@@ -28,26 +26,29 @@ export class TableStore {
   /** @throws Error when the table has no primary key */
   constructor(table: PgTable) {
     this.name = getTableName(table);
-    this.#fields = Object.entries(getTableColumns(table))
-      .flatMap(([property, column]) => (is(column, PgColumn) ? [{ property, column }] : []));
+    this.#fields = Object.entries(getTableColumns(table)).flatMap(([property, column]) =>
+      is(column, PgColumn) ? [{ property, column }] : [],
+    );
     this.#keyFields = this.#primaryKey(table);
     const target = quote(this.name);
     const columns = this.#fields.map(({ column }) => quote(column.name)).join(', ');
     const values = this.#fields.map(({ property }) => `r.${quote(property)}`).join(', ');
     const key = this.#keyFields.map(({ column }) => quote(column.name)).join(', ');
-    const insert = `insert into ${target} (${columns}) select ${values} ` +
+    const insert =
+      `insert into ${target} (${columns}) select ${values} ` +
       `from json_to_recordset($1::json) as r(${recordset(this.#fields)}) on conflict`;
     const others = this.#fields
       .filter((field) => !this.#keyFields.includes(field))
       .map(({ column }) => `${quote(column.name)} = excluded.${quote(column.name)}`);
     this.#addText = `${insert} do nothing`;
-    this.#upsertText = others.length === 0
-      ? this.#addText
-      : `${insert} (${key}) do update set ${others.join(', ')}`;
-    const joined = this.#keyFields
-      .map(({ property, column }) => `t.${quote(column.name)} = k.${quote(property)}`);
+    this.#upsertText =
+      others.length === 0 ? this.#addText : `${insert} (${key}) do update set ${others.join(', ')}`;
+    const joined = this.#keyFields.map(
+      ({ property, column }) => `t.${quote(column.name)} = k.${quote(property)}`,
+    );
     const read = this.#fields.map(({ column }) => `t.${quote(column.name)}`).join(', ');
-    this.#loadText = `select ${read} from json_to_recordset($1::json) ` +
+    this.#loadText =
+      `select ${read} from json_to_recordset($1::json) ` +
       `as k(${recordset(this.#keyFields)}) join ${target} t on ${joined.join(' and ')}`;
   }
 
@@ -55,17 +56,20 @@ export class TableStore {
   async load(client: PoolClient, keys: readonly RowKey[]): Promise<Map<string, Row>> {
     if (keys.length === 0) return new Map();
     const wanted = keys.map((key) =>
-      Object.fromEntries(this.#keyFields.map(({ property }, at) => [property, key[at]])));
+      Object.fromEntries(this.#keyFields.map(({ property }, at) => [property, key[at]])),
+    );
     const { rows } = await client.query<unknown[]>({
       name: `load ${this.name}`,
       text: this.#loadText,
       values: [toJson(wanted)],
       rowMode: 'array',
     });
-    return new Map(rows.map((values) => {
-      const row = this.#decode(values);
-      return [keyText(this.keyOf(row)), row];
-    }));
+    return new Map(
+      rows.map((values) => {
+        const row = this.#decode(values);
+        return [keyText(this.keyOf(row)), row];
+      }),
+    );
   }
 
   /** The values of a row's primary key. */
@@ -83,7 +87,12 @@ export class TableStore {
     await this.#write(client, 'add', this.#addText, rows);
   }
 
-  async #write(client: PoolClient, verb: string, text: string, rows: readonly Row[]): Promise<void> {
+  async #write(
+    client: PoolClient,
+    verb: string,
+    text: string,
+    rows: readonly Row[],
+  ): Promise<void> {
     if (rows.length === 0) return;
     await client.query({ name: `${verb} ${this.name}`, text, values: [toJson(rows)] });
   }
@@ -100,9 +109,10 @@ export class TableStore {
   #primaryKey(table: PgTable): Field[] {
     const { primaryKeys } = getTableConfig(table);
     const columns = primaryKeys[0]?.columns ?? [];
-    const names = columns.length > 0
-      ? columns.map(({ name }) => name)
-      : this.#fields.filter(({ column }) => column.primary).map(({ column }) => column.name);
+    const names =
+      columns.length > 0
+        ? columns.map(({ name }) => name)
+        : this.#fields.filter(({ column }) => column.primary).map(({ column }) => column.name);
     if (names.length === 0) {
       throw new Error(`The table ${this.name} has no primary key.\nA projection needs one.`);
     }
@@ -111,7 +121,9 @@ export class TableStore {
 }
 
 function recordset(fields: readonly Field[]): string {
-  return fields.map(({ property, column }) => `${quote(property)} ${column.getSQLType()}`).join(', ');
+  return fields
+    .map(({ property, column }) => `${quote(property)} ${column.getSQLType()}`)
+    .join(', ');
 }
 
 /** Escapes that JSON allows and Postgres does not store: NUL and halves of surrogate pairs. */

@@ -4,12 +4,15 @@ import { contractOf, contracts, validateData, type Contract } from '@meridian/wi
 import { arbitraryData, arbitraryText } from './arbitrary.ts';
 
 describe('arbitraryData', () => {
-  test.each(contracts.map((contract) => [contract.type, contract] as const))('%s keeps its contract', (_, contract) => {
-    const random = seeded(`arbitrary ${contract.type}`);
-    for (let round = 0; round < 40; round += 1) {
-      expect(validateData(contract, arbitraryData(contract, random))).toEqual([]);
-    }
-  });
+  test.each(contracts.map((contract) => [contract.type, contract] as const))(
+    '%s keeps its contract',
+    (_, contract) => {
+      const random = seeded(`arbitrary ${contract.type}`);
+      for (let round = 0; round < 40; round += 1) {
+        expect(validateData(contract, arbitraryData(contract, random))).toEqual([]);
+      }
+    },
+  );
 
   test('the same seed gives the same, another gives another', () => {
     const contract = contractOf('meridian.routing.decided.v1') as Contract;
@@ -27,6 +30,8 @@ describe('arbitraryData', () => {
 
   test('texts keep within their limit', () => {
     const random = seeded('texts');
-    for (let round = 0; round < 500; round += 1) expect(arbitraryText(random, 5).length).toBeLessThanOrEqual(5);
+    for (let round = 0; round < 500; round += 1) {
+      expect(arbitraryText(random, 5).length).toBeLessThanOrEqual(5);
+    }
   });
 });

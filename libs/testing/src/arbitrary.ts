@@ -3,11 +3,34 @@ import { dataSchema, type Contract, type JsonSchema } from '@meridian/wire';
 
 /** Texts that programs stumble over: quotes, line ends, escapes, other scripts, pairs. */
 const hostileTexts = [
-  ',\n', '"', '\\', '\\u000a', '},\n{', '[', ']', '\u2028', '\u0000', '\t', '</script>', '%00', '$&',
-  'ünïcödé', '日本語', '👩‍👩‍👧', ' ', '.', '*', '>', '#', '__proto_', 'null', '{"a":1}', '-0', '1e400',
+  ',\n',
+  '"',
+  '\\',
+  '\\u000a',
+  '},\n{',
+  '[',
+  ']',
+  '\u2028',
+  '\u0000',
+  '\t',
+  '</script>',
+  '%00',
+  '$&',
+  'ünïcödé',
+  '日本語',
+  '👩‍👩‍👧',
+  ' ',
+  '.',
+  '*',
+  '>',
+  '#',
+  '__proto_',
+  'null',
+  '{"a":1}',
+  '-0',
+  '1e400',
 ];
-const letters =
-  Array.from('abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-');
+const letters = Array.from('abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-');
 
 /** 1 to 12 characters of what a name in subjects and keys may hold. */
 export function arbitraryIdentifier(random: Random): string {
@@ -35,22 +58,32 @@ export function arbitraryData(contract: Contract, random: Random): Record<string
   return draw(schema, definitions, random) as Record<string, unknown>;
 }
 
-function draw(schema: JsonSchema, definitions: Record<string, JsonSchema>, random: Random): unknown {
+function draw(
+  schema: JsonSchema,
+  definitions: Record<string, JsonSchema>,
+  random: Random,
+): unknown {
   const reference = schema['$ref'] as string | undefined;
   if (reference !== undefined) {
     return draw(definitions[reference.slice('#/$defs/'.length)] as JsonSchema, definitions, random);
   }
   if (schema['enum'] !== undefined) return random.pick(schema['enum'] as string[]);
   switch (schema['type']) {
-    case 'string': return drawText(schema, random);
-    case 'boolean': return random.next() < 0.5;
-    case 'integer': case 'number': return drawNumber(schema, random);
-    case 'array': return Array.from(
-      { length: random.int(1 + Math.min(4, schema['maxItems'] as number)) },
-      () => draw(schema['items'] as JsonSchema, definitions, random),
-    );
-    case 'object': return drawObject(schema, definitions, random);
-    default: throw new Error(`A schema of type ${String(schema['type'])} cannot be drawn from yet.`);
+    case 'string':
+      return drawText(schema, random);
+    case 'boolean':
+      return random.next() < 0.5;
+    case 'integer':
+    case 'number':
+      return drawNumber(schema, random);
+    case 'array':
+      return Array.from({ length: random.int(1 + Math.min(4, schema['maxItems'] as number)) }, () =>
+        draw(schema['items'] as JsonSchema, definitions, random),
+      );
+    case 'object':
+      return drawObject(schema, definitions, random);
+    default:
+      throw new Error(`A schema of type ${String(schema['type'])} cannot be drawn from yet.`);
   }
 }
 
@@ -73,7 +106,9 @@ function drawNumber(schema: JsonSchema, random: Random): number {
 }
 
 function drawObject(
-  schema: JsonSchema, definitions: Record<string, JsonSchema>, random: Random,
+  schema: JsonSchema,
+  definitions: Record<string, JsonSchema>,
+  random: Random,
 ): Record<string, unknown> {
   const properties = Object.entries((schema['properties'] ?? {}) as Record<string, JsonSchema>);
   const required = new Set((schema['required'] ?? []) as string[]);

@@ -1,5 +1,10 @@
 import {
-  LogClosed, MessageTooLarge, WrongLastSequence, type FollowOptions, type Log, type LogMessage,
+  LogClosed,
+  MessageTooLarge,
+  WrongLastSequence,
+  type FollowOptions,
+  type Log,
+  type LogMessage,
 } from '@meridian/journal';
 import { eventually } from './eventually.ts';
 
@@ -64,7 +69,8 @@ export function describeLog(name: string, open: () => Promise<LogFixture>): void
 const appending: Record<string, Test> = {
   'numbers messages from 1 in the order of the calls': async ({ log, stream, prefix }, expect) => {
     const calls = range(1, 200).map((n) =>
-      log.append(stream, { subject: `${prefix}.a.${n % 3}`, data: `${n}` }));
+      log.append(stream, { subject: `${prefix}.a.${n % 3}`, data: `${n}` }),
+    );
     const appended = await Promise.all(calls);
     expect(appended).toEqual(range(1, 200).map((sequence) => ({ sequence, duplicate: false })));
     expect(texts(await all(log.replay(stream)))).toEqual(range(1, 200).map(String));
@@ -99,7 +105,8 @@ const appending: Record<string, Test> = {
   },
 
   'refuses a message after another than the expected one': async (
-    { log, stream, prefix }, expect,
+    { log, stream, prefix },
+    expect,
   ) => {
     const subject = `${prefix}.a`;
     const other = `${prefix}.b`;
@@ -118,7 +125,8 @@ const appending: Record<string, Test> = {
     const subject = `${prefix}.a`;
     for (let last = 0; last < 20; last++) {
       const racers = range(1, 8).map((racer) =>
-        log.append(stream, { subject, data: `${racer}`, expectedLastSequence: last }));
+        log.append(stream, { subject, data: `${racer}`, expectedLastSequence: last }),
+      );
       const outcomes = await Promise.allSettled(racers);
       expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
     }
@@ -135,7 +143,8 @@ const appending: Record<string, Test> = {
   },
 
   'knows its own message again in spite of the expected sequence': async (
-    { log, stream, prefix }, expect,
+    { log, stream, prefix },
+    expect,
   ) => {
     const subject = `${prefix}.a`;
     const message = { subject, data: '1', messageId: 'm1', expectedLastSequence: 0 };
@@ -149,13 +158,15 @@ const appending: Record<string, Test> = {
   },
 
   'refuses what is too large, and takes what just fits': async (
-    { log, stream, prefix, maxPayloadBytes }, expect,
+    { log, stream, prefix, maxPayloadBytes },
+    expect,
   ) => {
     const subject = `${prefix}.a`;
     const largest = { subject, data: new Uint8Array(maxPayloadBytes).fill(7) };
     expect(await log.append(stream, largest)).toEqual({ sequence: 1, duplicate: false });
-    expect(await failure(log.append(stream, { ...largest, messageId: 'with-a-header' })))
-      .toBeInstanceOf(MessageTooLarge);
+    expect(
+      await failure(log.append(stream, { ...largest, messageId: 'with-a-header' })),
+    ).toBeInstanceOf(MessageTooLarge);
     const [message] = await log.load(stream, subject);
     expect(message!.data).toHaveLength(maxPayloadBytes);
     expect(await all(log.replay(stream))).toHaveLength(1);
@@ -164,10 +175,14 @@ const appending: Record<string, Test> = {
   'refuses what cannot be written': async ({ log, stream, prefix }, expect) => {
     const good = { subject: `${prefix}.a`, data: '' };
     const bad = [
-      { ...good, subject: `${prefix}.*` }, { ...good, subject: `${prefix}..a` },
-      { ...good, subject: `${prefix}.a b` }, { ...good, subject: '' },
-      { ...good, headers: { x: 'a\r\nb' } }, { ...good, headers: { 'a:b': 'c' } },
-      { ...good, expectedLastSequence: -1 }, { ...good, expectedLastSequence: 0.5 },
+      { ...good, subject: `${prefix}.*` },
+      { ...good, subject: `${prefix}..a` },
+      { ...good, subject: `${prefix}.a b` },
+      { ...good, subject: '' },
+      { ...good, headers: { x: 'a\r\nb' } },
+      { ...good, headers: { 'a:b': 'c' } },
+      { ...good, expectedLastSequence: -1 },
+      { ...good, expectedLastSequence: 0.5 },
     ];
     for (const message of bad) {
       const fault = await failure(log.append(stream, message));
@@ -214,7 +229,7 @@ const loading: Record<string, Test> = {
 };
 
 const lastSequences: Record<string, Test> = {
-  'is the stream\'s or a filter\'s': async ({ log, stream, prefix }, expect) => {
+  "is the stream's or a filter's": async ({ log, stream, prefix }, expect) => {
     expect(await log.lastSequence(stream)).toBe(0);
     expect(await log.lastSequence(stream, `${prefix}.>`)).toBe(0);
     await log.append(stream, { subject: `${prefix}.a.x`, data: '' });
@@ -234,9 +249,14 @@ const replaying: Record<string, Test> = {
   'reads a range': async ({ log, stream, prefix }, expect) => {
     await fill(log, stream, prefix, 20, 3);
     const read = async (from?: number, to?: number): Promise<number[]> =>
-      sequences(await all(log.replay(stream, {
-        ...(from !== undefined && { from }), ...(to !== undefined && { to }),
-      })));
+      sequences(
+        await all(
+          log.replay(stream, {
+            ...(from !== undefined && { from }),
+            ...(to !== undefined && { to }),
+          }),
+        ),
+      );
     expect(await read()).toEqual(range(1, 20));
     expect(await read(5)).toEqual(range(5, 20));
     expect(await read(undefined, 5)).toEqual(range(1, 5));
@@ -331,21 +351,21 @@ const following: Record<string, Test> = {
 
   'has no gap and no repeat under concurrent appends': async ({ log, stream, prefix }, expect) => {
     const reads = range(1, 4).map((): number[] => []);
-    const appending = Promise.all(range(1, 4).map((writer) =>
-      fill(log, stream, `${prefix}.w${writer}`, 1_000, 7)));
+    const appending = Promise.all(
+      range(1, 4).map((writer) => fill(log, stream, `${prefix}.w${writer}`, 1_000, 7)),
+    );
     const followers = reads.map((read, index) =>
       log.follow(stream, { after: 0, maxPending: 1 + 16 * index }, ({ sequence }) => {
         read.push(sequence);
         return index % 2 === 0 ? undefined : Promise.resolve();
-      }));
+      }),
+    );
     await appending;
     await Promise.all(followers.map((follower) => follower.caughtUp()));
     for (const read of reads) expect(read).toEqual(range(1, 4_000));
   },
 
-  'never lets its position pass an unsettled handler': async (
-    { log, stream, prefix }, expect,
-  ) => {
+  'never lets its position pass an unsettled handler': async ({ log, stream, prefix }, expect) => {
     await fill(log, stream, prefix, 10, 1);
     const { follower, settle, waiting } = held(log, stream, { after: 0, maxPending: 4 });
     await eventually('4 handlers are under way', () => waiting.size === 4);
@@ -398,7 +418,8 @@ const following: Record<string, Test> = {
       const failures: unknown[] = [];
       const options = { after: 2, onFailure: (error: unknown) => void failures.push(error) };
       const follower = log.follow(stream, options, ({ sequence }) =>
-        sequence === 6 ? fail() : undefined);
+        sequence === 6 ? fail() : undefined,
+      );
       expect(await failure(follower.caughtUp())).toMatchObject({ cause: new Error('no') });
       expect(failures).toEqual([new Error('no')]);
       expect(follower.position).toBe(5);
@@ -437,8 +458,11 @@ const closing: Record<string, Test> = {
 /** A follower whose handlers are settled by hand, by their sequence. */
 function held(log: Log, stream: string, options: FollowOptions) {
   const waiting = new Map<number, () => void>();
-  const follower = log.follow(stream, options, ({ sequence }) =>
-    new Promise<void>((resolve) => waiting.set(sequence, resolve)));
+  const follower = log.follow(
+    stream,
+    options,
+    ({ sequence }) => new Promise<void>((resolve) => waiting.set(sequence, resolve)),
+  );
   const settle = (sequence: number): void => {
     waiting.get(sequence)?.();
     waiting.delete(sequence);
@@ -448,8 +472,11 @@ function held(log: Log, stream: string, options: FollowOptions) {
 
 /** Appends messages 1 to `count` over `<prefix>.s.<n modulo subjects>`, with n as text. */
 async function fill(log: Log, stream: string, prefix: string, count: number, subjects: number) {
-  await Promise.all(range(1, count).map((n) =>
-    log.append(stream, { subject: `${prefix}.s.${n % subjects}`, data: `${n}` })));
+  await Promise.all(
+    range(1, count).map((n) =>
+      log.append(stream, { subject: `${prefix}.s.${n % subjects}`, data: `${n}` }),
+    ),
+  );
 }
 
 function range(from: number, to: number): number[] {

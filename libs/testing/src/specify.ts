@@ -1,6 +1,11 @@
 import { deepStrictEqual } from 'node:assert/strict';
 import {
-  seeded, step, type Context, type Decider, type Rejection, type Step,
+  seeded,
+  step,
+  type Context,
+  type Decider,
+  type Rejection,
+  type Step,
 } from '@meridian/core';
 
 /** An event of the past, with the moment of its decision (epoch ms) or at that of the one before. */
@@ -39,8 +44,12 @@ export interface Given<State, Event, Command, R extends Rejection> {
   when(command: Command, when?: When): Answer<State, Event, R>;
 }
 
-export interface Specification<State, Event, Command, R extends Rejection>
-  extends Given<State, Event, Command, R> {
+export interface Specification<State, Event, Command, R extends Rejection> extends Given<
+  State,
+  Event,
+  Command,
+  R
+> {
   given(...past: readonly PastEvent<Event>[]): Given<State, Event, Command, R>;
 }
 
@@ -85,18 +94,23 @@ function show(value: unknown): string {
 }
 
 function answer<State, Event, R extends Rejection>(
-  outcome: Step<State, Event, R>, doing: string,
+  outcome: Step<State, Event, R>,
+  doing: string,
 ): Answer<State, Event, R> {
   const events = (): readonly Event[] => {
-    if (!outcome.accepted) fail(`${doing}: rejected with ${show(outcome.rejection)}, not accepted.`);
+    if (!outcome.accepted) {
+      fail(`${doing}: rejected with ${show(outcome.rejection)}, not accepted.`);
+    }
     return outcome.events;
   };
   const and: AndState<State> = {
     thenState(expected) {
       const hidden = hiding(outcome.state) ?? hiding(expected);
       if (hidden !== undefined) {
-        fail(`${doing}: thenState cannot see into the ${hidden} of the state.\n` +
-          'Say with thenView what is to be compared.');
+        fail(
+          `${doing}: thenState cannot see into the ${hidden} of the state.\n` +
+            'Say with thenView what is to be compared.',
+        );
       }
       same(outcome.state, expected, `the state after ${doing}`);
       return and;
@@ -137,7 +151,9 @@ function same(actual: unknown, expected: unknown, what: string): void {
   try {
     deepStrictEqual(actual, expected);
   } catch (error) {
-    throw new Error(`Not what was specified: ${what}.\n${(error as Error).message}`, { cause: error });
+    throw new Error(`Not what was specified: ${what}.\n${(error as Error).message}`, {
+      cause: error,
+    });
   }
 }
 
@@ -151,11 +167,17 @@ function storable(event: unknown, doing: string): void {
 function hiding(value: unknown): string | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const prototype: unknown = Object.getPrototypeOf(value);
-  const parts = value instanceof Map ? [...value.keys(), ...value.values()]
-    : value instanceof Set ? [...value]
-      : Array.isArray(value) || prototype === Object.prototype || prototype === null
-        ? Object.values(value) : undefined;
-  if (parts === undefined) return (value.constructor as { name?: string } | undefined)?.name ?? 'object';
+  const parts =
+    value instanceof Map
+      ? [...value.keys(), ...value.values()]
+      : value instanceof Set
+        ? [...value]
+        : Array.isArray(value) || prototype === Object.prototype || prototype === null
+          ? Object.values(value)
+          : undefined;
+  if (parts === undefined) {
+    return (value.constructor as { name?: string } | undefined)?.name ?? 'object';
+  }
   for (const part of parts) {
     const found = hiding(part);
     if (found !== undefined) return found;

@@ -3,7 +3,14 @@ export interface FieldShape {
   /** lowerCamelCase, as in JSON. */
   readonly name: string;
   readonly kind:
-    | 'string' | 'boolean' | 'uint32' | 'int32' | 'double' | 'timestamp' | 'enum' | 'message';
+    | 'string'
+    | 'boolean'
+    | 'uint32'
+    | 'int32'
+    | 'double'
+    | 'timestamp'
+    | 'enum'
+    | 'message';
   /** The message or enumeration, for those kinds. */
   readonly of?: string;
   readonly repeated?: true;
@@ -39,8 +46,15 @@ export interface Problem {
   /** Where, as a JSON pointer (RFC 6901) from the root of the event, such as `/data/queueId`. */
   readonly pointer: string;
   readonly code:
-    | 'missing' | 'unknown' | 'type' | 'too_long' | 'too_small' | 'too_large' | 'not_allowed'
-    | 'identifier' | 'mismatch';
+    | 'missing'
+    | 'unknown'
+    | 'type'
+    | 'too_long'
+    | 'too_small'
+    | 'too_large'
+    | 'not_allowed'
+    | 'identifier'
+    | 'mismatch';
   /** One sentence that names the field and its value. */
   readonly detail: string;
 }

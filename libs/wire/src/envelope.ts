@@ -109,9 +109,12 @@ function typePart(type: string): string {
   if (known !== undefined) return known;
   const contract = contractOf(type);
   if (contract === undefined) {
-    throw new Error(`There is no contract for the event type ${type}.\nAdd it to proto/ and run scripts/gen.`);
+    throw new Error(
+      `There is no contract for the event type ${type}.\nAdd it to proto/ and run scripts/gen.`,
+    );
   }
-  const part = `"type":"${type}","datacontenttype":"application/json",` +
+  const part =
+    `"type":"${type}","datacontenttype":"application/json",` +
     `"dataschema":"urn:meridian:schema:${type}","dataclass":"${contract.dataClass}",`;
   typeParts.set(type, part);
   return part;
@@ -156,7 +159,8 @@ export class EntryEncoder {
     head: Pick<Head, 'revision' | 'hash'>,
   ) {
     this.#name = `${aggregate.tenant}.${aggregate.entity}.${aggregate.id}`;
-    this.#fixed = `,"source":"/${writer.region}/${writer.service}","tenant":"${aggregate.tenant}",` +
+    this.#fixed =
+      `,"source":"/${writer.region}/${writer.service}","tenant":"${aggregate.tenant}",` +
       `"region":"${writer.home}","epoch":${writer.epoch},`;
     this.#service = writer.service;
     this.#revision = head.revision;
@@ -177,7 +181,8 @@ export class EntryEncoder {
   add({ type, subject, data, cause, timeMs }: EventToEncode, configVersion = 0): void {
     this.#revision += 1;
     const { causationId, correlationId, actor, traceparent } = cause;
-    const text = `{"specversion":"1.0","id":"${this.#name}.${this.#revision}"${this.#fixed}${typePart(type)}` +
+    const text =
+      `{"specversion":"1.0","id":"${this.#name}.${this.#revision}"${this.#fixed}${typePart(type)}` +
       `"configversion":${configVersion},"subject":${quote(subject)},"time":"${timestampOf(timeMs)}",` +
       `"revision":${this.#revision},"prevhash":"${this.#hash}",` +
       `"correlationid":${quote(correlationId ?? subject)},"causationid":${quote(causationId)},` +
@@ -191,7 +196,12 @@ export class EntryEncoder {
 
   /** Adds the events of one command, all or (when one cannot be written) none. */
   addAll(events: readonly EventToEncode[], configVersion = 0): void {
-    const before = { revision: this.#revision, hash: this.#hash, text: this.#text, count: this.#count };
+    const before = {
+      revision: this.#revision,
+      hash: this.#hash,
+      text: this.#text,
+      count: this.#count,
+    };
     try {
       for (const event of events) this.add(event, configVersion);
     } catch (error) {

@@ -2,15 +2,28 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import type { JsonValue } from '@bufbuild/protobuf';
 import {
-  acceptIntake, contractOf, contracts, dataFromProtobuf, dataToProtobuf, validateData, type Contract,
+  acceptIntake,
+  contractOf,
+  contracts,
+  dataFromProtobuf,
+  dataToProtobuf,
+  validateData,
+  type Contract,
 } from './index.ts';
 import { shapes } from './gen/contracts.ts';
 
 const golden = new URL('../../../proto/golden/', import.meta.url);
 /** The frozen files, as `v1/<type>`. */
-const frozen = readdirSync(golden).toSorted().flatMap((folder) =>
-  readdirSync(new URL(`${folder}/`, golden)).toSorted().map((file) => `${folder}/${file}`));
-const messages = frozen.filter((file) => file.endsWith('.json')).map((file) => file.slice(0, -'.json'.length));
+const frozen = readdirSync(golden)
+  .toSorted()
+  .flatMap((folder) =>
+    readdirSync(new URL(`${folder}/`, golden))
+      .toSorted()
+      .map((file) => `${folder}/${file}`),
+  );
+const messages = frozen
+  .filter((file) => file.endsWith('.json'))
+  .map((file) => file.slice(0, -'.json'.length));
 const typeOf = (message: string): string => message.slice(message.indexOf('/') + 1);
 const json = (message: string): JsonValue =>
   JSON.parse(readFileSync(new URL(`${message}.json`, golden), 'utf8')) as JsonValue;
@@ -25,8 +38,10 @@ function unset(message: string, data: unknown, at: string): string[] {
     if (shape.kind !== 'message') {
       return typeof value === 'object' && Object.keys(value as object).length === 0 ? [path] : [];
     }
-    const items = shape.repeated ? value as unknown[] : [value];
-    return items.length === 0 ? [path] : items.flatMap((item) => unset(shape.of as string, item, path));
+    const items = shape.repeated ? (value as unknown[]) : [value];
+    return items.length === 0
+      ? [path]
+      : items.flatMap((item) => unset(shape.of as string, item, path));
   });
 }
 
@@ -36,11 +51,17 @@ describe('frozen messages', () => {
     expect(new Set(messages.map(typeOf))).toEqual(new Set(contracts.map(({ type }) => type)));
   });
 
-  test.each(contracts.map((contract) => [contract.type, contract] as const))('%s has every field', (type, contract) => {
-    const lacking = messages.filter((message) => typeOf(message) === type)
-      .map((message) => unset(contract.message, json(message), ''));
-    expect(lacking.reduce((both, more) => both.filter((path) => more.includes(path)))).toEqual([]);
-  });
+  test.each(contracts.map((contract) => [contract.type, contract] as const))(
+    '%s has every field',
+    (type, contract) => {
+      const lacking = messages
+        .filter((message) => typeOf(message) === type)
+        .map((message) => unset(contract.message, json(message), ''));
+      expect(lacking.reduce((both, more) => both.filter((path) => more.includes(path)))).toEqual(
+        [],
+      );
+    },
+  );
 
   describe.each(messages)('%s', (message) => {
     const type = typeOf(message);
@@ -51,7 +72,9 @@ describe('frozen messages', () => {
     });
 
     test('its JSON gives the frozen bytes', () => {
-      expect(Buffer.from(dataToProtobuf(contract, json(message))).toString('hex')).toBe(bytes(message).toString('hex'));
+      expect(Buffer.from(dataToProtobuf(contract, json(message))).toString('hex')).toBe(
+        bytes(message).toString('hex'),
+      );
     });
 
     test('its frozen bytes give the JSON', () => {
@@ -59,10 +82,23 @@ describe('frozen messages', () => {
     });
 
     test('is accepted from outside when it is a request, refused when it is a decision', () => {
-      const event = { specversion: '1.0', id: '1', source: '/golden', type, subject: 's1', data: json(message) };
+      const event = {
+        specversion: '1.0',
+        id: '1',
+        source: '/golden',
+        type,
+        subject: 's1',
+        data: json(message),
+      };
       const result = acceptIntake(event, { tenant: 'demo', now: '2026-01-31T08:15:00.000Z' });
-      if (contract.kind === 'COMMAND') expect(result).toMatchObject({ ok: true, event: { data: json(message) } });
-      else expect(result).toMatchObject({ ok: false, problems: [{ pointer: '/type', code: 'not_allowed' }] });
+      if (contract.kind === 'COMMAND') {
+        expect(result).toMatchObject({ ok: true, event: { data: json(message) } });
+      } else {
+        expect(result).toMatchObject({
+          ok: false,
+          problems: [{ pointer: '/type', code: 'not_allowed' }],
+        });
+      }
     });
   });
 });

@@ -20,8 +20,20 @@ export type IntakeResult =
   | { readonly ok: false; readonly problems: readonly Problem[]; readonly type?: string };
 
 const knownAttributes = new Set([
-  'specversion', 'id', 'source', 'type', 'subject', 'time', 'datacontenttype', 'dataschema', 'data',
-  'tenant', 'correlationid', 'traceparent', 'tracestate', 'actor',
+  'specversion',
+  'id',
+  'source',
+  'type',
+  'subject',
+  'time',
+  'datacontenttype',
+  'dataschema',
+  'data',
+  'tenant',
+  'correlationid',
+  'traceparent',
+  'tracestate',
+  'actor',
 ]);
 
 function attributeProblems(event: Record<string, unknown>): Problem[] {
@@ -29,48 +41,125 @@ function attributeProblems(event: Record<string, unknown>): Problem[] {
   const add = (name: string, code: Problem['code'], detail: string): void => {
     problems.push({ pointer: `/${name}`, code, detail });
   };
-  if (event['specversion'] !== '1.0') add('specversion', event['specversion'] === undefined ? 'missing' : 'not_allowed', '/specversion must be "1.0".');
+  if (event['specversion'] !== '1.0') {
+    add(
+      'specversion',
+      event['specversion'] === undefined ? 'missing' : 'not_allowed',
+      '/specversion must be "1.0".',
+    );
+  }
   for (const name of ['id', 'source', 'type', 'subject'] as const) {
     const value = event[name];
     if (value === undefined) add(name, 'missing', `/${name} is missing.`);
     else if (typeof value !== 'string') add(name, 'type', `/${name} must be a text.`);
     else if (value === '') add(name, 'missing', `/${name} must not be empty.`);
-    else if (value.length > attributeLimit) add(name, 'too_long', `/${name} has ${value.length} characters; at most ${attributeLimit} are allowed.`);
+    else if (value.length > attributeLimit) {
+      add(
+        name,
+        'too_long',
+        `/${name} has ${value.length} characters; at most ${attributeLimit} are allowed.`,
+      );
+    }
     // oxlint-disable-next-line no-control-regex
-    else if (/[\u0000-\u001f\u007f]/.test(value)) add(name, 'not_allowed', `/${name} holds a control character.`);
-    else if (!value.isWellFormed()) add(name, 'not_allowed', `/${name} is no well-formed Unicode text.`);
-    else if (name === 'source' && !sourcePattern.test(value)) add(name, 'not_allowed', '/source must be a URI reference without a fragment, such as /crm/eu.');
-    else if (name === 'subject' && !identifierPattern.test(value)) add(name, 'identifier', '/subject must be 1 to 72 of A-Z a-z 0-9 _ -: it is the id of the contact, reservation, agent or queue.');
+    else if (/[\u0000-\u001f\u007f]/.test(value)) {
+      add(name, 'not_allowed', `/${name} holds a control character.`);
+    } else if (!value.isWellFormed()) {
+      add(name, 'not_allowed', `/${name} is no well-formed Unicode text.`);
+    } else if (name === 'source' && !sourcePattern.test(value)) {
+      add(
+        name,
+        'not_allowed',
+        '/source must be a URI reference without a fragment, such as /crm/eu.',
+      );
+    } else if (name === 'subject' && !identifierPattern.test(value)) {
+      add(
+        name,
+        'identifier',
+        '/subject must be 1 to 72 of A-Z a-z 0-9 _ -: it is the id of the contact, reservation, agent or queue.',
+      );
+    }
   }
   const { subject, type, time, datacontenttype, correlationid } = event;
-  if (typeof subject === 'string' && subject.length > contactIdLimit && String(type).startsWith('meridian.contact.')) {
-    add('subject', 'too_long', `/subject has ${subject.length} characters; a contact's id has at most ${contactIdLimit}.`);
+  if (
+    typeof subject === 'string' &&
+    subject.length > contactIdLimit &&
+    String(type).startsWith('meridian.contact.')
+  ) {
+    add(
+      'subject',
+      'too_long',
+      `/subject has ${subject.length} characters; a contact's id has at most ${contactIdLimit}.`,
+    );
   }
-  if (time !== undefined && (typeof time !== 'string' || !timePattern.test(time) || Number.isNaN(Date.parse(time)))) {
+  if (
+    time !== undefined &&
+    (typeof time !== 'string' || !timePattern.test(time) || Number.isNaN(Date.parse(time)))
+  ) {
     add('time', 'type', '/time must be an RFC 3339 timestamp such as 2026-01-31T08:15:00Z.');
   }
-  if (datacontenttype !== undefined && (typeof datacontenttype !== 'string' || !/^application\/(?:[a-z.+-]*\+)?json\b/i.test(datacontenttype))) {
-    add('datacontenttype', 'not_allowed', '/datacontenttype must be application/json (protobuf data is sent in binary mode).');
+  if (
+    datacontenttype !== undefined &&
+    (typeof datacontenttype !== 'string' ||
+      !/^application\/(?:[a-z.+-]*\+)?json\b/i.test(datacontenttype))
+  ) {
+    add(
+      'datacontenttype',
+      'not_allowed',
+      '/datacontenttype must be application/json (protobuf data is sent in binary mode).',
+    );
   }
-  if (correlationid !== undefined && (typeof correlationid !== 'string' || !identifierPattern.test(correlationid))) {
-    add('correlationid', 'identifier', '/correlationid must be 1 to 72 of A-Z a-z 0-9 _ -: it is the id of the first contact of the chain.');
+  if (
+    correlationid !== undefined &&
+    (typeof correlationid !== 'string' || !identifierPattern.test(correlationid))
+  ) {
+    add(
+      'correlationid',
+      'identifier',
+      '/correlationid must be 1 to 72 of A-Z a-z 0-9 _ -: it is the id of the first contact of the chain.',
+    );
   }
   const { actor, traceparent } = event;
-  if (actor !== undefined && (typeof actor !== 'string' || actor.length > attributeLimit || !actor.isWellFormed())) {
+  if (
+    actor !== undefined &&
+    (typeof actor !== 'string' || actor.length > attributeLimit || !actor.isWellFormed())
+  ) {
     add('actor', 'type', `/actor must be a text of at most ${attributeLimit} characters.`);
   }
-  if (traceparent !== undefined && (typeof traceparent !== 'string' || !traceparentPattern.test(traceparent))) {
-    add('traceparent', 'type', '/traceparent must be as W3C Trace Context has it: 00-<32 hex>-<16 hex>-<2 hex>.');
+  if (
+    traceparent !== undefined &&
+    (typeof traceparent !== 'string' || !traceparentPattern.test(traceparent))
+  ) {
+    add(
+      'traceparent',
+      'type',
+      '/traceparent must be as W3C Trace Context has it: 00-<32 hex>-<16 hex>-<2 hex>.',
+    );
   }
-  if ('data_base64' in event) add('data_base64', 'not_allowed', '/data_base64 is not taken in JSON; send protobuf data in binary mode.');
+  if ('data_base64' in event) {
+    add(
+      'data_base64',
+      'not_allowed',
+      '/data_base64 is not taken in JSON; send protobuf data in binary mode.',
+    );
+  }
   for (const name of Object.keys(event)) {
     if (knownAttributes.has(name) || name === 'data_base64') continue;
     const value = event[name];
     if (problems.length >= attributeProblemsLimit) break;
-    if (!/^[a-z0-9]{1,64}$/.test(name)) add(escapePointer(name), 'unknown', `/${escapePointer(name)} is no CloudEvents attribute: names are a-z 0-9.`);
-    else if (typeof value === 'object') add(name, 'type', `/${name} is an extension attribute and cannot be an object or a list.`);
-    else if (typeof value === 'string' && value.length > extensionLimit) {
-      add(name, 'too_long', `/${name} has ${value.length} characters; at most ${extensionLimit} are allowed.`);
+    if (!/^[a-z0-9]{1,64}$/.test(name)) {
+      add(
+        escapePointer(name),
+        'unknown',
+        `/${escapePointer(name)} is no CloudEvents attribute: names are a-z 0-9.`,
+      );
+    } else if (typeof value === 'object') {
+      add(name, 'type', `/${name} is an extension attribute and cannot be an object or a list.`);
+    } else if (typeof value === 'string' && value.length > extensionLimit) {
+      add(
+        name,
+        'too_long',
+        `/${name} has ${value.length} characters; at most ${extensionLimit} are allowed.`,
+      );
     }
   }
   return problems;
@@ -85,30 +174,49 @@ function attributeProblems(event: Record<string, unknown>): Problem[] {
  */
 export function acceptIntake(
   value: unknown,
-  given: { readonly tenant: string; readonly actor?: string; readonly now: string; readonly traceparent?: string },
+  given: {
+    readonly tenant: string;
+    readonly actor?: string;
+    readonly now: string;
+    readonly traceparent?: string;
+  },
 ): IntakeResult {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    return { ok: false, problems: [{ pointer: '', code: 'type', detail: 'A CloudEvent must be a JSON object.' }] };
+    return {
+      ok: false,
+      problems: [{ pointer: '', code: 'type', detail: 'A CloudEvent must be a JSON object.' }],
+    };
   }
   const event = value as Record<string, unknown>;
   const problems = attributeProblems(event);
   const type = typeof event['type'] === 'string' ? event['type'] : undefined;
   const contract = type === undefined ? undefined : contractOf(type);
   if (event['tenant'] !== undefined && event['tenant'] !== given.tenant) {
-    problems.push({ pointer: '/tenant', code: 'mismatch', detail: `/tenant must be ${given.tenant}, the tenant of the key, or absent.` });
+    problems.push({
+      pointer: '/tenant',
+      code: 'mismatch',
+      detail: `/tenant must be ${given.tenant}, the tenant of the key, or absent.`,
+    });
   }
   if (type !== undefined && (contract === undefined || contract.kind !== 'COMMAND')) {
     problems.push({
       pointer: '/type',
       code: 'not_allowed',
-      detail: contract === undefined
-        ? `/type ${JSON.stringify(type.slice(0, 100))} is not known.`
-        : `/type ${type} is a decision of Meridian's own; it cannot be published from outside.`,
+      detail:
+        contract === undefined
+          ? `/type ${JSON.stringify(type.slice(0, 100))} is not known.`
+          : `/type ${type} is a decision of Meridian's own; it cannot be published from outside.`,
     });
   }
-  if (contract !== undefined && contract.kind === 'COMMAND') problems.push(...validateData(contract, event['data'] ?? {}));
+  if (contract !== undefined && contract.kind === 'COMMAND') {
+    problems.push(...validateData(contract, event['data'] ?? {}));
+  }
   if (problems.length > 0 || contract === undefined) {
-    return { ok: false, problems, ...(contract?.kind === 'COMMAND' ? { type: contract.type } : {}) };
+    return {
+      ok: false,
+      problems,
+      ...(contract?.kind === 'COMMAND' ? { type: contract.type } : {}),
+    };
   }
   const traceparent = given.traceparent ?? event['traceparent'];
   const actor = given.actor ?? event['actor'];
@@ -124,7 +232,9 @@ export function acceptIntake(
       time: (event['time'] as string | undefined) ?? given.now,
       tenant: given.tenant,
       datacontenttype: 'application/json',
-      ...(event['correlationid'] === undefined ? {} : { correlationid: event['correlationid'] as string }),
+      ...(event['correlationid'] === undefined
+        ? {}
+        : { correlationid: event['correlationid'] as string }),
       ...(actor === undefined ? {} : { actor: actor as string }),
       ...(traceparent === undefined ? {} : { traceparent: traceparent as string }),
       data: event['data'] ?? {},

@@ -7,23 +7,33 @@ export type JsonSchema = { readonly [key: string]: unknown };
 
 function oneSchema(shape: FieldShape, reference: (message: string) => JsonSchema): JsonSchema {
   switch (shape.kind) {
-    case 'string': return {
-      type: 'string',
-      ...(shape.required ? { minLength: 1 } : {}),
-      ...(shape.identifier ? { pattern: identifierPattern.source } : { maxLength: shape.maximumLength }),
-    };
-    case 'boolean': return { type: 'boolean' };
-    case 'timestamp': return { type: 'string', format: 'date-time' };
-    case 'enum': return { type: 'string', enum: [...enumerations[shape.of as string] as readonly string[]] };
-    case 'message': return reference(shape.of as string);
-    default: return numberSchema(shape);
+    case 'string':
+      return {
+        type: 'string',
+        ...(shape.required ? { minLength: 1 } : {}),
+        ...(shape.identifier
+          ? { pattern: identifierPattern.source }
+          : { maxLength: shape.maximumLength }),
+      };
+    case 'boolean':
+      return { type: 'boolean' };
+    case 'timestamp':
+      return { type: 'string', format: 'date-time' };
+    case 'enum':
+      return { type: 'string', enum: [...(enumerations[shape.of as string] as readonly string[])] };
+    case 'message':
+      return reference(shape.of as string);
+    default:
+      return numberSchema(shape);
   }
 }
 
 function numberSchema({ kind, minimum, maximum }: FieldShape): JsonSchema {
   if (kind === 'double') {
     return {
-      type: 'number', ...(minimum === undefined ? {} : { minimum }), ...(maximum === undefined ? {} : { maximum }),
+      type: 'number',
+      ...(minimum === undefined ? {} : { minimum }),
+      ...(maximum === undefined ? {} : { maximum }),
     };
   }
   const [least, most] = kind === 'uint32' ? [0, 2 ** 32 - 1] : [-(2 ** 31), 2 ** 31 - 1];
@@ -35,22 +45,32 @@ function fieldSchema(shape: FieldShape, reference: (message: string) => JsonSche
   const personal = shape.personal ? { 'x-personal': true } : {};
   if (shape.map) {
     return {
-      type: 'object', maxProperties: shape.maximumLength, propertyNames: { maxLength: 64, not: { const: '__proto__' } },
-      additionalProperties: one, ...personal,
+      type: 'object',
+      maxProperties: shape.maximumLength,
+      propertyNames: { maxLength: 64, not: { const: '__proto__' } },
+      additionalProperties: one,
+      ...personal,
     };
   }
-  if (shape.repeated) return { type: 'array', maxItems: shape.maximumLength, items: one, ...personal };
+  if (shape.repeated) {
+    return { type: 'array', maxItems: shape.maximumLength, items: one, ...personal };
+  }
   return { ...one, ...personal };
 }
 
 /** The schema of a message; nested messages are asked of `reference`. */
-export function messageSchema(message: string, reference: (message: string) => JsonSchema): JsonSchema {
+export function messageSchema(
+  message: string,
+  reference: (message: string) => JsonSchema,
+): JsonSchema {
   const fields = shapes[message];
   if (fields === undefined) throw new Error(`There is no message ${message} in the contracts.`);
   const required = fields.filter((shape) => shape.required).map((shape) => shape.name);
   return {
     type: 'object',
-    properties: Object.fromEntries(fields.map((shape) => [shape.name, fieldSchema(shape, reference)])),
+    properties: Object.fromEntries(
+      fields.map((shape) => [shape.name, fieldSchema(shape, reference)]),
+    ),
     ...(required.length > 0 ? { required } : {}),
     additionalProperties: false,
   };

@@ -1,4 +1,11 @@
-import { createRegistry, fromBinary, fromJson, toBinary, toJson, type JsonValue } from '@bufbuild/protobuf';
+import {
+  createRegistry,
+  fromBinary,
+  fromJson,
+  toBinary,
+  toJson,
+  type JsonValue,
+} from '@bufbuild/protobuf';
 import type { Contract } from './contract.ts';
 import { file_meridian_agent_v1_commands } from './gen/meridian/agent/v1/commands_pb.ts';
 import { file_meridian_agent_v1_events } from './gen/meridian/agent/v1/events_pb.ts';
@@ -11,16 +18,22 @@ import { file_meridian_reservation_v1_events } from './gen/meridian/reservation/
 import { file_meridian_routing_v1_events } from './gen/meridian/routing/v1/events_pb.ts';
 
 const registry = createRegistry(
-  file_meridian_agent_v1_commands, file_meridian_agent_v1_events,
-  file_meridian_contact_v1_commands, file_meridian_contact_v1_events,
-  file_meridian_queue_v1_commands, file_meridian_queue_v1_events,
-  file_meridian_reservation_v1_commands, file_meridian_reservation_v1_events,
+  file_meridian_agent_v1_commands,
+  file_meridian_agent_v1_events,
+  file_meridian_contact_v1_commands,
+  file_meridian_contact_v1_events,
+  file_meridian_queue_v1_commands,
+  file_meridian_queue_v1_events,
+  file_meridian_reservation_v1_commands,
+  file_meridian_reservation_v1_events,
   file_meridian_routing_v1_events,
 );
 
 function messageOf(contract: Contract) {
   const message = registry.getMessage(contract.protobufName);
-  if (message === undefined) throw new Error(`${contract.protobufName} is not in the registry of libs/wire.`);
+  if (message === undefined) {
+    throw new Error(`${contract.protobufName} is not in the registry of libs/wire.`);
+  }
   return message;
 }
 
@@ -40,7 +53,9 @@ export function dataFromProtobuf(contract: Contract, bytes: Uint8Array): JsonVal
 /** The number of a field that the contract has not, anywhere in a message. */
 function unknownField(value: unknown): number | undefined {
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return undefined;
-  const { $unknown: [first] = [] } = value as { readonly $unknown?: readonly { readonly no: number }[] };
+  const { $unknown: [first] = [] } = value as {
+    readonly $unknown?: readonly { readonly no: number }[];
+  };
   if (first !== undefined) return first.no;
   for (const inner of Object.values(value)) {
     const found = unknownField(inner);

@@ -1,10 +1,21 @@
 import { expect, test } from '@jest/globals';
-import { asideStream, eventStream, eventSubject, intakeStream, intakeSubject, parseSubject } from './subjects.ts';
+import {
+  asideStream,
+  eventStream,
+  eventSubject,
+  intakeStream,
+  intakeSubject,
+  parseSubject,
+} from './subjects.ts';
 
 const aggregate = { tenant: 'demo', entity: 'contact', id: 'c1' };
 
 test('streams are named by region', () => {
-  expect([intakeStream('eu'), eventStream('eu'), asideStream('eu')]).toEqual(['IN_eu', 'EV_eu', 'ASIDE_eu']);
+  expect([intakeStream('eu'), eventStream('eu'), asideStream('eu')]).toEqual([
+    'IN_eu',
+    'EV_eu',
+    'ASIDE_eu',
+  ]);
 });
 
 test('subjects are written and read: the tenant comes first in the intake, the home in the log', () => {
@@ -16,9 +27,16 @@ test('subjects are written and read: the tenant comes first in the intake, the h
 });
 
 test.each([
-  '', 'in', 'ev.eu.us.demo.contact', 'ev.eu.us.demo.contact.c1.more', 'aside.eu.us.demo.contact.c1',
+  '',
+  'in',
+  'ev.eu.us.demo.contact',
+  'ev.eu.us.demo.contact.c1.more',
+  'aside.eu.us.demo.contact.c1',
   'EV.eu.us.demo.contact.c1',
-  'xev.eu.us.demo.contact.c1', 'ev.eu.us.demo..c1', 'in.eu..us.contact.c1', 'ev.eu.us.demo.contact.',
+  'xev.eu.us.demo.contact.c1',
+  'ev.eu.us.demo..c1',
+  'in.eu..us.contact.c1',
+  'ev.eu.us.demo.contact.',
 ])('%j is neither', (subject) => {
   expect(parseSubject(subject)).toBeUndefined();
 });

@@ -11,12 +11,20 @@ export const eventStream = (region: string): string => `EV_${region}`;
 export const asideStream = (region: string): string => `ASIDE_${region}`;
 
 /** `in.<region>.<tenant>.<home>.<entity>.<id>`: where a request waits to be decided. */
-export function intakeSubject(region: string, home: string, { tenant, entity, id }: AggregateId): string {
+export function intakeSubject(
+  region: string,
+  home: string,
+  { tenant, entity, id }: AggregateId,
+): string {
   return `in.${region}.${tenant}.${home}.${entity}.${id}`;
 }
 
 /** `ev.<region>.<home>.<tenant>.<entity>.<id>`: where an aggregate's decisions are. */
-export function eventSubject(region: string, home: string, { tenant, entity, id }: AggregateId): string {
+export function eventSubject(
+  region: string,
+  home: string,
+  { tenant, entity, id }: AggregateId,
+): string {
   return `ev.${region}.${home}.${tenant}.${entity}.${id}`;
 }
 

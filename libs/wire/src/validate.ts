@@ -15,13 +15,12 @@ export const identifierPattern = /^[A-Za-z0-9_-]{1,72}$/;
 const problemsLimit = 16;
 /** How much of a wrong value a problem shows, in characters. */
 const shownLimit = 60;
-const timestampPattern =
-  /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/;
+const timestampPattern = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/;
 
 type Check = (value: unknown, pointer: string, problems: Problem[]) => void;
 
 function show(value: unknown): string {
-  const text = Number.isNaN(value) ? 'NaN' : JSON.stringify(value) ?? String(value);
+  const text = Number.isNaN(value) ? 'NaN' : (JSON.stringify(value) ?? String(value));
   return text.length > shownLimit ? `${text.slice(0, shownLimit)}...` : text;
 }
 
@@ -42,25 +41,50 @@ function checkText(shape: FieldShape): Check {
     } else if (shape.required && value === '') {
       report(problems, pointer, 'missing', `${pointer} must not be empty.`);
     } else if (shape.identifier && !identifierPattern.test(value)) {
-      report(problems, pointer, 'identifier',
-        `${pointer} must be 1 to 72 of A-Z a-z 0-9 _ -, not ${show(value)}.`);
+      report(
+        problems,
+        pointer,
+        'identifier',
+        `${pointer} must be 1 to 72 of A-Z a-z 0-9 _ -, not ${show(value)}.`,
+      );
     } else if (value.length > shape.maximumLength) {
-      report(problems, pointer, 'too_long',
-        `${pointer} has ${value.length} characters; at most ${shape.maximumLength} are allowed.`);
+      report(
+        problems,
+        pointer,
+        'too_long',
+        `${pointer} has ${value.length} characters; at most ${shape.maximumLength} are allowed.`,
+      );
     }
   };
 }
 
 function checkNumber(shape: FieldShape): Check {
   const whole = shape.kind !== 'double';
-  const least = shape.minimum ?? (shape.kind === 'uint32' ? 0 : shape.kind === 'int32' ? -(2 ** 31) : -Number.MAX_VALUE);
-  const most = shape.maximum ?? (shape.kind === 'uint32' ? 2 ** 32 - 1 : shape.kind === 'int32' ? 2 ** 31 - 1 : Number.MAX_VALUE);
+  const least =
+    shape.minimum ??
+    (shape.kind === 'uint32' ? 0 : shape.kind === 'int32' ? -(2 ** 31) : -Number.MAX_VALUE);
+  const most =
+    shape.maximum ??
+    (shape.kind === 'uint32'
+      ? 2 ** 32 - 1
+      : shape.kind === 'int32'
+        ? 2 ** 31 - 1
+        : Number.MAX_VALUE);
   return (value, pointer, problems) => {
     if (typeof value !== 'number' || Number.isNaN(value) || (whole && !Number.isInteger(value))) {
-      report(problems, pointer, 'type',
-        `${pointer} must be a ${whole ? 'whole number' : 'number'}, not ${show(value)}.`);
+      report(
+        problems,
+        pointer,
+        'type',
+        `${pointer} must be a ${whole ? 'whole number' : 'number'}, not ${show(value)}.`,
+      );
     } else if (value < least) {
-      report(problems, pointer, 'too_small', `${pointer} is ${value}; at least ${least} is needed.`);
+      report(
+        problems,
+        pointer,
+        'too_small',
+        `${pointer} is ${value}; at least ${least} is needed.`,
+      );
     } else if (value > most) {
       report(problems, pointer, 'too_large', `${pointer} is ${value}; at most ${most} is allowed.`);
     }
@@ -72,8 +96,12 @@ function checkEnumeration(shape: FieldShape): Check {
   const allowed = new Set(values);
   return (value, pointer, problems) => {
     if (typeof value === 'string' && allowed.has(value)) return;
-    report(problems, pointer, 'not_allowed',
-      `${pointer} is ${show(value)}; allowed are ${values.join(', ')}.`);
+    report(
+      problems,
+      pointer,
+      'not_allowed',
+      `${pointer} is ${show(value)}; allowed are ${values.join(', ')}.`,
+    );
   };
 }
 
@@ -83,22 +111,37 @@ const checkBoolean: Check = (value, pointer, problems) => {
 };
 
 const checkTimestamp: Check = (value, pointer, problems) => {
-  if (typeof value === 'string' && timestampPattern.test(value) && !Number.isNaN(Date.parse(value))) return;
-  report(problems, pointer, 'type',
-    `${pointer} must be an RFC 3339 timestamp such as 2026-01-31T08:15:00.000Z, not ${show(value)}.`);
+  if (
+    typeof value === 'string' &&
+    timestampPattern.test(value) &&
+    !Number.isNaN(Date.parse(value))
+  ) {
+    return;
+  }
+  report(
+    problems,
+    pointer,
+    'type',
+    `${pointer} must be an RFC 3339 timestamp such as 2026-01-31T08:15:00.000Z, not ${show(value)}.`,
+  );
 };
 
 function checkOne(shape: FieldShape): Check {
   switch (shape.kind) {
-    case 'string': return checkText(shape);
-    case 'boolean': return checkBoolean;
-    case 'timestamp': return checkTimestamp;
-    case 'enum': return checkEnumeration(shape);
+    case 'string':
+      return checkText(shape);
+    case 'boolean':
+      return checkBoolean;
+    case 'timestamp':
+      return checkTimestamp;
+    case 'enum':
+      return checkEnumeration(shape);
     case 'message': {
       const name = shape.of as string;
       return (value, pointer, problems) => messageCheck(name)(value, pointer, problems);
     }
-    default: return checkNumber(shape);
+    default:
+      return checkNumber(shape);
   }
 }
 
@@ -109,11 +152,17 @@ function checkList(shape: FieldShape, item: Check): Check {
       return;
     }
     if (value.length > shape.maximumLength) {
-      report(problems, pointer, 'too_long',
-        `${pointer} has ${value.length} items; at most ${shape.maximumLength} are allowed.`);
+      report(
+        problems,
+        pointer,
+        'too_long',
+        `${pointer} has ${value.length} items; at most ${shape.maximumLength} are allowed.`,
+      );
       return;
     }
-    for (let index = 0; index < value.length; index += 1) item(value[index], `${pointer}/${index}`, problems);
+    for (let index = 0; index < value.length; index += 1) {
+      item(value[index], `${pointer}/${index}`, problems);
+    }
   };
 }
 
@@ -125,16 +174,26 @@ function checkMap(shape: FieldShape, item: Check): Check {
     }
     const entries = Object.entries(value);
     if (entries.length > shape.maximumLength) {
-      report(problems, pointer, 'too_long',
-        `${pointer} has ${entries.length} entries; at most ${shape.maximumLength} are allowed.`);
+      report(
+        problems,
+        pointer,
+        'too_long',
+        `${pointer} has ${entries.length} entries; at most ${shape.maximumLength} are allowed.`,
+      );
       return;
     }
     for (const [key, entry] of entries) {
       if (key.length > 64) {
-        report(problems, `${pointer}/${escapePointer(key)}`, 'too_long',
-          `A key of ${pointer} has ${key.length} characters; at most 64 are allowed.`);
+        report(
+          problems,
+          `${pointer}/${escapePointer(key)}`,
+          'too_long',
+          `A key of ${pointer} has ${key.length} characters; at most 64 are allowed.`,
+        );
       }
-      if (key === '__proto__') report(problems, `${pointer}/__proto__`, 'not_allowed', 'The key __proto__ is not taken.');
+      if (key === '__proto__') {
+        report(problems, `${pointer}/__proto__`, 'not_allowed', 'The key __proto__ is not taken.');
+      }
       item(entry, `${pointer}/${escapePointer(key)}`, problems);
     }
   };

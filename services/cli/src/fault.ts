@@ -22,7 +22,8 @@ export class CommandFault extends Error {
   }
 }
 
-export const usageFault = (message: string): CommandFault => new CommandFault(exitCodes.usage, message);
+export const usageFault = (message: string): CommandFault =>
+  new CommandFault(exitCodes.usage, message);
 
 /** A problem document (RFC 9457) as the edge answers it. */
 export interface Problem {
@@ -30,7 +31,11 @@ export interface Problem {
   readonly title?: string;
   readonly status?: number;
   readonly detail?: string;
-  readonly errors?: readonly { readonly pointer: string; readonly code: string; readonly detail: string }[];
+  readonly errors?: readonly {
+    readonly pointer: string;
+    readonly code: string;
+    readonly detail: string;
+  }[];
   readonly schema?: string;
 }
 
@@ -63,7 +68,7 @@ export class EdgeUnreachable extends CommandFault {
 }
 
 function causeText(error: Error & { code?: string }): string {
-  return error.message === '' ? error.code ?? error.name : error.message;
+  return error.message === '' ? (error.code ?? error.name) : error.message;
 }
 
 /** 404: 3, other 4xx: 4, all else: 5. */
@@ -75,8 +80,12 @@ export function exitCodeOf(status: number): ExitCode {
 function refusalText(what: string, status: number, problem: Problem): string {
   const lines = [`${what}: ${status} ${problem.title ?? ''}`.trimEnd()];
   const errors = problem.errors ?? [];
-  if (problem.detail !== undefined && problem.detail !== errors[0]?.detail) lines.push(problem.detail);
-  for (const { pointer, detail } of errors.slice(0, 10)) lines.push(`  ${pointer || '/'}: ${detail}`);
+  if (problem.detail !== undefined && problem.detail !== errors[0]?.detail) {
+    lines.push(problem.detail);
+  }
+  for (const { pointer, detail } of errors.slice(0, 10)) {
+    lines.push(`  ${pointer || '/'}: ${detail}`);
+  }
   if (errors.length > 10) lines.push(`  and ${errors.length - 10} more`);
   if (status === 401) lines.push('Give a key with --key or MERIDIAN_KEY.');
   return lines.join('\n');

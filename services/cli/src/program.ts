@@ -21,12 +21,26 @@ import { paintFor } from './render/colour.ts';
 import { resolveSettings } from './settings.ts';
 
 const commands: readonly CommandSpec[] = [
-  publishCommand, tailCommand, contactCommand, explainCommand, queuesCommand, agentsCommand,
-  replayCommand, checkCommand, exportCommand, doctorCommand, clockCommand, playCommand,
+  publishCommand,
+  tailCommand,
+  contactCommand,
+  explainCommand,
+  queuesCommand,
+  agentsCommand,
+  replayCommand,
+  checkCommand,
+  exportCommand,
+  doctorCommand,
+  clockCommand,
+  playCommand,
 ];
 const groups: readonly { name: string; summary: string; commands: readonly CommandSpec[] }[] = [
   { name: 'keys', summary: 'API keys: create, list, revoke', commands: keysCommands },
-  { name: 'set-aside', summary: 'what could not be processed: list, retry', commands: setAsideCommands },
+  {
+    name: 'set-aside',
+    summary: 'what could not be processed: list, retry',
+    commands: setAsideCommands,
+  },
 ];
 
 const exitCodesHelp = `
@@ -60,7 +74,9 @@ export async function runMeridian(args: readonly string[], io: Io): Promise<Exit
     .description('Talks to a region of Meridian through its edge.')
     .addHelpText('after', settingsHelp + exitCodesHelp);
   const add = (parent: Command, spec: CommandSpec): void => {
-    addCommand(parent, spec, io, (code) => { exitCode = code; });
+    addCommand(parent, spec, io, (code) => {
+      exitCode = code;
+    });
   };
   for (const spec of commands) add(program, spec);
   for (const { name, summary, commands: inner } of groups) {
@@ -83,7 +99,12 @@ function newCommand(name: string, io: Io): Command {
     .showHelpAfterError('Add --help for what it takes.');
 }
 
-function addCommand(parent: Command, spec: CommandSpec, io: Io, done: (code: ExitCode) => void): void {
+function addCommand(
+  parent: Command,
+  spec: CommandSpec,
+  io: Io,
+  done: (code: ExitCode) => void,
+): void {
   const [name = ''] = spec.usage.split(' ');
   const command = newCommand(name, io).description(spec.summary);
   for (const argument of spec.usage.split(' ').slice(1)) command.argument(argument);
@@ -92,7 +113,10 @@ function addCommand(parent: Command, spec: CommandSpec, io: Io, done: (code: Exi
     .option('--url <url>', 'the edge')
     .option('--key <key>', 'the API key, mk_...')
     .option('--json', spec.streams === true ? 'one JSON document a line' : 'one JSON document')
-    .addHelpText('after', `\nExamples:\n${spec.examples.map((line) => `  ${line}\n`).join('')}${exitCodesHelp}`)
+    .addHelpText(
+      'after',
+      `\nExamples:\n${spec.examples.map((line) => `  ${line}\n`).join('')}${exitCodesHelp}`,
+    )
     .action(async () => {
       const options = command.opts<CommonOptions & Record<string, unknown>>();
       const context = contextOf(io, options);
@@ -130,6 +154,8 @@ function report(error: unknown, asJson: boolean, io: Io): ExitCode {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
   if (!(error instanceof CommandFault)) throw error;
   const { message, exitCode } = error;
-  io.err(asJson ? `${JSON.stringify({ error: { exitCode, message } })}\n` : `meridian: ${message}\n`);
+  io.err(
+    asJson ? `${JSON.stringify({ error: { exitCode, message } })}\n` : `meridian: ${message}\n`,
+  );
   return exitCode;
 }

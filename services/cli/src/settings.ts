@@ -34,7 +34,9 @@ const notEmpty = (text: string | undefined): string | undefined => (text === '' 
 function checkUrl(url: string): string {
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   if (parsed?.protocol === 'http:' || parsed?.protocol === 'https:') return url;
-  throw usageFault(`The URL of the edge is ${JSON.stringify(url)}.\nGive one such as ${defaultUrl}.`);
+  throw usageFault(
+    `The URL of the edge is ${JSON.stringify(url)}.\nGive one such as ${defaultUrl}.`,
+  );
 }
 
 /** `{ "url", "key" }` of the nearest checkout, from the folder upwards; undefined without one. */
@@ -56,6 +58,7 @@ function parseCurrent(path: string, text: string): Partial<Settings> {
     return JSON.parse(text) as Partial<Settings>;
   } catch (error) {
     throw usageFault(
-      `${path} is no JSON (${(error as Error).message}).\nStart the region again, or give --url and --key.`);
+      `${path} is no JSON (${(error as Error).message}).\nStart the region again, or give --url and --key.`,
+    );
   }
 }

@@ -69,7 +69,14 @@ class SmallCentre {
   #arrive(id: string, now: number): void {
     this.#log.add(`contact.${id}`, now, contact.initiated(id));
     const queuedAt = now + this.#between(1, 5);
-    const guest: Guest = { id, queuedAt, spent: { IN_SYSTEM: 0 }, since: now, state: 'IVR', offers: 0 };
+    const guest: Guest = {
+      id,
+      queuedAt,
+      spent: { IN_SYSTEM: 0 },
+      since: now,
+      state: 'IVR',
+      offers: 0,
+    };
     this.#later(queuedAt, (at) => this.#join(guest, at));
   }
 
@@ -90,11 +97,21 @@ class SmallCentre {
     if (place === -1) return;
     this.#waiting.splice(place, 1);
     this.#enter(guest, 'ABANDONED', now);
-    this.#log.add(`contact.${guest.id}`, now, contact.gaveUp(guest.id, now - guest.queuedAt, guest.spent));
+    this.#log.add(
+      `contact.${guest.id}`,
+      now,
+      contact.gaveUp(guest.id, now - guest.queuedAt, guest.spent),
+    );
     this.#route(now, [routing.withdrawn(guest.id)]);
   }
 
-  #offer(guest: Guest, agent: string, now: number, trigger: string, before: readonly Draft[]): void {
+  #offer(
+    guest: Guest,
+    agent: string,
+    now: number,
+    trigger: string,
+    before: readonly Draft[],
+  ): void {
     guest.offers += 1;
     const reservation = `${guest.id}-r${guest.offers}`;
     this.#route(now, [
@@ -103,9 +120,14 @@ class SmallCentre {
       routing.created(reservation, guest.id, agent, now + 20),
     ]);
     this.#enter(guest, 'OFFERED', now);
-    this.#log.add(`contact.${guest.id}`, now, contact.offered(guest.id, reservation, agent, now + 20));
-    if (guest.offers === 1 && this.#random.next() < 0.2) this.#later(now + 20, (at) => this.#ringOut(guest, agent, at));
-    else this.#later(now + this.#between(1, 19), (at) => this.#accept(guest, agent, at));
+    this.#log.add(
+      `contact.${guest.id}`,
+      now,
+      contact.offered(guest.id, reservation, agent, now + 20),
+    );
+    if (guest.offers === 1 && this.#random.next() < 0.2) {
+      this.#later(now + 20, (at) => this.#ringOut(guest, agent, at));
+    } else this.#later(now + this.#between(1, 19), (at) => this.#accept(guest, agent, at));
   }
 
   #ringOut(guest: Guest, agent: string, now: number): void {
@@ -116,17 +138,27 @@ class SmallCentre {
       routing.decided(guest.id, 'WAITING', 'OFFER_ENDED', guest.queuedAt),
     ]);
     this.#enter(guest, 'QUEUED', now);
-    this.#log.add(`contact.${guest.id}`, now, contact.requeued(guest.id, reservation, guest.queuedAt));
+    this.#log.add(
+      `contact.${guest.id}`,
+      now,
+      contact.requeued(guest.id, reservation, guest.queuedAt),
+    );
     this.#waiting.push(guest);
     this.#waiting.sort((a, b) => a.queuedAt - b.queuedAt);
-    this.#later(now + 5, (at) => this.#release(agent, at, [routing.presence(agent, 'NOT_RESPONDING', 'AVAILABLE')]));
+    this.#later(now + 5, (at) =>
+      this.#release(agent, at, [routing.presence(agent, 'NOT_RESPONDING', 'AVAILABLE')]),
+    );
   }
 
   #accept(guest: Guest, agent: string, now: number): void {
     const reservation = `${guest.id}-r${guest.offers}`;
     this.#route(now, [routing.changed('accepted', reservation, guest.id, agent)]);
     this.#enter(guest, 'CONNECTED', now);
-    this.#log.add(`contact.${guest.id}`, now, contact.connected(guest.id, reservation, agent, now - guest.queuedAt));
+    this.#log.add(
+      `contact.${guest.id}`,
+      now,
+      contact.connected(guest.id, reservation, agent, now - guest.queuedAt),
+    );
     if (this.#random.next() < 0.3) {
       this.#later(now + 3, (at) => {
         this.#enter(guest, 'HELD', at);
@@ -143,7 +175,9 @@ class SmallCentre {
   #hangUp(guest: Guest, agent: string, now: number): void {
     this.#enter(guest, 'WRAP_UP', now);
     this.#log.add(`contact.${guest.id}`, now, contact.hungUp(guest.id, agent, now + 300));
-    this.#route(now, [routing.changed('wrapping', `${guest.id}-r${guest.offers}`, guest.id, agent)]);
+    this.#route(now, [
+      routing.changed('wrapping', `${guest.id}-r${guest.offers}`, guest.id, agent),
+    ]);
     this.#later(now + this.#between(1, 10), (at) => {
       this.#enter(guest, 'COMPLETED', at);
       this.#log.add(`contact.${guest.id}`, at, contact.completed(guest.id, guest.spent));

@@ -26,7 +26,9 @@ export class EdgeDouble {
 
   static async start(): Promise<EdgeDouble> {
     const edge = new EdgeDouble();
-    await new Promise<void>((resolve) => { edge.#server.listen(0, '127.0.0.1', resolve); });
+    await new Promise<void>((resolve) => {
+      edge.#server.listen(0, '127.0.0.1', resolve);
+    });
     return edge;
   }
 
@@ -37,7 +39,9 @@ export class EdgeDouble {
   /** Answers a document. */
   json(route: string, document: unknown, status = 200): void {
     this.replies.set(route, (response) => {
-      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(document));
+      response
+        .writeHead(status, { 'content-type': 'application/json' })
+        .end(JSON.stringify(document));
     });
   }
 
@@ -60,11 +64,18 @@ export class EdgeDouble {
 
   async close(): Promise<void> {
     this.#server.closeAllConnections();
-    await new Promise<void>((resolve) => { this.#server.close(() => resolve()); });
+    await new Promise<void>((resolve) => {
+      this.#server.close(() => resolve());
+    });
   }
 
   #answer(request: IncomingMessage, response: ServerResponse, body: string): void {
-    const received = { method: request.method ?? '', path: request.url ?? '', headers: request.headers, body };
+    const received = {
+      method: request.method ?? '',
+      path: request.url ?? '',
+      headers: request.headers,
+      body,
+    };
     this.received.push(received);
     this.connections.add(request.socket.remotePort ?? 0);
     const reply = this.replies.get(`${received.method} ${received.path.split('?')[0]}`);

@@ -12,8 +12,12 @@ export async function run(args: readonly string[], given: Partial<Io> = {}): Pro
   let out = '';
   let err = '';
   const code = await runMeridian(args, {
-    out: (text) => { out += text; },
-    err: (text) => { err += text; },
+    out: (text) => {
+      out += text;
+    },
+    err: (text) => {
+      err += text;
+    },
     isTty: false,
     env: {},
     folder: import.meta.dirname,

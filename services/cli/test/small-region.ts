@@ -1,12 +1,23 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { toTimestamp } from '@meridian/core';
 import {
-  decodeEntry, emptyHead, encodeEntry, type DomainCommand, type DomainEvent, type Head,
+  decodeEntry,
+  emptyHead,
+  encodeEntry,
+  type DomainCommand,
+  type DomainEvent,
+  type Head,
 } from '@meridian/wire';
 import type { RawEntry } from '../src/check/index.ts';
 import { EdgeUnreachable } from '../src/fault.ts';
 import type {
-  ClockAnswer, LogRange, PlayerEdge, PlayerRequest, SeenEvent, StoredRequest, StreamedEvent,
+  ClockAnswer,
+  LogRange,
+  PlayerEdge,
+  PlayerRequest,
+  SeenEvent,
+  StoredRequest,
+  StreamedEvent,
 } from '../src/player/index.ts';
 import { SmallCentre } from './small-centre.ts';
 
@@ -17,7 +28,10 @@ export interface SmallRegionOptions {
    * Whether the call (counted from 1 for each method) fails: before it had an effect, or after
    * it, so that the caller does not know of the effect.
    */
-  readonly fails?: (method: 'publish' | 'advance' | 'log', call: number) => 'before' | 'after' | undefined;
+  readonly fails?: (
+    method: 'publish' | 'advance' | 'log',
+    call: number,
+  ) => 'before' | 'after' | undefined;
   readonly tenant?: string;
 }
 
@@ -34,7 +48,9 @@ export class SmallRegion implements PlayerEdge {
   /** The log's time; with a system's clock the test may move it. */
   now: number | null = null;
   readonly #options: SmallRegionOptions;
-  readonly #centre = new SmallCentre((aggregate, events, cause) => this.#store(aggregate, events, cause));
+  readonly #centre = new SmallCentre((aggregate, events, cause) =>
+    this.#store(aggregate, events, cause),
+  );
   readonly #heads = new Map<string, Head>();
   readonly #stored = new Map<string, StoredRequest>();
   readonly #calls = { publish: 0, advance: 0, log: 0 };
@@ -85,7 +101,10 @@ export class SmallRegion implements PlayerEdge {
     }
   }
 
-  async *log(stream: string, { from = 1, to = Infinity }: LogRange = {}): AsyncGenerator<RawEntry[]> {
+  async *log(
+    stream: string,
+    { from = 1, to = Infinity }: LogRange = {},
+  ): AsyncGenerator<RawEntry[]> {
     const all = stream === 'IN_eu' ? this.intake : this.entries;
     for (let first = from; first <= Math.min(to, all.length); first += 100) {
       yield await this.#answer('log', () => all.slice(first - 1, Math.min(first + 99, to)));
@@ -113,14 +132,23 @@ export class SmallRegion implements PlayerEdge {
       storedAt: toTimestamp(Date.now()),
       data: JSON.stringify({ ...request, tenant }),
     });
-    const stored = { id: request.id, stream: 'IN_eu', sequence: this.intake.length, duplicate: false };
+    const stored = {
+      id: request.id,
+      stream: 'IN_eu',
+      sequence: this.intake.length,
+      duplicate: false,
+    };
     this.#stored.set(key, stored);
     this.#centre.handle(request as DomainCommand, this.now ?? 0, key);
     return stored;
   }
 
   /** Stores one decision. @returns the ids of its events */
-  #store([entity, id]: readonly [string, string], events: readonly DomainEvent[], causationId: string): string[] {
+  #store(
+    [entity, id]: readonly [string, string],
+    events: readonly DomainEvent[],
+    causationId: string,
+  ): string[] {
     const { tenant = 'demo' } = this.#options;
     const subject = `ev.eu.eu.${tenant}.${entity}.${id}`;
     const head = this.#heads.get(subject) ?? emptyHead;
@@ -134,7 +162,12 @@ export class SmallRegion implements PlayerEdge {
     const sequence = this.entries.length + 1;
     this.#heads.set(subject, { sequence, revision: encoded.revision, hash: encoded.hash });
     this.entries.push({
-      stream: 'EV_eu', sequence, subject, storedAt: toTimestamp(Date.now()), headers: {}, data: encoded.text,
+      stream: 'EV_eu',
+      sequence,
+      subject,
+      storedAt: toTimestamp(Date.now()),
+      headers: {},
+      data: encoded.text,
     });
     for (const listener of this.#listeners) listener();
     return events.map((_, index) => `${tenant}.${entity}.${id}.${head.revision + 1 + index}`);

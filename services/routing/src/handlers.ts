@@ -3,8 +3,20 @@ import { Ctx, Payload } from '@nestjs/microservices';
 import { seeded } from '@meridian/core';
 import type { Journal, Log, LogMessage } from '@meridian/journal';
 import {
-  CLOCK, currentTraceparent, Follow, FollowContext, JOURNAL, LOG, METRICS, SERVICE, WRITER, withSpan,
-  type Clock, type HandlerResult, type Metrics, type Service,
+  CLOCK,
+  currentTraceparent,
+  Follow,
+  FollowContext,
+  JOURNAL,
+  LOG,
+  METRICS,
+  SERVICE,
+  WRITER,
+  withSpan,
+  type Clock,
+  type HandlerResult,
+  type Metrics,
+  type Service,
 } from '@meridian/nest';
 import { eventStream, type Writer } from '@meridian/wire';
 import { Routing, type RoutingOutcome } from './routing.ts';
@@ -34,7 +46,8 @@ export class RoutingHandlers {
       now: () => clock.now(),
       random: seeded(`${writer.region}/routing`),
       onConflict: () => metrics.conflict(),
-      trace: (name, parent, work) => withSpan(name, parent, () => work(currentTraceparent() ?? parent)),
+      trace: (name, parent, work) =>
+        withSpan(name, parent, () => work(currentTraceparent() ?? parent)),
     });
     service.onOpen(async () => {
       const filters = [`ev.${writer.region}.${writer.home}.*.routing.*`];
@@ -57,17 +70,31 @@ export class RoutingHandlers {
   }
 
   @Follow({
-    service: 'routing', name: 'requests', stream: 'IN', order: 'submit',
-    filters: ['in.{region}.*.{region}.reservation.*', 'in.{region}.*.{region}.agent.*', 'in.{region}.*.{region}.queue.*'],
+    service: 'routing',
+    name: 'requests',
+    stream: 'IN',
+    order: 'submit',
+    filters: [
+      'in.{region}.*.{region}.reservation.*',
+      'in.{region}.*.{region}.agent.*',
+      'in.{region}.*.{region}.queue.*',
+    ],
   })
   onRequest(@Payload() message: LogMessage, @Ctx() context: FollowContext): Promise<HandlerResult> {
     return this.#routing.onRequest(message, context.asked);
   }
 
   @Follow({
-    service: 'routing', name: 'contacts', stream: 'EV', filters: ['ev.{region}.{region}.*.contact.*'], order: 'submit',
+    service: 'routing',
+    name: 'contacts',
+    stream: 'EV',
+    filters: ['ev.{region}.{region}.*.contact.*'],
+    order: 'submit',
   })
-  async onContact(@Payload() message: LogMessage, @Ctx() context: FollowContext): Promise<HandlerResult> {
+  async onContact(
+    @Payload() message: LogMessage,
+    @Ctx() context: FollowContext,
+  ): Promise<HandlerResult> {
     const outcome = await this.#routing.onContact(message, context.asked);
     if (outcome?.kind === 'decided') this.#measureOffer(message, outcome);
     return outcome;

@@ -1,12 +1,26 @@
-import { type Context, type Random } from '@meridian/core';
+import type { Context, Random } from '@meridian/core';
 import {
-  CommitLoop, readEntry, readRequest, type Journal, type LogMessage, type Outcome,
+  CommitLoop,
+  readEntry,
+  readRequest,
+  type Journal,
+  type LogMessage,
+  type Outcome,
   type Settled,
 } from '@meridian/journal';
 import {
-  causeOf, parseSubject, type AggregateId, type Cause, type DomainEvent,
+  causeOf,
+  parseSubject,
+  type AggregateId,
+  type Cause,
+  type DomainEvent,
 } from '@meridian/wire';
-import { partitionDecider, type Command, type Partition, type PartitionEvent } from './domain/partition.ts';
+import {
+  partitionDecider,
+  type Command,
+  type Partition,
+  type PartitionEvent,
+} from './domain/partition.ts';
 import { react } from './domain/react.ts';
 
 /** The one routing partition that a tenant has so far. */
@@ -25,7 +39,11 @@ export interface RoutingOptions {
   readonly trace?: Trace;
 }
 
-export type Trace = <T>(name: string, parent: string | undefined, work: (own: string | undefined) => T) => T;
+export type Trace = <T>(
+  name: string,
+  parent: string | undefined,
+  work: (own: string | undefined) => T,
+) => T;
 
 export type RoutingOutcome = Outcome<PartitionEvent>;
 type Loop = CommitLoop<Partition, PartitionEvent, Command>;
@@ -36,7 +54,10 @@ type Loop = CommitLoop<Partition, PartitionEvent, Command>;
  */
 export class Routing {
   readonly #options: RoutingOptions;
-  readonly #partitions = new Map<string, { readonly loop: Loop; opened: Promise<void> | undefined }>();
+  readonly #partitions = new Map<
+    string,
+    { readonly loop: Loop; opened: Promise<void> | undefined }
+  >();
   readonly #trace: Trace;
   #isReady = false;
 
@@ -53,7 +74,9 @@ export class Routing {
   /** The partitions in which nothing is being decided; read only. */
   *settled(): Iterable<Settled<Partition>> {
     for (const [tenant, { loop }] of this.#partitions) {
-      if (loop.isSettled) yield { aggregate: aggregateOf(tenant), state: loop.state, head: loop.head };
+      if (loop.isSettled) {
+        yield { aggregate: aggregateOf(tenant), state: loop.state, head: loop.head };
+      }
     }
   }
 
@@ -80,12 +103,14 @@ export class Routing {
   onRequest(message: LogMessage, isRetry = false): Promise<RoutingOutcome> {
     const { event, address } = readRequest(message);
     const { type, subject, data } = event;
-    return this.#trace(type, event.traceparent, (traceparent) => this.#submit(
-      address.tenant,
-      isRetry ? undefined : message,
-      { type, subject, data } as Command,
-      causeFrom({ ...event, traceparent }, causeOf(event)),
-    ));
+    return this.#trace(type, event.traceparent, (traceparent) =>
+      this.#submit(
+        address.tenant,
+        isRetry ? undefined : message,
+        { type, subject, data } as Command,
+        causeFrom({ ...event, traceparent }, causeOf(event)),
+      ),
+    );
   }
 
   /**
@@ -101,11 +126,19 @@ export class Routing {
     if (first === undefined) return undefined;
     if (others.length > 0) {
       // The place in the stream tells what was decided; it cannot tell two commands apart.
-      throw new Error(`Entry ${message.sequence} of ${message.stream} leads to ${reactions.length} commands; routing takes one.`);
+      throw new Error(
+        `Entry ${message.sequence} of ${message.stream} leads to ${reactions.length} commands; routing takes one.`,
+      );
     }
     const { command, event } = first;
     return this.#trace(`routing.${command.type}`, event.traceparent, (traceparent) =>
-      this.#submit(event.tenant, isRetry ? undefined : message, command, causeFrom({ ...event, traceparent }, event.id)));
+      this.#submit(
+        event.tenant,
+        isRetry ? undefined : message,
+        command,
+        causeFrom({ ...event, traceparent }, event.id),
+      ),
+    );
   }
 
   /** When the next offer times out, in epoch ms. */
@@ -157,14 +190,21 @@ export class Routing {
 
   /** Hands a command over in order; the first of a new tenant opens its partition. */
   async #submit(
-    tenant: string, from: LogMessage | undefined, command: Command, cause: Cause,
+    tenant: string,
+    from: LogMessage | undefined,
+    command: Command,
+    cause: Cause,
   ): Promise<RoutingOutcome> {
-    if (!this.#isReady) throw new Error('Routing has not read its history yet: call ready() first.');
+    if (!this.#isReady) {
+      throw new Error('Routing has not read its history yet: call ready() first.');
+    }
     const partition = this.#partition(tenant);
     partition.opened ??= partition.loop.open();
     await partition.opened;
     return partition.loop.submit({
-      command, cause, ...(from === undefined ? {} : { from: { stream: from.stream, sequence: from.sequence } }),
+      command,
+      cause,
+      ...(from === undefined ? {} : { from: { stream: from.stream, sequence: from.sequence } }),
     });
   }
 }
@@ -175,12 +215,20 @@ function aggregateOf(tenant: string): AggregateId {
 
 /** The contact that a routing event belongs to, for `correlationid`. */
 function contactOf(event: PartitionEvent): string | undefined {
-  if (event.type === 'meridian.routing.decided.v1' || event.type === 'meridian.routing.withdrawn.v1') return event.subject;
+  if (
+    event.type === 'meridian.routing.decided.v1' ||
+    event.type === 'meridian.routing.withdrawn.v1'
+  ) {
+    return event.subject;
+  }
   return 'contactId' in event.data ? event.data.contactId : undefined;
 }
 
 /** What an event or request passes on to what it causes. */
-function causeFrom(event: { readonly actor?: string; readonly traceparent: string | undefined }, causationId: string): Cause {
+function causeFrom(
+  event: { readonly actor?: string; readonly traceparent: string | undefined },
+  causationId: string,
+): Cause {
   const { actor, traceparent } = event;
   return {
     causationId,

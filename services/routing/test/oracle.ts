@@ -39,9 +39,13 @@ export function whyNot(desk: Desk, caller: Caller, line: Line): string | undefin
   const asked = [...line.asks, ...caller.asks];
   if (desk.presence !== 'AVAILABLE' || desk.isSigningOut) return 'NOT_AVAILABLE';
   if (!(caller.channel in desk.limits)) return 'NO_CHANNEL';
-  if ((desk.open[caller.channel] ?? 0) >= (desk.limits[caller.channel] as number)) return 'AT_CAPACITY';
+  if ((desk.open[caller.channel] ?? 0) >= (desk.limits[caller.channel] as number)) {
+    return 'AT_CAPACITY';
+  }
   if (asked.some(([skill]) => !(skill in desk.levels))) return 'SKILL_MISSING';
-  if (asked.some(([skill, level]) => (desk.levels[skill] as number) < level)) return 'SKILL_TOO_LOW';
+  if (asked.some(([skill, level]) => (desk.levels[skill] as number) < level)) {
+    return 'SKILL_TOO_LOW';
+  }
   return desk.declined.includes(caller.id) ? 'DECLINED' : undefined;
 }
 
@@ -54,13 +58,22 @@ export function skillOf(desk: Desk, caller: Caller, line: Line): number {
 /** Everybody who may serve the caller, best first. */
 export function candidates(desks: readonly Desk[], caller: Caller, line: Line): Desk[] {
   const skill = (desk: Desk): number => skillOf(desk, caller, line);
-  return desks.filter((desk) => desk.isSignedIn && whyNot(desk, caller, line) === undefined).toSorted((a, b) =>
-    (line.strategy === 'MOST_SKILLED' ? skill(b) - skill(a) : 0) ||
-    a.freeSinceMs - b.freeSinceMs || (a.id < b.id ? -1 : 1));
+  return desks
+    .filter((desk) => desk.isSignedIn && whyNot(desk, caller, line) === undefined)
+    .toSorted(
+      (a, b) =>
+        (line.strategy === 'MOST_SKILLED' ? skill(b) - skill(a) : 0) ||
+        a.freeSinceMs - b.freeSinceMs ||
+        (a.id < b.id ? -1 : 1),
+    );
 }
 
 /** How many agents are left out for which reason. */
-export function exclusions(desks: readonly Desk[], caller: Caller, line: Line): Record<string, number> {
+export function exclusions(
+  desks: readonly Desk[],
+  caller: Caller,
+  line: Line,
+): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const desk of desks) {
     const reason = desk.isSignedIn ? whyNot(desk, caller, line) : undefined;
@@ -70,13 +83,24 @@ export function exclusions(desks: readonly Desk[], caller: Caller, line: Line): 
 }
 
 /** Whom a freed agent is offered, one after the other until there is no room or nobody left. */
-export function served(desk: Desk, callers: readonly Caller[], lines: Readonly<Record<string, Line>>): string[] {
+export function served(
+  desk: Desk,
+  callers: readonly Caller[],
+  lines: Readonly<Record<string, Line>>,
+): string[] {
   const order = callers
     .filter((caller) => caller.queue in lines)
     .map((caller) => ({ caller, line: lines[caller.queue] as Line }))
-    .map((one) => ({ ...one, rankMs: one.caller.joinedMs - one.caller.priority * one.line.ageingMs }))
-    .toSorted((a, b) => a.rankMs - b.rankMs || a.caller.joinedMs - b.caller.joinedMs ||
-      (a.caller.id < b.caller.id ? -1 : 1));
+    .map((one) => ({
+      ...one,
+      rankMs: one.caller.joinedMs - one.caller.priority * one.line.ageingMs,
+    }))
+    .toSorted(
+      (a, b) =>
+        a.rankMs - b.rankMs ||
+        a.caller.joinedMs - b.caller.joinedMs ||
+        (a.caller.id < b.caller.id ? -1 : 1),
+    );
   const open: Record<string, number> = { ...desk.open };
   const ids: string[] = [];
   for (const { caller, line } of order) {

@@ -1,7 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { seeded, step } from '@meridian/core';
 import { contractOf, validateData, type Contract } from '@meridian/wire';
-import { partitionDecider, type Command, type Partition, type PartitionEvent } from '../src/index.ts';
+import {
+  partitionDecider,
+  type Command,
+  type Partition,
+  type PartitionEvent,
+} from '../src/index.ts';
 import { Shadow } from './shadow.ts';
 import { arbitraryCommand, queueIds } from './walk.ts';
 
@@ -11,12 +16,20 @@ const sorted = (items: Iterable<string>): string[] => [...items].toSorted();
 
 /** All that a partition holds, as text; what is ordered by chance is sorted. */
 function dump(partition: Partition, contactIds: readonly string[]): string {
-  const entries = <T>(map: ReadonlyMap<string, T>): [string, T][] => [...map].toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const entries = <T>(map: ReadonlyMap<string, T>): [string, T][] =>
+    [...map].toSorted(([a], [b]) => (a < b ? -1 : 1));
   return JSON.stringify({
-    agents: entries(partition.agents).map(([id, agent]) => [id, {
-      ...agent, sessionId: agent.sessionId ?? null, skills: entries(agent.skills),
-      capacities: entries(agent.capacities), open: entries(agent.open), declined: sorted(agent.declined),
-    }]),
+    agents: entries(partition.agents).map(([id, agent]) => [
+      id,
+      {
+        ...agent,
+        sessionId: agent.sessionId ?? null,
+        skills: entries(agent.skills),
+        capacities: entries(agent.capacities),
+        open: entries(agent.open),
+        declined: sorted(agent.declined),
+      },
+    ]),
     queues: entries(partition.queues),
     waiting: contactIds.map((id) => partition.waiting.get(id) ?? null),
     waitingCount: partition.waiting.size,
@@ -33,7 +46,9 @@ function dump(partition: Partition, contactIds: readonly string[]): string {
 
 /** Jest's own comparison is too slow for hundreds of thousands. */
 function agree(what: string, actual: unknown, expected: unknown): void {
-  if (!Object.is(actual, expected)) throw new Error(`${what}: ${String(actual)}, not ${String(expected)}`);
+  if (!Object.is(actual, expected)) {
+    throw new Error(`${what}: ${String(actual)}, not ${String(expected)}`);
+  }
 }
 
 /** One random day, with what must hold after each command. */
@@ -81,12 +96,16 @@ class Day {
       this.shadow.apply(event);
       this.isWithinLimits(event);
       const problems = validateData(contractOf(event.type) as Contract, event.data);
-      if (problems.length > 0) throw new Error(`${event.type} breaks its contract: ${JSON.stringify(problems)}`);
+      if (problems.length > 0) {
+        throw new Error(`${event.type} breaks its contract: ${JSON.stringify(problems)}`);
+      }
       this.log.push([event, this.now]);
       this.reached.add(event.type);
     }
     this.decidesNothing(command, context);
-    if (command.type === 'contact_ended' || command.type === 'contact_completed') this.isForgotten(command.subject);
+    if (command.type === 'contact_ended' || command.type === 'contact_completed') {
+      this.isForgotten(command.subject);
+    }
   }
 
   isForgotten(contactId: string): void {
@@ -99,7 +118,11 @@ class Day {
   decidesNothing(command: Command, context: Parameters<typeof partitionDecider.decide>[2]): void {
     const again = partitionDecider.decide(this.partition, command, context);
     // An answer to an offer that is over by now is refused: the partition keeps live ones only.
-    if (again.accepted ? again.events.length === 0 : again.rejection.code === 'RESERVATION_UNKNOWN') return;
+    if (
+      again.accepted ? again.events.length === 0 : again.rejection.code === 'RESERVATION_UNKNOWN'
+    ) {
+      return;
+    }
     throw new Error(`decided again it leads to ${JSON.stringify(again)}`);
   }
 
@@ -131,7 +154,11 @@ class Day {
       const open = partition.agents.get(agentId)?.open.get(id);
       agree(`the stage of ${id}`, partition.reservations.get(id)?.stage, stage);
       agree(`the reservation of ${contactId}`, partition.reservationOf.get(contactId), id);
-      agree(`what ${agentId} has open`, `${open?.contactId} ${open?.stage}`, `${contactId} ${stage}`);
+      agree(
+        `what ${agentId} has open`,
+        `${open?.contactId} ${open?.stage}`,
+        `${contactId} ${stage}`,
+      );
       const { isSignedIn, isSigningOut, presence } = shadow.agent(agentId);
       agree(`${agentId} is signed in`, isSignedIn, true);
       if (stage !== 'PENDING') continue;
@@ -140,8 +167,11 @@ class Day {
     }
     let open = 0;
     for (const agent of partition.agents.values()) open += agent.open.size;
-    agree('live, booked, open', `${partition.reservations.size} ${partition.reservationOf.size} ${open}`,
-      Array.from({ length: 3 }, () => shadow.live.size).join(' '));
+    agree(
+      'live, booked, open',
+      `${partition.reservations.size} ${partition.reservationOf.size} ${open}`,
+      Array.from({ length: 3 }, () => shadow.live.size).join(' '),
+    );
     for (const { id, isSigningOut } of shadow.agents.values()) {
       if (isSigningOut) agree(`${id} is still needed`, shadow.openOf(id).length > 0, true);
     }
@@ -156,27 +186,44 @@ class Day {
       const waits = partition.waiting.has(id);
       const isOffered = partition.offered.has(id);
       if (waits) waiting += 1;
-      if (isOffered !== (stage === 'PENDING')) throw new Error(`${id} is offered: ${isOffered}, and ${stage}`);
+      if (isOffered !== (stage === 'PENDING')) {
+        throw new Error(`${id} is offered: ${isOffered}, and ${stage}`);
+      }
       if (waits && stage !== undefined) throw new Error(`${id} waits and is ${stage}`);
-      if (waits !== shadow.waiting.has(id)) throw new Error(`${id} waits: ${waits}, the log says otherwise`);
-      if (partition.attempts.has(id) && !waits && !isOffered) throw new Error(`${id} is half forgotten`);
+      if (waits !== shadow.waiting.has(id)) {
+        throw new Error(`${id} waits: ${waits}, the log says otherwise`);
+      }
+      if (partition.attempts.has(id) && !waits && !isOffered) {
+        throw new Error(`${id} is half forgotten`);
+      }
     }
     const pending = [...shadow.live.values()].filter(({ stage }) => stage === 'PENDING').length;
-    agree('waiting, offered', `${partition.waiting.size} ${partition.offered.size}`, `${waiting} ${pending}`);
+    agree(
+      'waiting, offered',
+      `${partition.waiting.size} ${partition.offered.size}`,
+      `${waiting} ${pending}`,
+    );
   }
 
   /** Nobody waits whom somebody could serve. */
   isBusy(): void {
     for (const agent of this.shadow.agents.values()) {
       const [first] = this.shadow.servable(agent);
-      if (first !== undefined) throw new Error(`${first.id} waits though ${agent.id} could serve it`);
+      if (first !== undefined) {
+        throw new Error(`${first.id} waits though ${agent.id} could serve it`);
+      }
     }
   }
 
   isDue(): void {
-    const pending = [...this.shadow.live.values()].filter(({ stage }) => stage === 'PENDING')
+    const pending = [...this.shadow.live.values()]
+      .filter(({ stage }) => stage === 'PENDING')
       .toSorted((a, b) => a.expiresAtMs - b.expiresAtMs || (a.id < b.id ? -1 : 1));
-    agree('what is due', this.partition.due.due(Infinity).join(' '), pending.map(({ id }) => id).join(' '));
+    agree(
+      'what is due',
+      this.partition.due.due(Infinity).join(' '),
+      pending.map(({ id }) => id).join(' '),
+    );
     agree('the next time due', this.partition.due.next(), pending[0]?.expiresAtMs);
   }
 
@@ -184,7 +231,11 @@ class Day {
   isFolded(): void {
     let folded = partitionDecider.initial();
     for (const [event, timeMs] of this.log) {
-      folded = partitionDecider.evolve(folded, JSON.parse(JSON.stringify(event)) as PartitionEvent, timeMs);
+      folded = partitionDecider.evolve(
+        folded,
+        JSON.parse(JSON.stringify(event)) as PartitionEvent,
+        timeMs,
+      );
     }
     expect(dump(folded, this.contactIds)).toBe(dump(this.partition, this.contactIds));
   }
@@ -198,17 +249,41 @@ describe('random days of a partition', () => {
       const day = new Day(`day ${index}`);
       day.run();
       for (const type of day.reached) reached.add(type);
-      for (const [event] of day.log) if (event.type === 'meridian.routing.decided.v1') triggers.add(event.data.trigger);
+      for (const [event] of day.log) {
+        if (event.type === 'meridian.routing.decided.v1') triggers.add(event.data.trigger);
+      }
     }
-    expect(sorted(reached)).toEqual([
-      'agent.capacity_changed', 'agent.not_responding', 'agent.session_superseded', 'agent.sign_out_requested',
-      'agent.signed_in', 'agent.signed_out', 'agent.skills_changed', 'agent.state_changed',
-      'queue.created', 'queue.deleted', 'queue.updated',
-      'reservation.accepted', 'reservation.canceled', 'reservation.completed', 'reservation.created',
-      'reservation.rejected', 'reservation.rescinded', 'reservation.timed_out', 'reservation.wrapping',
-      'routing.decided', 'routing.withdrawn',
-    ].map((name) => `meridian.${name}.v1`));
-    expect(sorted(triggers)).toEqual(['AGENT_FREED', 'CONTACT_QUEUED', 'OFFER_ENDED', 'QUEUE_CHANGED']);
+    expect(sorted(reached)).toEqual(
+      [
+        'agent.capacity_changed',
+        'agent.not_responding',
+        'agent.session_superseded',
+        'agent.sign_out_requested',
+        'agent.signed_in',
+        'agent.signed_out',
+        'agent.skills_changed',
+        'agent.state_changed',
+        'queue.created',
+        'queue.deleted',
+        'queue.updated',
+        'reservation.accepted',
+        'reservation.canceled',
+        'reservation.completed',
+        'reservation.created',
+        'reservation.rejected',
+        'reservation.rescinded',
+        'reservation.timed_out',
+        'reservation.wrapping',
+        'routing.decided',
+        'routing.withdrawn',
+      ].map((name) => `meridian.${name}.v1`),
+    );
+    expect(sorted(triggers)).toEqual([
+      'AGENT_FREED',
+      'CONTACT_QUEUED',
+      'OFFER_ENDED',
+      'QUEUE_CHANGED',
+    ]);
   });
 
   test('a day is the same whenever it is played', () => {

@@ -3,8 +3,19 @@ import { Payload } from '@nestjs/microservices';
 import { seeded } from '@meridian/core';
 import type { Journal, Log, LogMessage } from '@meridian/journal';
 import {
-  CLOCK, currentTraceparent, Follow, JOURNAL, LOG, METRICS, SERVICE, WRITER, withSpan,
-  type Clock, type HandlerResult, type Metrics, type Service,
+  CLOCK,
+  currentTraceparent,
+  Follow,
+  JOURNAL,
+  LOG,
+  METRICS,
+  SERVICE,
+  WRITER,
+  withSpan,
+  type Clock,
+  type HandlerResult,
+  type Metrics,
+  type Service,
 } from '@meridian/nest';
 import { eventStream, type Writer } from '@meridian/wire';
 import { Sessions } from './sessions.ts';
@@ -27,7 +38,8 @@ export class SessionsHandlers {
       now: () => clock.now(),
       random: seeded(`${writer.region}/sessions`),
       onConflict: () => metrics.conflict(),
-      trace: (name, parent, work) => withSpan(name, parent, () => work(currentTraceparent() ?? parent)),
+      trace: (name, parent, work) =>
+        withSpan(name, parent, () => work(currentTraceparent() ?? parent)),
     });
     service.onOpen(async () => {
       const filters = [`ev.${writer.region}.${writer.home}.*.contact.*`];
@@ -43,14 +55,22 @@ export class SessionsHandlers {
   }
 
   @Follow({
-    service: 'sessions', name: 'requests', stream: 'IN', filters: ['in.{region}.*.{region}.contact.*'], order: 'submit',
+    service: 'sessions',
+    name: 'requests',
+    stream: 'IN',
+    filters: ['in.{region}.*.{region}.contact.*'],
+    order: 'submit',
   })
   onRequest(@Payload() message: LogMessage): Promise<HandlerResult> {
     return this.#sessions.onRequest(message);
   }
 
   @Follow({
-    service: 'sessions', name: 'routing', stream: 'EV', filters: ['ev.{region}.{region}.*.routing.*'], order: 'submit',
+    service: 'sessions',
+    name: 'routing',
+    stream: 'EV',
+    filters: ['ev.{region}.{region}.*.routing.*'],
+    order: 'submit',
   })
   async onRouting(@Payload() message: LogMessage): Promise<HandlerResult> {
     const outcomes = await this.#sessions.onRouting(message);

@@ -1,13 +1,30 @@
 import { DueTimes, type Context, type Random } from '@meridian/core';
 import {
-  Aggregates, readEntry, readRequest, type Journal, type LogMessage, type Outcome,
+  Aggregates,
+  readEntry,
+  readRequest,
+  type Journal,
+  type LogMessage,
+  type Outcome,
   type Settled,
 } from '@meridian/journal';
 import {
-  causeOf, parseSubject, type AggregateId, type Cause, type ContactCommand, type ContactEvent, type DomainEvent,
+  causeOf,
+  parseSubject,
+  type AggregateId,
+  type Cause,
+  type ContactCommand,
+  type ContactEvent,
+  type DomainEvent,
   type ParsedSubject,
 } from '@meridian/wire';
-import { contactDecider, dueAtMs, type Command, type Contact, type ContactRejection } from './domain/contact.ts';
+import {
+  contactDecider,
+  dueAtMs,
+  type Command,
+  type Contact,
+  type ContactRejection,
+} from './domain/contact.ts';
 import { isOver } from './domain/contact.ts';
 import { react } from './domain/react.ts';
 
@@ -22,7 +39,11 @@ export interface SessionsOptions {
   readonly trace?: Trace;
 }
 
-export type Trace = <T>(name: string, parent: string | undefined, work: (own: string | undefined) => T) => T;
+export type Trace = <T>(
+  name: string,
+  parent: string | undefined,
+  work: (own: string | undefined) => T,
+) => T;
 
 export type ContactOutcome = Outcome<ContactEvent, ContactRejection>;
 
@@ -76,11 +97,13 @@ export class Sessions {
   onRequest(message: LogMessage): Promise<ContactOutcome> {
     const { event, address } = readRequest(message);
     const { type, subject, data } = event;
-    return this.#trace(type, event.traceparent, (traceparent) => this.#contacts.execute({
-      aggregate: aggregateOf(address),
-      command: { type, subject, data } as ContactCommand,
-      cause: causeFrom({ ...event, traceparent }, causeOf(event)),
-    }));
+    return this.#trace(type, event.traceparent, (traceparent) =>
+      this.#contacts.execute({
+        aggregate: aggregateOf(address),
+        command: { type, subject, data } as ContactCommand,
+        cause: causeFrom({ ...event, traceparent }, causeOf(event)),
+      }),
+    );
   }
 
   /** An entry of a routing partition. Safe to call twice with one message. */
@@ -89,11 +112,15 @@ export class Sessions {
     for (const event of readEntry(message).events) {
       const command = react(event as unknown as DomainEvent);
       if (command === undefined) continue;
-      outcomes.push(this.#trace(`contact.${command.type}`, event.traceparent, (traceparent) => this.#contacts.execute({
-        aggregate: { tenant: event.tenant, entity: 'contact', id: command.subject },
-        command,
-        cause: causeFrom({ ...event, traceparent }, event.id),
-      })));
+      outcomes.push(
+        this.#trace(`contact.${command.type}`, event.traceparent, (traceparent) =>
+          this.#contacts.execute({
+            aggregate: { tenant: event.tenant, entity: 'contact', id: command.subject },
+            command,
+            cause: causeFrom({ ...event, traceparent }, event.id),
+          }),
+        ),
+      );
     }
     return Promise.all(outcomes);
   }
@@ -106,11 +133,17 @@ export class Sessions {
   /** Ends what is overdue at `now`; resolves when that is stored. */
   async fireDue(now: number): Promise<void> {
     const keys = this.#due.due(now).slice(0, watchRoundLimit);
-    await Promise.all(keys.map((key) => {
-      const aggregate = this.#ids.get(key) as AggregateId;
-      const command = { type: 'watch' as const, subject: aggregate.id };
-      return this.#contacts.execute({ aggregate, command, cause: { causationId: `watchdog.${key}.${now}` } });
-    }));
+    await Promise.all(
+      keys.map((key) => {
+        const aggregate = this.#ids.get(key) as AggregateId;
+        const command = { type: 'watch' as const, subject: aggregate.id };
+        return this.#contacts.execute({
+          aggregate,
+          command,
+          cause: { causationId: `watchdog.${key}.${now}` },
+        });
+      }),
+    );
   }
 
   #watchOver(aggregate: AggregateId, contact: Contact): void {
@@ -128,7 +161,12 @@ function aggregateOf({ tenant, entity, id }: ParsedSubject): AggregateId {
 
 /** What an event or request passes on to what it causes. */
 function causeFrom(
-  event: { readonly correlationid?: string; readonly actor?: string; readonly traceparent: string | undefined }, causationId: string,
+  event: {
+    readonly correlationid?: string;
+    readonly actor?: string;
+    readonly traceparent: string | undefined;
+  },
+  causationId: string,
 ): Cause {
   const { correlationid, actor, traceparent } = event;
   return {

@@ -7,59 +7,101 @@ type State = keyof typeof histories;
 
 /** The columns of the table, in this order. */
 const states: readonly State[] = [
-  'NONE', 'IN_SYSTEM', 'IVR', 'QUEUED', 'OFFERED', 'REQUEUED', 'CONNECTED', 'HELD', 'WRAP_UP',
-  'COMPLETED', 'ABANDONED', 'FAILED',
+  'NONE',
+  'IN_SYSTEM',
+  'IVR',
+  'QUEUED',
+  'OFFERED',
+  'REQUEUED',
+  'CONNECTED',
+  'HELD',
+  'WRAP_UP',
+  'COMPLETED',
+  'ABANDONED',
+  'FAILED',
 ];
 
 const subject = 'c1';
 const expiresAt = new Date(at.command + 20_000).toISOString();
 const commands: Readonly<Record<string, Command>> = {
-  'initiate': { type: 'meridian.contact.initiate.v1', subject, data: { method: 'INBOUND', channel: 'VOICE' } },
-  'initiate another': { type: 'meridian.contact.initiate.v1', subject, data: { method: 'INBOUND', channel: 'CHAT' } },
-  'enter its queue': { type: 'meridian.contact.enter_queue.v1', subject, data: { queueId: 'sales' } },
+  initiate: {
+    type: 'meridian.contact.initiate.v1',
+    subject,
+    data: { method: 'INBOUND', channel: 'VOICE' },
+  },
+  'initiate another': {
+    type: 'meridian.contact.initiate.v1',
+    subject,
+    data: { method: 'INBOUND', channel: 'CHAT' },
+  },
+  'enter its queue': {
+    type: 'meridian.contact.enter_queue.v1',
+    subject,
+    data: { queueId: 'sales' },
+  },
   'enter another': { type: 'meridian.contact.enter_queue.v1', subject, data: { queueId: 'care' } },
   'customer hangs up': { type: 'meridian.contact.hang_up.v1', subject, data: { by: 'CUSTOMER' } },
   'system hangs up': { type: 'meridian.contact.hang_up.v1', subject, data: { by: 'SYSTEM' } },
   'agent hangs up': { type: 'meridian.contact.hang_up.v1', subject, data: { by: 'AGENT' } },
-  'hold': { type: 'meridian.contact.hold.v1', subject, data: {} },
-  'resume': { type: 'meridian.contact.resume.v1', subject, data: {} },
-  'complete wrap-up': { type: 'meridian.contact.complete_wrap_up.v1', subject, data: { disposition: 'sold' } },
-  'update anew': { type: 'meridian.contact.update_attributes.v1', subject, data: { attributes: { city: 'Rome' } } },
-  'update as is': { type: 'meridian.contact.update_attributes.v1', subject, data: { attributes: { plan: 'gold' } } },
-  'offer r1': { type: 'offer', subject, data: { reservationId: 'c1-r1', agentId: 'a1', expiresAt } },
-  'offer r2': { type: 'offer', subject, data: { reservationId: 'c1-r2', agentId: 'a2', expiresAt } },
+  hold: { type: 'meridian.contact.hold.v1', subject, data: {} },
+  resume: { type: 'meridian.contact.resume.v1', subject, data: {} },
+  'complete wrap-up': {
+    type: 'meridian.contact.complete_wrap_up.v1',
+    subject,
+    data: { disposition: 'sold' },
+  },
+  'update anew': {
+    type: 'meridian.contact.update_attributes.v1',
+    subject,
+    data: { attributes: { city: 'Rome' } },
+  },
+  'update as is': {
+    type: 'meridian.contact.update_attributes.v1',
+    subject,
+    data: { attributes: { plan: 'gold' } },
+  },
+  'offer r1': {
+    type: 'offer',
+    subject,
+    data: { reservationId: 'c1-r1', agentId: 'a1', expiresAt },
+  },
+  'offer r2': {
+    type: 'offer',
+    subject,
+    data: { reservationId: 'c1-r2', agentId: 'a2', expiresAt },
+  },
   'requeue r1': { type: 'requeue', subject, data: { reservationId: 'c1-r1', reason: 'TIMED_OUT' } },
   'requeue r2': { type: 'requeue', subject, data: { reservationId: 'c1-r2', reason: 'TIMED_OUT' } },
   'connect r1': { type: 'connect', subject, data: { reservationId: 'c1-r1', agentId: 'a1' } },
   'connect r2': { type: 'connect', subject, data: { reservationId: 'c1-r2', agentId: 'a2' } },
-  'watch': { type: 'watch', subject },
+  watch: { type: 'watch', subject },
 };
 
 /** The words of the table: names of events, or a rejection. */
 const legend: Readonly<Record<string, string>> = {
   '-': '',
-  'begin': 'initiated connected_to_system',
-  'join': 'queued',
-  'ivrjoin': 'ivr_ended queued',
-  'abandon': 'abandoned',
-  'ivrquit': 'ivr_ended abandoned',
-  'quit': 'dequeued abandoned',
-  'wrap': 'disconnected acw_started',
-  'held': 'held',
-  'resumed': 'resumed',
-  'finish': 'acw_ended disposed completed',
-  'update': 'attributes_updated',
-  'offer': 'offered',
-  'requeue': 'requeued',
-  'connect': 'dequeued connected_to_agent',
-  'UNKNOWN': 'CONTACT_UNKNOWN',
-  'EXISTS': 'CONTACT_EXISTS',
-  'OVER': 'CONTACT_OVER',
-  'STALE': 'OFFER_STALE',
-  'ALREADY': 'ALREADY_QUEUED',
-  'APART': 'NOT_CONNECTED',
-  'UNHELD': 'NOT_HELD',
-  'UNWRAP': 'NOT_WRAPPING_UP',
+  begin: 'initiated connected_to_system',
+  join: 'queued',
+  ivrjoin: 'ivr_ended queued',
+  abandon: 'abandoned',
+  ivrquit: 'ivr_ended abandoned',
+  quit: 'dequeued abandoned',
+  wrap: 'disconnected acw_started',
+  held: 'held',
+  resumed: 'resumed',
+  finish: 'acw_ended disposed completed',
+  update: 'attributes_updated',
+  offer: 'offered',
+  requeue: 'requeued',
+  connect: 'dequeued connected_to_agent',
+  UNKNOWN: 'CONTACT_UNKNOWN',
+  EXISTS: 'CONTACT_EXISTS',
+  OVER: 'CONTACT_OVER',
+  STALE: 'OFFER_STALE',
+  ALREADY: 'ALREADY_QUEUED',
+  APART: 'NOT_CONNECTED',
+  UNHELD: 'NOT_HELD',
+  UNWRAP: 'NOT_WRAPPING_UP',
 };
 
 /** What each state answers to each command. */
@@ -84,9 +126,18 @@ const table = `
   connect r1        UNKNOWN STALE   STALE   STALE   connect STALE   -       -       -       -       -       -
   connect r2        UNKNOWN STALE   STALE   STALE   STALE   STALE   STALE   STALE   STALE   -       -       -
   watch             -       -       -       -       -       -       -       -       -       -       -       -
-`.trim().split('\n').slice(1).map((row) => ({
-  name: row.slice(0, 20).trim(), answers: row.slice(20).trim().split(/ +/).map((word) => legend[word] as string),
-}));
+`
+  .trim()
+  .split('\n')
+  .slice(1)
+  .map((row) => ({
+    name: row.slice(0, 20).trim(),
+    answers: row
+      .slice(20)
+      .trim()
+      .split(/ +/)
+      .map((word) => legend[word] as string),
+  }));
 
 /** Facts beyond the contact and its state. */
 function moreFacts(code: string, command: Command): Record<string, unknown> {
@@ -106,17 +157,26 @@ describe.each(states.map((state, column) => [state, column] as const))('%s', (st
     const command = commands[name] as Command;
     const expected = table.find((row) => row.name === name)?.answers[column] as string;
     let contact = contactDecider.initial();
-    for (const [event, atMs] of histories[state]) contact = contactDecider.evolve(contact, event, atMs);
+    for (const [event, atMs] of histories[state]) {
+      contact = contactDecider.evolve(contact, event, atMs);
+    }
     expect(contact.state).toBe(named);
     const context = { now: at.command, random: seeded(name) };
     const answer = step(contactDecider, contact, command, context);
     if (/^[A-Z]/.test(expected)) {
       const facts = { contactId: subject, state: named, ...moreFacts(expected, command) };
-      expect(answer).toStrictEqual({ accepted: false, state: contact, rejection: { code: expected, facts } });
+      expect(answer).toStrictEqual({
+        accepted: false,
+        state: contact,
+        rejection: { code: expected, facts },
+      });
       return;
     }
     expect(answer.accepted && answer.events.map(({ type, subject: whom }) => [type, whom])).toEqual(
-      expected.split(' ').filter(Boolean).map((event) => [`meridian.contact.${event}.v1`, subject]),
+      expected
+        .split(' ')
+        .filter(Boolean)
+        .map((event) => [`meridian.contact.${event}.v1`, subject]),
     );
   });
 });

@@ -28,7 +28,10 @@ export function postgresAccount(): Account | undefined {
   const known = findAccount();
   if (known !== undefined) return known;
   const attempts: [string, string[]][] = [
-    ['useradd', ['--system', '--user-group', '--no-create-home', '--shell', '/bin/false', ACCOUNT_NAME]],
+    [
+      'useradd',
+      ['--system', '--user-group', '--no-create-home', '--shell', '/bin/false', ACCOUNT_NAME],
+    ],
     ['adduser', ['-S', '-D', '-H', ACCOUNT_NAME]],
   ];
   const reasons: string[] = [];
@@ -51,7 +54,9 @@ function findAccount(): Account | undefined {
     .split('\n')
     .find((entry) => entry.startsWith(`${ACCOUNT_NAME}:`));
   const [, , uid, gid] = line?.split(':') ?? [];
-  return uid === undefined || gid === undefined ? undefined : { uid: Number(uid), gid: Number(gid) };
+  return uid === undefined || gid === undefined
+    ? undefined
+    : { uid: Number(uid), gid: Number(gid) };
 }
 
 /** Gives the account a folder or file of its own. */
@@ -85,8 +90,14 @@ export function launchAs(
   return {
     command: 'setpriv',
     arguments: [
-      `--reuid=${uid}`, `--regid=${gid}`, '--clear-groups',
-      '--inh-caps=+dac_override', '--ambient-caps=+dac_override', '--', command, ...args,
+      `--reuid=${uid}`,
+      `--regid=${gid}`,
+      '--clear-groups',
+      '--inh-caps=+dac_override',
+      '--ambient-caps=+dac_override',
+      '--',
+      command,
+      ...args,
     ],
   };
 }

@@ -21,10 +21,21 @@ export async function makeCluster(
   give(unfinished, account);
   give(passwordFile, account);
   const args = [
-    `--pgdata=${unfinished}`, `--username=${SUPERUSER}`, `--pwfile=${passwordFile}`,
-    '--auth=scram-sha-256', '--encoding=UTF8', '--locale-provider=builtin', '--locale=C.UTF-8',
-    '--lc-collate=C', '--lc-ctype=C', '--lc-messages=C', '--lc-monetary=C', '--lc-numeric=C',
-    '--lc-time=C', '--no-sync', '--no-instructions',
+    `--pgdata=${unfinished}`,
+    `--username=${SUPERUSER}`,
+    `--pwfile=${passwordFile}`,
+    '--auth=scram-sha-256',
+    '--encoding=UTF8',
+    '--locale-provider=builtin',
+    '--locale=C.UTF-8',
+    '--lc-collate=C',
+    '--lc-ctype=C',
+    '--lc-messages=C',
+    '--lc-monetary=C',
+    '--lc-numeric=C',
+    '--lc-time=C',
+    '--no-sync',
+    '--no-instructions',
   ];
   try {
     const launch = launchAs(account, binaries.initdb, args, [unfinished]);
@@ -33,7 +44,9 @@ export async function makeCluster(
     const code = await ended(child);
     if (code !== 0) {
       const last = lines.slice(-12).join('\n');
-      throw new Error(`initdb could not make a Postgres cluster in ${folder.path} (${code}):\n${last}`);
+      throw new Error(
+        `initdb could not make a Postgres cluster in ${folder.path} (${code}):\n${last}`,
+      );
     }
   } finally {
     rmSync(passwordFile, { force: true });
@@ -44,7 +57,9 @@ export async function makeCluster(
 /** @throws Error when the cluster is of another version than the programs */
 export function checkVersion({ folder: native }: PostgresBinaries, folder: DataFolder): void {
   const found = readFileSync(join(folder.cluster, 'PG_VERSION'), 'utf8').trim();
-  const { version } = JSON.parse(readFileSync(join(native, 'package.json'), 'utf8')) as { version: string };
+  const { version } = JSON.parse(readFileSync(join(native, 'package.json'), 'utf8')) as {
+    version: string;
+  };
   const wanted = version.split('.')[0];
   if (found === wanted) return;
   throw new Error(

@@ -1,6 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import {
-  existsSync, mkdirSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  unlinkSync,
+  writeFileSync,
 } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -93,7 +99,8 @@ function identityOf(pid: number): string {
 /** What proc(5)'s stat says from its third field on: the second may hold spaces and ends with `)`. */
 function statusOf(pid: number): { readonly state: string; readonly began: string } | undefined {
   try {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(')').at(-1)?.trim().split(' ') ?? [];
+    const fields =
+      readFileSync(`/proc/${pid}/stat`, 'utf8').split(')').at(-1)?.trim().split(' ') ?? [];
     return { state: fields[0] ?? '', began: fields[19] ?? '-' };
   } catch {
     return undefined;

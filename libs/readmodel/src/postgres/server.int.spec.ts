@@ -46,14 +46,20 @@ async function startElsewhere(): Promise<ChildProcess> {
     await startPostgres({ dataDir: ${JSON.stringify(dataDir)} });
     console.log('ready');
     setInterval(() => {}, 1000);`;
-  const child = spawn(process.execPath, ['--conditions=@meridian/source', '--input-type=module', '-e', code], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, NODE_OPTIONS: '' },
-  });
+  const child = spawn(
+    process.execPath,
+    ['--conditions=@meridian/source', '--input-type=module', '-e', code],
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, NODE_OPTIONS: '' },
+    },
+  );
   children.push(child);
   await new Promise<void>((resolve, reject) => {
     let errors = '';
-    child.stderr.on('data', (data) => { errors += String(data); });
+    child.stderr.on('data', (data) => {
+      errors += String(data);
+    });
     child.stdout.once('data', () => resolve());
     child.once('close', () => reject(new Error(errors)));
   });
@@ -75,8 +81,9 @@ describe('the embedded Postgres', () => {
 
   it('takes nobody without the password, which only the owner may read', async () => {
     const { url, port } = await start();
-    await expect(query(`postgres://meridian:wrong@127.0.0.1:${port}/postgres`, 'select 1'))
-      .rejects.toThrow(/password authentication failed/);
+    await expect(
+      query(`postgres://meridian:wrong@127.0.0.1:${port}/postgres`, 'select 1'),
+    ).rejects.toThrow(/password authentication failed/);
     expect(await query(url, 'select current_user as name')).toEqual([{ name: 'meridian' }]);
     expect(statSync(join(dataDir, 'password')).mode & 0o077).toBe(0);
     expect(existsSync(join(dataDir, 'initial-password'))).toBe(false);
@@ -115,8 +122,11 @@ describe('the embedded Postgres', () => {
     const server = await start(lines);
     const { url, pid } = server;
     process.kill(pid, 'SIGKILL');
-    await eventually('another server answers', async () =>
-      server.pid !== pid && server.pid !== 0 && (await query(url, 'select 1')).length === 1);
+    await eventually(
+      'another server answers',
+      async () =>
+        server.pid !== pid && server.pid !== 0 && (await query(url, 'select 1')).length === 1,
+    );
     expect(server.url).toBe(url);
     expect(lines.some((line) => line.includes('ended by itself (SIGKILL)'))).toBe(true);
   });
@@ -132,7 +142,9 @@ describe('the embedded Postgres', () => {
   it('says what to do about a cluster of another version', async () => {
     mkdirSync(join(dataDir, 'data'), { recursive: true });
     writeFileSync(join(dataDir, 'data', 'PG_VERSION'), '9\n');
-    await expect(startPostgres({ dataDir })).rejects.toThrow(/is of version 9.*\nDelete the folder/);
+    await expect(startPostgres({ dataDir })).rejects.toThrow(
+      /is of version 9.*\nDelete the folder/,
+    );
     expect(existsSync(join(dataDir, 'owner'))).toBe(false);
   });
 });

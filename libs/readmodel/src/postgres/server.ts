@@ -14,7 +14,8 @@ const READY_TIMEOUT_MS = 60_000;
 const FAST_STOP_TIMEOUT_MS = 15_000;
 const START_ATTEMPTS = 20;
 /** What stands in the way of a start only for a moment: a port just taken, a server just ending. */
-const PASSING = /could not (bind|create any TCP)|"postmaster.pid" already exists|shared memory block/;
+const PASSING =
+  /could not (bind|create any TCP)|"postmaster.pid" already exists|shared memory block/;
 const START_PAUSE_MS = 100;
 const LOG_LINES_KEPT = 40;
 const RESTART_DELAY_MS = { first: 200, longest: 10_000 };
@@ -151,7 +152,10 @@ class EmbeddedServer implements Postgres {
 
   #spawn(): Promise<'ready' | 'ended' | 'timed out'> {
     const { cluster } = this.#folder;
-    const settings = Object.entries(SETTINGS).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+    const settings = Object.entries(SETTINGS).flatMap(([name, value]) => [
+      '-c',
+      `${name}=${value}`,
+    ]);
     const args = ['-D', cluster, '-p', String(this.port), ...settings];
     const launch = launchAs(this.#account, this.#binaries.postgres, args, [cluster]);
     const outcome = Promise.withResolvers<'ready' | 'ended' | 'timed out'>();
@@ -185,21 +189,29 @@ class EmbeddedServer implements Postgres {
     const readyAt = performance.now();
     child.once('close', (code, signal) => {
       if (this.#stopping.signal.aborted) return;
-      if (performance.now() - readyAt > READY_TIMEOUT_MS) this.#restartDelayMs = RESTART_DELAY_MS.first;
+      if (performance.now() - readyAt > READY_TIMEOUT_MS) {
+        this.#restartDelayMs = RESTART_DELAY_MS.first;
+      }
       const last = this.#lines.at(-1) ?? '';
-      this.#onLog(`postgres: ended by itself (${signal ?? code}) and is started again. Last: ${last}`);
+      this.#onLog(
+        `postgres: ended by itself (${signal ?? code}) and is started again. Last: ${last}`,
+      );
       void this.#restart();
     });
   }
 
   async #restart(): Promise<void> {
     while (!this.#stopping.signal.aborted) {
-      await delay(this.#restartDelayMs, undefined, { signal: this.#stopping.signal }).catch(() => {});
+      await delay(this.#restartDelayMs, undefined, { signal: this.#stopping.signal }).catch(
+        () => {},
+      );
       this.#restartDelayMs = Math.min(this.#restartDelayMs * 2, RESTART_DELAY_MS.longest);
       if (this.#stopping.signal.aborted) return;
       const outcome = await this.#spawn();
       if (outcome === 'ready') return;
-      this.#onLog(`postgres: could not be started again (${outcome}): ${this.#lines.slice(-3).join(' | ')}`);
+      this.#onLog(
+        `postgres: could not be started again (${outcome}): ${this.#lines.slice(-3).join(' | ')}`,
+      );
     }
   }
 

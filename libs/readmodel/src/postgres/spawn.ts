@@ -3,7 +3,11 @@ import { createInterface } from 'node:readline';
 import type { Launch } from './account.ts';
 
 /** Starts a program that says what it has to say line by line on its standard error. */
-export function spawnQuietly(launch: Launch, cwd: string, onLine: (line: string) => void): ChildProcess {
+export function spawnQuietly(
+  launch: Launch,
+  cwd: string,
+  onLine: (line: string) => void,
+): ChildProcess {
   const { command, arguments: args, uid, gid } = launch;
   const child = spawn(command, args, {
     cwd,

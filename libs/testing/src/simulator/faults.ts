@@ -66,10 +66,16 @@ export function drawFaults(random: Random, options: FaultPlanOptions): FaultPlan
       found.push(at);
     }
   };
-  const zombies = !withZombies ? [] : nodes.flatMap((node) => {
-    const [found, own] = moments(node, 'zombie');
-    return found.map((atMs): Zombie => ({ atMs, node, overlapMs: 1 + Math.ceil(own.exponential(8_000)) }));
-  });
+  const zombies = !withZombies
+    ? []
+    : nodes.flatMap((node) => {
+        const [found, own] = moments(node, 'zombie');
+        return found.map((atMs): Zombie => ({
+          atMs,
+          node,
+          overlapMs: 1 + Math.ceil(own.exponential(8_000)),
+        }));
+      });
   const troubles = [...nodes, ...outside].flatMap((node) => {
     const [found, own] = moments(node, 'trouble');
     return found.map((atMs): Trouble => trouble(own, node, atMs, toMs));
@@ -77,7 +83,8 @@ export function drawFaults(random: Random, options: FaultPlanOptions): FaultPlan
   const crashes = nodes.flatMap((node) => {
     const [found, own] = moments(node, 'crash');
     // A node in trouble is often restarted in the midst of it.
-    const amidst = troubles.filter((one) => one.node === node && own.next() < 0.4)
+    const amidst = troubles
+      .filter((one) => one.node === node && own.next() < 0.4)
       .map((one) => one.fromMs + Math.ceil(own.next() * (one.toMs - one.fromMs)));
     return [...found, ...amidst].map((atMs): Crash => ({ atMs, node, downMs: downMs(own) }));
   });
@@ -105,5 +112,7 @@ function trouble(random: Random, node: string, fromMs: number, toMs: number): Tr
 
 /** The trouble that a node has at a moment; that which began last when there are several. */
 export function troubleAt(plan: FaultPlan, node: string, atMs: number): Trouble | undefined {
-  return plan.troubles.findLast((one) => one.node === node && one.fromMs <= atMs && atMs < one.toMs);
+  return plan.troubles.findLast(
+    (one) => one.node === node && one.fromMs <= atMs && atMs < one.toMs,
+  );
 }

@@ -1,7 +1,13 @@
 import type { Random } from '@meridian/core';
 import {
-  LogUnavailable, type Appended, type Follower, type FollowOptions, type Log, type LogMessage,
-  type MessageToAppend, type ReplayOptions,
+  LogUnavailable,
+  type Appended,
+  type Follower,
+  type FollowOptions,
+  type Log,
+  type LogMessage,
+  type MessageToAppend,
+  type ReplayOptions,
 } from '@meridian/journal';
 import type { Task, World } from './world.ts';
 
@@ -38,7 +44,10 @@ export class NetworkLog implements Log {
 
   /** @param onDisturbance told of calls that took long to be answered, or never were */
   constructor(
-    world: World, node: string, random: Random, onDisturbance?: (fromMs: number, toMs: number) => void,
+    world: World,
+    node: string,
+    random: Random,
+    onDisturbance?: (fromMs: number, toMs: number) => void,
   ) {
     this.#world = world;
     this.#node = node;
@@ -50,14 +59,16 @@ export class NetworkLog implements Log {
     return new Promise((resolve, reject) => {
       const settle = this.#call();
       const fate = this.#fate();
-      const store = (): Promise<() => void> => this.#world.log.append(stream, message).then(
-        (appended) => () => resolve(appended),
-        (error: unknown) => () => reject(error),
-      );
+      const store = (): Promise<() => void> =>
+        this.#world.log.append(stream, message).then(
+          (appended) => () => resolve(appended),
+          (error: unknown) => () => reject(error),
+        );
       const giveUp = (): void => settle(() => reject(noAnswer(`An append to ${message.subject}`)));
       if (fate !== 'store') this.#world.after(answerTimeoutMs, giveUp);
       if (fate === 'refuse') return;
-      const arriveMs = fate === 'late' ? this.#lateArrival() : this.#arrival(stream, message.subject);
+      const arriveMs =
+        fate === 'late' ? this.#lateArrival() : this.#arrival(stream, message.subject);
       const arrive = (): void => {
         this.#inFlight.delete(flight);
         void store().then((answer) => {
@@ -85,7 +96,10 @@ export class NetworkLog implements Log {
     for await (const batch of this.replayBatches(stream, options)) yield* batch;
   }
 
-  async *replayBatches(stream: string, options?: ReplayOptions): AsyncIterable<readonly LogMessage[]> {
+  async *replayBatches(
+    stream: string,
+    options?: ReplayOptions,
+  ): AsyncIterable<readonly LogMessage[]> {
     yield* await this.#read(stream, async () => {
       const batches: (readonly LogMessage[])[] = [];
       for await (const batch of this.#world.log.replayBatches(stream, options)) batches.push(batch);
@@ -94,22 +108,25 @@ export class NetworkLog implements Log {
   }
 
   follow(
-    stream: string, options: FollowOptions, onMessage: (message: LogMessage) => void | Promise<void>,
+    stream: string,
+    options: FollowOptions,
+    onMessage: (message: LogMessage) => void | Promise<void>,
   ): Follower {
     let lastMs = 0;
-    const deliver = (message: LogMessage): Promise<void> => new Promise((resolve, reject) => {
-      lastMs = Math.max(lastMs, this.#world.now() + this.#delay());
-      this.#world.at(lastMs, () => {
-        if (!this.#alive) return;
-        try {
-          const handled = onMessage(message);
-          if (handled === undefined) resolve();
-          else handled.then(resolve, reject);
-        } catch (error) {
-          reject(error instanceof Error ? error : new Error(String(error)));
-        }
+    const deliver = (message: LogMessage): Promise<void> =>
+      new Promise((resolve, reject) => {
+        lastMs = Math.max(lastMs, this.#world.now() + this.#delay());
+        this.#world.at(lastMs, () => {
+          if (!this.#alive) return;
+          try {
+            const handled = onMessage(message);
+            if (handled === undefined) resolve();
+            else handled.then(resolve, reject);
+          } catch (error) {
+            reject(error instanceof Error ? error : new Error(String(error)));
+          }
+        });
       });
-    });
     const follower = this.#world.log.follow(stream, options, deliver);
     this.#followers.push(follower);
     return follower;
@@ -147,8 +164,12 @@ export class NetworkLog implements Log {
     if (trouble === undefined) return 'store';
     const chance = this.#random.next();
     if (chance < trouble.refuse / 3) return this.#counted('refuse', 'appends refused');
-    if (chance < (trouble.refuse + trouble.loseAnswer) / 3) return this.#counted('lose-answer', 'answers lost');
-    if (chance < (trouble.refuse + trouble.loseAnswer + trouble.late) / 3) return this.#counted('late', 'appends that arrive late');
+    if (chance < (trouble.refuse + trouble.loseAnswer) / 3) {
+      return this.#counted('lose-answer', 'answers lost');
+    }
+    if (chance < (trouble.refuse + trouble.loseAnswer + trouble.late) / 3) {
+      return this.#counted('late', 'appends that arrive late');
+    }
     return 'store';
   }
 
@@ -197,7 +218,12 @@ export class NetworkLog implements Log {
 
   #delay(): number {
     const slowMs = this.#world.trouble(this.#node)?.slowMs ?? 0;
-    return 1 + Math.floor(this.#random.exponential(wayMs) + (slowMs === 0 ? 0 : this.#random.exponential(slowMs)));
+    return (
+      1 +
+      Math.floor(
+        this.#random.exponential(wayMs) + (slowMs === 0 ? 0 : this.#random.exponential(slowMs)),
+      )
+    );
   }
 
   #arrival(stream: string, subject: string): number {
@@ -213,5 +239,8 @@ export class NetworkLog implements Log {
 }
 
 function noAnswer(what: string): LogUnavailable {
-  return new LogUnavailable(`${what} got no answer.`, 'Try again: what is stored already is recognized.');
+  return new LogUnavailable(
+    `${what} got no answer.`,
+    'Try again: what is stored already is recognized.',
+  );
 }

@@ -35,7 +35,9 @@ export class Instance {
     this.number = number;
     this.now = world.now;
     this.random = world.random.fork(`${node.name}#${number}`);
-    this.log = new NetworkLog(world, node.name, this.random.fork('network'), (fromMs, toMs) => node.disturbed(fromMs, toMs));
+    this.log = new NetworkLog(world, node.name, this.random.fork('network'), (fromMs, toMs) =>
+      node.disturbed(fromMs, toMs),
+    );
   }
 
   get alive(): boolean {
@@ -44,7 +46,9 @@ export class Instance {
 
   /** Resolves after a time, or never when the process dies first. */
   readonly wait = (delayMs: number): Promise<void> =>
-    new Promise((resolve) => { this.after(delayMs, resolve); });
+    new Promise((resolve) => {
+      this.after(delayMs, resolve);
+    });
 
   /** Does something later, unless the process is dead by then. */
   after(delayMs: number, run: () => void): Task {
@@ -66,20 +70,27 @@ export class Instance {
    * Follows on from the node's checkpoint, which is kept now and then and may lag; so what was
    * handled shortly before a crash comes again.
    */
-  follow({ name, stream, filters }: Following, handle: (message: LogMessage) => Promise<unknown>): Follower {
+  follow(
+    { name, stream, filters }: Following,
+    handle: (message: LogMessage) => Promise<unknown>,
+  ): Follower {
     let saving: Task | undefined;
-    const follower = this.log.follow(stream, {
-      after: this.#node.checkpoint(name),
-      filters,
-      onFailure: (error) => this.fail(error),
-    }, async (message) => {
-      this.#node.delivered(name, message.sequence);
-      await handle(message);
-      saving ??= this.after(this.random.exponential(saveAfterMs), () => {
-        saving = undefined;
-        this.#node.keep(name, follower);
-      });
-    });
+    const follower = this.log.follow(
+      stream,
+      {
+        after: this.#node.checkpoint(name),
+        filters,
+        onFailure: (error) => this.fail(error),
+      },
+      async (message) => {
+        this.#node.delivered(name, message.sequence);
+        await handle(message);
+        saving ??= this.after(this.random.exponential(saveAfterMs), () => {
+          saving = undefined;
+          this.#node.keep(name, follower);
+        });
+      },
+    );
     return follower;
   }
 

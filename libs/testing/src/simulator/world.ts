@@ -33,7 +33,9 @@ export class World {
   readonly plan: FaultPlan;
   /** The log that all nodes share, as it is: without a network in between. */
   readonly log: Log;
-  readonly #tasks = new Heap<Task>((a, b) => a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order));
+  readonly #tasks = new Heap<Task>(
+    (a, b) => a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order),
+  );
   readonly #nodes = new Map<string, SimulatedNode>();
   readonly #counts = new Map<string, number>();
   #nowMs: number;
@@ -110,7 +112,9 @@ export class World {
    */
   async run(untilMs: number): Promise<boolean> {
     for (let count = 0; ; count += 1) {
-      if (count === taskLimit) throw new Error(`The world still had work after ${taskLimit} tasks.`);
+      if (count === taskLimit) {
+        throw new Error(`The world still had work after ${taskLimit} tasks.`);
+      }
       const next = this.#tasks.peek();
       if (next === undefined) return true;
       if (next.atMs > untilMs) {
@@ -129,5 +133,7 @@ export class World {
 
 /** Lets every promise that can settle do so: an immediate runs only when no microtask is left. */
 function everythingSettled(): Promise<void> {
-  return new Promise((resolve) => { setImmediate(resolve); });
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
 }

@@ -103,9 +103,18 @@ export class Causes {
       const last = this.#lastRevision(`ev.${region}.${home}.${ofTenant}.${entity}.${id}`);
       const own = event.id === cause;
       if (own || last === undefined || last < Number(revision)) {
-        this.#report(place, 'unknown-cause', `${cause} earlier in the log`, own ? 'the event itself' : 'none');
+        this.#report(
+          place,
+          'unknown-cause',
+          `${cause} earlier in the log`,
+          own ? 'the event itself' : 'none',
+        );
       }
-    } else if (cause.includes('#') && this.#intake !== undefined && !this.#intake.has(tenant, cause)) {
+    } else if (
+      cause.includes('#') &&
+      this.#intake !== undefined &&
+      !this.#intake.has(tenant, cause)
+    ) {
       this.#report(place, 'unknown-cause', `${cause} in IN_${region}`, 'none');
     }
   }

@@ -1,7 +1,14 @@
 import { Fingerprints } from './fingerprints.ts';
 import {
-  firstPreviousHash, hashText, parseAggregate, splitEntry, toLoggedEvent,
-  type Aggregate, type LoggedEvent, type Place, type RawEntry,
+  firstPreviousHash,
+  hashText,
+  parseAggregate,
+  splitEntry,
+  toLoggedEvent,
+  type Aggregate,
+  type LoggedEvent,
+  type Place,
+  type RawEntry,
 } from './raw.ts';
 import type { Report } from './violation.ts';
 
@@ -24,33 +31,45 @@ const entitiesOf: Readonly<Record<string, readonly string[]>> = {
   routing: ['routing', 'reservation', 'agent', 'queue'],
 };
 const contactEnds = new Set([
-  'meridian.contact.completed.v1', 'meridian.contact.abandoned.v1', 'meridian.contact.orphan_reaped.v1',
+  'meridian.contact.completed.v1',
+  'meridian.contact.abandoned.v1',
+  'meridian.contact.orphan_reaped.v1',
 ]);
 const nowhere: Aggregate = { subject: '', region: '', home: '', tenant: '', entity: '', id: '' };
 
 const isText = (value: unknown): boolean => typeof value === 'string' && value !== '';
 const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
 
-type AttributeCheck = (value: unknown, event: LoggedEvent, aggregate: Aggregate) => string | undefined;
-const exactly = (wanted: string, value: unknown): string | undefined => (value === wanted ? undefined : wanted);
+type AttributeCheck = (
+  value: unknown,
+  event: LoggedEvent,
+  aggregate: Aggregate,
+) => string | undefined;
+const exactly = (wanted: string, value: unknown): string | undefined =>
+  value === wanted ? undefined : wanted;
 const text: AttributeCheck = (value) => (isText(value) ? undefined : 'a text');
 const count: AttributeCheck = (value) => (isCount(value) ? undefined : 'a whole number from 0');
 
 /** For each attribute what was expected, when its value is not that. */
 const attributeChecks: Readonly<Record<string, AttributeCheck>> = {
   specversion: (value) => exactly('1.0', value),
-  source: (value, _event, { region }) => (
-    typeof value === 'string' && value.startsWith(`/${region}/`) ? undefined : `/${region}/<service>`),
+  source: (value, _event, { region }) =>
+    typeof value === 'string' && value.startsWith(`/${region}/`)
+      ? undefined
+      : `/${region}/<service>`,
   type: (value, _event, { entity }) => {
     const found = typeof value === 'string' ? typePattern.exec(value)?.[1] : undefined;
     const allowed = entitiesOf[entity] ?? [entity];
-    return found !== undefined && allowed.includes(found) ? undefined : `meridian.<${allowed.join('|')}>.<what>.v<n>`;
+    return found !== undefined && allowed.includes(found)
+      ? undefined
+      : `meridian.<${allowed.join('|')}>.<what>.v<n>`;
   },
-  subject: (value, _event, { entity, id }) => (
-    entity === 'contact' ? exactly(id, value) : isText(value) ? undefined : 'a text'),
-  time: (value, event) => (
+  subject: (value, _event, { entity, id }) =>
+    entity === 'contact' ? exactly(id, value) : isText(value) ? undefined : 'a text',
+  time: (value, event) =>
     typeof value === 'string' && timePattern.test(value) && !Number.isNaN(event.timeMs)
-      ? undefined : 'an RFC 3339 time in UTC with milliseconds'),
+      ? undefined
+      : 'an RFC 3339 time in UTC with milliseconds',
   datacontenttype: (value) => exactly('application/json', value),
   dataschema: (value, event) => exactly(`urn:meridian:schema:${event.type}`, value),
   tenant: (value, _event, { tenant }) => exactly(tenant, value),
@@ -59,11 +78,12 @@ const attributeChecks: Readonly<Record<string, AttributeCheck>> = {
   correlationid: text,
   causationid: text,
   actor: text,
-  dataclass: (value) => (
+  dataclass: (value) =>
     value === 'none' || value === 'pseudonymous' || value === 'personal'
-      ? undefined : 'none, pseudonymous or personal'),
-  data: (value) => (
-    typeof value === 'object' && value !== null && !Array.isArray(value) ? undefined : 'an object'),
+      ? undefined
+      : 'none, pseudonymous or personal',
+  data: (value) =>
+    typeof value === 'object' && value !== null && !Array.isArray(value) ? undefined : 'an object',
 };
 
 const show = (value: unknown): string => (value === undefined ? 'nothing' : JSON.stringify(value));
@@ -108,7 +128,12 @@ export class Chain {
     if (aggregate === undefined) return;
     const endedAt = this.#ended.get(aggregate.subject);
     if (endedAt !== undefined) {
-      this.#report(place, 'contact', `no entry after the contact's end (revision ${endedAt})`, 'another entry');
+      this.#report(
+        place,
+        'contact',
+        `no entry after the contact's end (revision ${endedAt})`,
+        'another entry',
+      );
     }
     if (!entry.data.startsWith('[') || !entry.data.endsWith(']')) {
       this.#report(place, 'format', 'a list: [ ... ]', show(entry.data.slice(0, 40)));
@@ -133,8 +158,9 @@ export class Chain {
     const last = this.#lastSequence;
     this.#lastSequence = place.sequence;
     if (last === undefined) return;
-    if (place.sequence <= last) this.#report(place, 'sequence', `more than ${last}`, String(place.sequence));
-    else if (this.#gapless && place.sequence !== last + 1) {
+    if (place.sequence <= last) {
+      this.#report(place, 'sequence', `more than ${last}`, String(place.sequence));
+    } else if (this.#gapless && place.sequence !== last + 1) {
       this.#report(place, 'sequence', String(last + 1), String(place.sequence));
     }
   }
@@ -150,7 +176,9 @@ export class Chain {
       this.#report(place, 'format', 'a CloudEvent as a JSON object', show(stored.slice(0, 60)));
       // What comes next can only be right by the next revision; the hash is of what is stored.
       const head = this.#heads.get(place.aggregate.subject);
-      if (head !== undefined) Object.assign(head, { revision: head.revision + 1, hash: hashText(stored) });
+      if (head !== undefined) {
+        Object.assign(head, { revision: head.revision + 1, hash: hashText(stored) });
+      }
       return undefined;
     }
     this.#checkEnvelope(place, event);
@@ -162,7 +190,9 @@ export class Chain {
     for (const [name, check] of Object.entries(attributeChecks)) {
       const value = event.attributes[name];
       const expected = check(value, event, place.aggregate);
-      if (expected !== undefined) this.#report(place, 'envelope', `${name}: ${expected}`, show(value));
+      if (expected !== undefined) {
+        this.#report(place, 'envelope', `${name}: ${expected}`, show(value));
+      }
     }
     const { region, epoch } = event.attributes;
     const { home } = place.aggregate;

@@ -18,7 +18,7 @@ export interface Snapshot {
 }
 
 const moment = (epochMs: number | null): string | null =>
-  (epochMs === null || Number.isNaN(epochMs) ? null : new Date(epochMs).toISOString());
+  epochMs === null || Number.isNaN(epochMs) ? null : new Date(epochMs).toISOString();
 
 /** A contact as the read model should have it. */
 export function contactRow(contact: FoldedContact): Row {
@@ -44,7 +44,9 @@ export function contactRow(contact: FoldedContact): Row {
 }
 
 const stages: Partial<Record<ReservationState, string>> = {
-  PENDING: 'OFFERED', ACCEPTED: 'INTERACTING', WRAPPING: 'WRAPPING',
+  PENDING: 'OFFERED',
+  ACCEPTED: 'INTERACTING',
+  WRAPPING: 'WRAPPING',
 };
 
 /** An agent as the read model should have it. */
@@ -62,7 +64,10 @@ export function agentRow(agent: FoldedAgent): Row {
     capacities: [...agent.capacities].map(([channel, limit]) => ({ channel, limit })),
     channels: channelsOf(agent),
     reservations: [...agent.open.values()].map(({ id, contactId, channel, state }) => ({
-      reservationId: id, contactId, channel, stage: stages[state],
+      reservationId: id,
+      contactId,
+      channel,
+      stage: stages[state],
     })),
   };
 }
@@ -74,15 +79,24 @@ function channelsOf(agent: FoldedAgent): Row[] {
   return [...channels].map((channel) => {
     const count = (state: ReservationState): number =>
       open.filter((one) => one.channel === channel && one.state === state).length;
-    const counts = { offered: count('PENDING'), interacting: count('ACCEPTED'), wrapping: count('WRAPPING') };
+    const counts = {
+      offered: count('PENDING'),
+      interacting: count('ACCEPTED'),
+      wrapping: count('WRAPPING'),
+    };
     const limit = agent.capacities.get(channel) ?? 0;
     return { channel, state: channelState(agent, limit, counts), limit, ...counts };
   });
 }
 
 function channelState(
-  agent: FoldedAgent, limit: number,
-  { offered, interacting, wrapping }: Readonly<Record<'offered' | 'interacting' | 'wrapping', number>>,
+  agent: FoldedAgent,
+  limit: number,
+  {
+    offered,
+    interacting,
+    wrapping,
+  }: Readonly<Record<'offered' | 'interacting' | 'wrapping', number>>,
 ): string {
   if (limit > 1 && offered + interacting + wrapping >= limit) return 'AT_CAPACITY';
   if (offered > 0) return 'OFFERED';
@@ -110,14 +124,17 @@ export function queueRow(queue: FoldedQueue): Row {
     serviceLevel: counted === 0 ? null : answeredInTimeCount / counted,
     averageSpeedOfAnswerMs: answeredCount === 0 ? null : answerWaitMs / answeredCount,
     waiting: queue.queued.size,
-    longestWaitingSince: queue.queued.size === 0 ? null : moment(Math.min(...queue.queued.values())),
+    longestWaitingSince:
+      queue.queued.size === 0 ? null : moment(Math.min(...queue.queued.values())),
   };
 }
 
 /** The rows of a read model as the log gives them, by id. */
 export function expectedRows(world: World, model: ReadModel, tenant: string): Map<string, Row> {
   const rows = new Map<string, Row>();
-  const add = (row: Row): void => { rows.set(row['id'] as string, row); };
+  const add = (row: Row): void => {
+    rows.set(row['id'] as string, row);
+  };
   const of = <T extends { readonly tenant: string }>(all: ReadonlyMap<string, T>): T[] =>
     [...all.values()].filter((one) => one.tenant === tenant);
   if (model === 'contacts') of(world.contacts).forEach((contact) => add(contactRow(contact)));
@@ -128,10 +145,12 @@ export function expectedRows(world: World, model: ReadModel, tenant: string): Ma
 
 /** A JSON value as text, the keys of objects in order. */
 export function canonical(value: unknown): string {
-  return JSON.stringify(value, (_key, inner: unknown) => {
-    if (typeof inner !== 'object' || inner === null || Array.isArray(inner)) return inner;
-    return Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : 1)));
-  }) ?? 'nothing';
+  return (
+    JSON.stringify(value, (_key, inner: unknown) => {
+      if (typeof inner !== 'object' || inner === null || Array.isArray(inner)) return inner;
+      return Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+    }) ?? 'nothing'
+  );
 }
 
 /**
@@ -144,7 +163,13 @@ export function compareSnapshot(world: World, snapshot: Snapshot): Violation[] {
   const violations: Violation[] = [];
   const report = (id: string, expected: string, found: string): void => {
     violations.push({
-      invariant: 5, rule: 'read-model', sequence: position, index: 0, aggregate: `/v1/${model}/${id}`, expected, found,
+      invariant: 5,
+      rule: 'read-model',
+      sequence: position,
+      index: 0,
+      aggregate: `/v1/${model}/${id}`,
+      expected,
+      found,
     });
   };
   const seen = new Set<string>();

@@ -1,8 +1,16 @@
 import { listIn, numberIn, textIn, type LoggedEvent } from './raw.ts';
 
 export type ContactState =
-  | 'IN_SYSTEM' | 'IVR' | 'QUEUED' | 'OFFERED' | 'CONNECTED' | 'HELD' | 'WRAP_UP'
-  | 'COMPLETED' | 'ABANDONED' | 'FAILED';
+  | 'IN_SYSTEM'
+  | 'IVR'
+  | 'QUEUED'
+  | 'OFFERED'
+  | 'CONNECTED'
+  | 'HELD'
+  | 'WRAP_UP'
+  | 'COMPLETED'
+  | 'ABANDONED'
+  | 'FAILED';
 
 /** A skill asked for. */
 export interface Requirement {
@@ -47,22 +55,28 @@ export const endStates: ReadonlySet<ContactState> = new Set(['COMPLETED', 'ABAND
 /** What an event is called within its entity: `queued` of `meridian.contact.queued.v1`. */
 export function contactEventName(type: string): string | undefined {
   const prefix = 'meridian.contact.';
-  return type.startsWith(prefix) && type.endsWith('.v1') ? type.slice(prefix.length, -3) : undefined;
+  return type.startsWith(prefix) && type.endsWith('.v1')
+    ? type.slice(prefix.length, -3)
+    : undefined;
 }
 
 /** The skills asked for in a piece of data. */
 export function requirementsIn(
-  data: Readonly<Record<string, unknown>>, field = 'requirements',
+  data: Readonly<Record<string, unknown>>,
+  field = 'requirements',
 ): Requirement[] {
   return listIn(data, field).map((one) => ({
-    skill: textIn(one, 'skill'), minimumLevel: numberIn(one, 'minimumLevel'),
+    skill: textIn(one, 'skill'),
+    minimumLevel: numberIn(one, 'minimumLevel'),
   }));
 }
 
 function attributesIn(data: Readonly<Record<string, unknown>>): Record<string, string> {
   const { attributes } = data;
   if (typeof attributes !== 'object' || attributes === null) return {};
-  return Object.fromEntries(Object.entries(attributes).map(([name, value]) => [name, String(value)]));
+  return Object.fromEntries(
+    Object.entries(attributes).map(([name, value]) => [name, String(value)]),
+  );
 }
 
 /** The contact of its first event. */
@@ -123,7 +137,9 @@ type Change = (contact: FoldedContact, data: LoggedEvent['data'], timeMs: number
 /** What each event changes. An event that is not named here changes nothing. */
 const changes: Readonly<Record<string, Change>> = {
   ivr_started: (contact, _data, timeMs) => enter(contact, 'IVR', timeMs),
-  ivr_ended: (contact) => { contact.phase = 'ivr_ended'; },
+  ivr_ended: (contact) => {
+    contact.phase = 'ivr_ended';
+  },
   attributes_updated: (contact, data) => {
     contact.attributes = { ...contact.attributes, ...attributesIn(data) };
   },
@@ -155,10 +171,16 @@ const changes: Readonly<Record<string, Change>> = {
   },
   held: (contact, _data, timeMs) => enter(contact, 'HELD', timeMs),
   resumed: (contact, _data, timeMs) => enter(contact, 'CONNECTED', timeMs),
-  disconnected: (contact) => { contact.phase = 'disconnected'; },
+  disconnected: (contact) => {
+    contact.phase = 'disconnected';
+  },
   acw_started: (contact, _data, timeMs) => enter(contact, 'WRAP_UP', timeMs),
-  acw_ended: (contact) => { contact.phase = 'acw_ended'; },
-  disposed: (contact, data) => { contact.disposition = textIn(data, 'disposition'); },
+  acw_ended: (contact) => {
+    contact.phase = 'acw_ended';
+  },
+  disposed: (contact, data) => {
+    contact.disposition = textIn(data, 'disposition');
+  },
   completed: (contact, _data, timeMs) => enter(contact, 'COMPLETED', timeMs),
   abandoned: (contact, _data, timeMs) => end(contact, 'ABANDONED', timeMs),
   orphan_reaped: (contact, _data, timeMs) => end(contact, 'FAILED', timeMs),
@@ -189,4 +211,3 @@ export function spentUntil(contact: FoldedContact, atMs: number): Map<string, nu
   }
   return new Map([...spent].filter(([, durationMs]) => durationMs !== 0));
 }
-

@@ -1,5 +1,10 @@
 import {
-  contactEventName, durationsIn, endStates, spentUntil, type ContactState, type FoldedContact,
+  contactEventName,
+  durationsIn,
+  endStates,
+  spentUntil,
+  type ContactState,
+  type FoldedContact,
 } from './contact-fold.ts';
 import { numberIn, textIn, timeIn, timestampOf, type LoggedEvent, type Place } from './raw.ts';
 import type { Report } from './violation.ts';
@@ -51,7 +56,12 @@ export function checkContact(world: World, place: Place, event: LoggedEvent, rep
   const contact = world.contacts.get(keyOf(event.tenant, event.subject));
   if (contact === undefined || endStates.has(contact.state)) {
     if (name !== 'initiated' || contact !== undefined) {
-      report(place, 'contact', contact === undefined ? 'initiated first' : `nothing after ${contact.state}`, name);
+      report(
+        place,
+        'contact',
+        contact === undefined ? 'initiated first' : `nothing after ${contact.state}`,
+        name,
+      );
     }
     return;
   }
@@ -70,7 +80,12 @@ function checkStep(contact: FoldedContact, place: Place, name: string, report: R
     return;
   }
   if (!step.from.includes(contact.state)) {
-    report(place, 'contact', `${name} from ${step.from.join(' or ')}`, `${name} from ${contact.state}`);
+    report(
+      place,
+      'contact',
+      `${name} from ${step.from.join(' or ')}`,
+      `${name} from ${contact.state}`,
+    );
     return;
   }
   const bound = step.after !== undefined && (step.when ?? step.from).includes(contact.state);
@@ -80,17 +95,31 @@ function checkStep(contact: FoldedContact, place: Place, name: string, report: R
 }
 
 function checkTimes(
-  contact: FoldedContact, place: Place, name: string, event: LoggedEvent, report: Report,
+  contact: FoldedContact,
+  place: Place,
+  name: string,
+  event: LoggedEvent,
+  report: Report,
 ): void {
   const { data, timeMs } = event;
   switch (name) {
     case 'dequeued': {
       const waitedMs = timeMs - (contact.queuedAtMs ?? Number.NaN);
       if (numberIn(data, 'waitedMs') !== waitedMs) {
-        report(place, 'waited', `waitedMs: ${waitedMs}`, JSON.stringify(data['waitedMs']) ?? 'nothing');
+        report(
+          place,
+          'waited',
+          `waitedMs: ${waitedMs}`,
+          JSON.stringify(data['waitedMs']) ?? 'nothing',
+        );
       }
       if (textIn(data, 'queueId') !== contact.queueId) {
-        report(place, 'waited', `queueId: ${contact.queueId}`, textIn(data, 'queueId') || 'nothing');
+        report(
+          place,
+          'waited',
+          `queueId: ${contact.queueId}`,
+          textIn(data, 'queueId') || 'nothing',
+        );
       }
       break;
     }
@@ -119,14 +148,25 @@ function checkTimes(
 }
 
 function checkNamedState(
-  contact: FoldedContact, place: Place, field: 'state' | 'stage', { data }: LoggedEvent, report: Report,
+  contact: FoldedContact,
+  place: Place,
+  field: 'state' | 'stage',
+  { data }: LoggedEvent,
+  report: Report,
 ): void {
   const named = textIn(data, field);
-  if (named !== contact.state) report(place, 'contact', `${field}: ${contact.state}`, named || 'nothing');
+  if (named !== contact.state) {
+    report(place, 'contact', `${field}: ${contact.state}`, named || 'nothing');
+  }
 }
 
 /** Each duration against the contact's own events, and their sum against its whole life. */
-function checkDurations(contact: FoldedContact, place: Place, event: LoggedEvent, report: Report): void {
+function checkDurations(
+  contact: FoldedContact,
+  place: Place,
+  event: LoggedEvent,
+  report: Report,
+): void {
   const stated = durationsIn(event.data);
   const lived = spentUntil(contact, event.timeMs);
   const states = new Set([...stated.keys(), ...lived.keys()]);

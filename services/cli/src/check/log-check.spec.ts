@@ -2,7 +2,13 @@ import { describe, expect, it } from '@jest/globals';
 import { dayLog } from '../../test/day-log.ts';
 import { contact, routing } from '../../test/drafts.ts';
 import { at, LogBuilder, type EntryOptions } from '../../test/log-builder.ts';
-import { IntakeIndex, LogCheck, type LogCheckOptions, type RawEntry, type RuleName } from './index.ts';
+import {
+  IntakeIndex,
+  LogCheck,
+  type LogCheckOptions,
+  type RawEntry,
+  type RuleName,
+} from './index.ts';
 
 function check(entries: readonly RawEntry[], options: LogCheckOptions = {}) {
   const checking = new LogCheck(options);
@@ -12,8 +18,13 @@ function check(entries: readonly RawEntry[], options: LogCheckOptions = {}) {
 
 /** The rules that were broken, each with where and what. */
 const found = (entries: readonly RawEntry[], options: LogCheckOptions = {}) =>
-  check(entries, options).violations.map(({ rule, sequence, index, expected, found }) =>
-    ({ rule, sequence, index, expected, found }));
+  check(entries, options).violations.map(({ rule, sequence, index, expected, found }) => ({
+    rule,
+    sequence,
+    index,
+    expected,
+    found,
+  }));
 
 const brokenRules = (entries: readonly RawEntry[]): RuleName[] =>
   [...new Set(check(entries).violations.map(({ rule }) => rule))].sort();
@@ -31,7 +42,7 @@ function ringing(log = opened()): LogBuilder {
   log.add('contact.c1', 2, contact.queued('c1'));
   log.add('routing.main', 2, [
     routing.decided('c1', 'OFFERED', 'CONTACT_QUEUED', 2, { agentId: 'a1' }),
-      routing.created('c1-r1', 'c1', 'a1', 22),
+    routing.created('c1-r1', 'c1', 'a1', 22),
   ]);
   log.add('contact.c1', 2, contact.offered('c1', 'c1-r1', 'a1', 22));
   return log;
@@ -67,8 +78,17 @@ const tampered = (from: string, to: string): EntryOptions => ({
 describe('a valid log', () => {
   it('breaks no rule: one call served', () => {
     expect(check(served().entries)).toEqual({
-      ok: true, entries: 11, events: 19, firstSequence: 1, lastSequence: 11, contacts: 1, reservations: 1,
-      living: { contacts: 0, reservations: 0, aggregates: 1 }, violationCount: 0, counts: {}, violations: [],
+      ok: true,
+      entries: 11,
+      events: 19,
+      firstSequence: 1,
+      lastSequence: 11,
+      contacts: 1,
+      reservations: 1,
+      living: { contacts: 0, reservations: 0, aggregates: 1 },
+      violationCount: 0,
+      counts: {},
+      violations: [],
       intakeChecked: false,
     });
   });
@@ -76,7 +96,8 @@ describe('a valid log', () => {
   it('breaks no rule: an offer that rings out, a customer who gives up, one who is reaped', () => {
     const log = ringing();
     log.add('routing.main', 22, [
-      routing.changed('timed_out', 'c1-r1', 'c1', 'a1'), routing.notResponding('a1', 'c1-r1'),
+      routing.changed('timed_out', 'c1-r1', 'c1', 'a1'),
+      routing.notResponding('a1', 'c1-r1'),
       routing.decided('c1', 'WAITING', 'OFFER_ENDED', 2),
     ]);
     log.add('contact.c1', 22, contact.requeued('c1', 'c1-r1', 2));
@@ -96,7 +117,9 @@ describe('a valid log', () => {
   it('may end in the middle, and starts anywhere when it is not said to be whole', () => {
     expect(found(ringing().entries)).toEqual([]);
     const [first, , ...rest] = served().entries;
-    expect(found([first!, ...rest], { gapless: false }).map(({ rule }) => rule)).not.toContain('sequence');
+    expect(found([first!, ...rest], { gapless: false }).map(({ rule }) => rule)).not.toContain(
+      'sequence',
+    );
   });
 });
 
@@ -104,10 +127,15 @@ describe('1: bookings', () => {
   it('finds a second reservation of a contact', () => {
     const log = ringing(opened(3));
     log.add('routing.main', 3, [routing.created('c1-r2', 'c1', 'a1', 23)]);
-    expect(found(log.entries)).toEqual([{
-      rule: 'one-offer', sequence: 6, index: 0, expected: 'no second reservation of demo/c1',
-      found: 'c1-r2 beside c1-r1 (PENDING)',
-    }]);
+    expect(found(log.entries)).toEqual([
+      {
+        rule: 'one-offer',
+        sequence: 6,
+        index: 0,
+        expected: 'no second reservation of demo/c1',
+        found: 'c1-r2 beside c1-r1 (PENDING)',
+      },
+    ]);
   });
 
   it('finds a second reservation beside an accepted one', () => {
@@ -126,28 +154,49 @@ describe('1: bookings', () => {
     log.add('contact.c2', 15, contact.initiated('c2'));
     log.add('contact.c2', 16, contact.queued('c2'));
     log.add('routing.main', 16, [routing.created('c2-r1', 'c2', 'a1', 36)]);
-    expect(found(log.entries)).toEqual([{
-      rule: 'capacity', sequence: 12, index: 0, expected: 'at most 1 open VOICE reservations of a1',
-      found: '2 with c2-r1',
-    }]);
+    expect(found(log.entries)).toEqual([
+      {
+        rule: 'capacity',
+        sequence: 12,
+        index: 0,
+        expected: 'at most 1 open VOICE reservations of a1',
+        found: '2 with c2-r1',
+      },
+    ]);
   });
 
   it('finds an offer to an agent who is away, and to one who signed out', () => {
-    expect(found(ringing(opened(1, 'AWAY')).entries)).toEqual([{
-      rule: 'not-available', sequence: 4, index: 1, expected: 'a1 AVAILABLE', found: 'AWAY',
-    }]);
+    expect(found(ringing(opened(1, 'AWAY')).entries)).toEqual([
+      {
+        rule: 'not-available',
+        sequence: 4,
+        index: 1,
+        expected: 'a1 AVAILABLE',
+        found: 'AWAY',
+      },
+    ]);
     const log = opened();
     log.add('routing.main', 0, [routing.signedOut('a1')]);
-    expect(found(ringing(log).entries)).toEqual([{
-      rule: 'not-available', sequence: 5, index: 1, expected: 'a1 AVAILABLE', found: 'OFFLINE',
-    }]);
+    expect(found(ringing(log).entries)).toEqual([
+      {
+        rule: 'not-available',
+        sequence: 5,
+        index: 1,
+        expected: 'a1 AVAILABLE',
+        found: 'OFFLINE',
+      },
+    ]);
   });
 
   it('finds an offer to an agent who asked to leave', () => {
     const log = opened();
-    log.add('routing.main', 0, [{ type: 'meridian.agent.sign_out_requested.v1', subject: 'a1', data: {} }]);
-    expect(found(ringing(log).entries)[0]).toMatchObject({ rule: 'not-available',
-      found: 'AVAILABLE, signing out' });
+    log.add('routing.main', 0, [
+      { type: 'meridian.agent.sign_out_requested.v1', subject: 'a1', data: {} },
+    ]);
+    expect(found(ringing(log).entries)[0]).toMatchObject({
+      rule: 'not-available',
+      found: 'AVAILABLE, signing out',
+    });
   });
 });
 
@@ -156,34 +205,66 @@ describe('2: the chain of events', () => {
 
   it('finds a change in an event by the next one', () => {
     const entries = whole.with(1, altered(whole[1]!, 'INBOUND', 'CALLBACK'));
-    expect(found(entries).map(({ rule, sequence, index }) => ({ rule, sequence, index })))
-      .toEqual([{ rule: 'chain', sequence: 2, index: 1 }]);
+    expect(found(entries).map(({ rule, sequence, index }) => ({ rule, sequence, index }))).toEqual([
+      { rule: 'chain', sequence: 2, index: 1 },
+    ]);
   });
 
   it('finds a lost entry by its sequence and by the revision after it', () => {
     const entries = whole.toSpliced(4, 1);
     const rules = found(entries);
-    expect(rules).toContainEqual({ rule: 'sequence', sequence: 6, index: 0, expected: '5', found: '6' });
-    expect(rules).toContainEqual({ rule: 'revision', sequence: 7, index: 0, expected: '5', found: '6' });
+    expect(rules).toContainEqual({
+      rule: 'sequence',
+      sequence: 6,
+      index: 0,
+      expected: '5',
+      found: '6',
+    });
+    expect(rules).toContainEqual({
+      rule: 'revision',
+      sequence: 7,
+      index: 0,
+      expected: '5',
+      found: '6',
+    });
   });
 
   it('finds an entry after the end of a contact', () => {
     const entries = [...whole, { ...whole[1]!, sequence: 12 }];
     expect(found(entries)).toContainEqual({
-      rule: 'contact', sequence: 12, index: 0, expected: "no entry after the contact's end (revision 11)",
+      rule: 'contact',
+      sequence: 12,
+      index: 0,
+      expected: "no entry after the contact's end (revision 11)",
       found: 'another entry',
     });
   });
 
   it('finds a wrong revision, id, region and a falling epoch', () => {
     const log = opened();
-    log.add('contact.c1', 0, contact.initiated('c1', false), tampered('"revision":1', '"revision":7'));
+    log.add(
+      'contact.c1',
+      0,
+      contact.initiated('c1', false),
+      tampered('"revision":1', '"revision":7'),
+    );
     expect(found(log.entries)).toEqual([
       { rule: 'revision', sequence: 2, index: 1, expected: '1', found: '7' },
-      { rule: 'id', sequence: 2, index: 1, expected: 'demo.contact.c1.7', found: '"demo.contact.c1.1"' },
+      {
+        rule: 'id',
+        sequence: 2,
+        index: 1,
+        expected: 'demo.contact.c1.7',
+        found: '"demo.contact.c1.1"',
+      },
     ]);
     const other = opened();
-    other.add('contact.c1', 0, contact.initiated('c1').slice(0, 1), tampered('"region":"eu"', '"region":"us"'));
+    other.add(
+      'contact.c1',
+      0,
+      contact.initiated('c1').slice(0, 1),
+      tampered('"region":"eu"', '"region":"us"'),
+    );
     expect(found(other.entries)).toEqual([
       { rule: 'ownership', sequence: 2, index: 0, expected: 'region: eu', found: '"us"' },
     ]);
@@ -198,16 +279,22 @@ describe('2: the chain of events', () => {
   it.each([
     ['"specversion":"1.0"', '"specversion":"0.3"', 'specversion: 1.0'],
     ['"source":"/eu/sessions"', '"source":"/us/sessions"', 'source: /eu/<service>'],
-    ['"time":"2026-03-02T08:00:00.000Z"', '"time":"2026-03-02 08:00"',
-      'time: an RFC 3339 time in UTC with milliseconds'],
+    [
+      '"time":"2026-03-02T08:00:00.000Z"',
+      '"time":"2026-03-02 08:00"',
+      'time: an RFC 3339 time in UTC with milliseconds',
+    ],
     ['"actor":"sessions"', '"actor":""', 'actor: a text'],
     ['"correlationid":"c1",', '', 'correlationid: a text'],
     ['"dataclass":"personal"', '"dataclass":"secret"', 'dataclass: none, pseudonymous or personal'],
     ['"epoch":1', '"epoch":-1', 'epoch: a whole number from 0'],
     ['"configversion":0', '"configversion":"0"', 'configversion: a whole number from 0'],
     ['"tenant":"demo"', '"tenant":"else"', 'tenant: demo'],
-    ['urn:meridian:schema:meridian.contact', 'urn:meridian:schema:else',
-      'dataschema: urn:meridian:schema:meridian.contact.initiated.v1'],
+    [
+      'urn:meridian:schema:meridian.contact',
+      'urn:meridian:schema:else',
+      'dataschema: urn:meridian:schema:meridian.contact.initiated.v1',
+    ],
     ['"subject":"c1"', '"subject":"c2"', 'subject: c1'],
     ['"type":"meridian.contact', '"type":"meridian.queue', 'type: meridian.<contact>.<what>.v<n>'],
     ['"data":{', '"date":{', 'data: an object'],
@@ -215,7 +302,8 @@ describe('2: the chain of events', () => {
     const log = opened();
     log.add('contact.c1', 0, contact.initiated('c1').slice(0, 1), tampered(from, to));
     expect(found(log.entries)).toContainEqual(
-      expect.objectContaining({ rule: 'envelope', sequence: 2, index: 0, expected }));
+      expect.objectContaining({ rule: 'envelope', sequence: 2, index: 0, expected }),
+    );
   });
 
   it('finds what is no entry, no event, and no subject of an aggregate', () => {
@@ -226,8 +314,10 @@ describe('2: the chain of events', () => {
     expect(brokenRules([{ ...first!, stream: 'EV_us' }])).toEqual(['subject']);
     const checking = new LogCheck();
     checking.readLine('{"stream":"EV_eu"}');
-    expect(checking.finish().violations[0]).toMatchObject({ rule: 'format',
-      found: 'a line of which its sequence is no whole number' });
+    expect(checking.finish().violations[0]).toMatchObject({
+      rule: 'format',
+      found: 'a line of which its sequence is no whole number',
+    });
   });
 });
 
@@ -239,18 +329,29 @@ describe('3: the end of offers', () => {
       return log;
     };
     expect(found(late(23).entries)).toEqual([]);
-    expect(found(late(23.001).entries)).toEqual([{
-      rule: 'offer-end', sequence: 6, index: 0, expected: `c1-r1 to end by ${at(23)}`, found: at(23.001),
-    }]);
+    expect(found(late(23.001).entries)).toEqual([
+      {
+        rule: 'offer-end',
+        sequence: 6,
+        index: 0,
+        expected: `c1-r1 to end by ${at(23)}`,
+        found: at(23.001),
+      },
+    ]);
   });
 
   it('finds an offer that nobody ended while the log went on', () => {
     const log = ringing();
     log.add('contact.c2', 60, contact.initiated('c2'));
-    expect(found(log.entries)).toEqual([{
-      rule: 'offer-end', sequence: 4, index: 1, expected: `c1-r1 to end by ${at(23)}`,
+    expect(found(log.entries)).toEqual([
+      {
+        rule: 'offer-end',
+        sequence: 4,
+        index: 1,
+        expected: `c1-r1 to end by ${at(23)}`,
         found: `still PENDING at ${at(60)}`,
-    }]);
+      },
+    ]);
   });
 
   it.each([
@@ -260,16 +361,22 @@ describe('3: the end of offers', () => {
   ] as const)('finds an illegal change: PENDING to %s', (what, expected, was) => {
     const log = ringing();
     log.add('routing.main', 3, [routing.changed(what, 'c1-r1', 'c1', 'a1')]);
-    expect(found(log.entries)).toEqual([{ rule: 'reservation', sequence: 6, index: 0, expected, found: was }]);
+    expect(found(log.entries)).toEqual([
+      { rule: 'reservation', sequence: 6, index: 0, expected, found: was },
+    ]);
   });
 
   it('finds a change of a reservation that had ended, or never was, or is of others', () => {
     const log = served();
-    log.add('routing.main', 21, [routing.changed('accepted', 'c1-r1', 'c1', 'a1'),
-      routing.changed('rejected', 'x', 'c1', 'a1')]);
+    log.add('routing.main', 21, [
+      routing.changed('accepted', 'c1-r1', 'c1', 'a1'),
+      routing.changed('rejected', 'x', 'c1', 'a1'),
+    ]);
     log.add('routing.main', 22, [routing.created('c1-r1', 'c9', 'a1', 42)]);
     log.add('routing.main', 23, [routing.changed('accepted', 'c1-r1', 'c9', 'a2')]);
-    expect(found(log.entries).map(({ rule, sequence, found }) => ({ rule, sequence, found }))).toEqual([
+    expect(
+      found(log.entries).map(({ rule, sequence, found }) => ({ rule, sequence, found })),
+    ).toEqual([
       { rule: 'reservation', sequence: 12, found: 'ACCEPTED of one that had ended' },
       { rule: 'reservation', sequence: 12, found: 'REJECTED of one that was never created' },
       { rule: 'reservation', sequence: 13, found: 'c1-r1 created again' },
@@ -282,18 +389,27 @@ describe('4: the times of a contact', () => {
   it('finds a duration that is not the time between the events', () => {
     const log = talking();
     log.add('contact.c1', 20, contact.completed('c1', { ...spent, OFFERED: 2, CONNECTED: 11 }));
-    expect(found(log.entries)).toEqual([{
-      rule: 'durations', sequence: 10, index: 1,
-      expected: 'IVR 2000 ms, OFFERED 3000 ms, CONNECTED 10000 ms, WRAP_UP 5000 ms',
-      found: 'IN_SYSTEM 0 ms, IVR 2000 ms, QUEUED 0 ms, OFFERED 2000 ms, CONNECTED 11000 ms, WRAP_UP 5000 ms',
-    }]);
+    expect(found(log.entries)).toEqual([
+      {
+        rule: 'durations',
+        sequence: 10,
+        index: 1,
+        expected: 'IVR 2000 ms, OFFERED 3000 ms, CONNECTED 10000 ms, WRAP_UP 5000 ms',
+        found:
+          'IN_SYSTEM 0 ms, IVR 2000 ms, QUEUED 0 ms, OFFERED 2000 ms, CONNECTED 11000 ms, WRAP_UP 5000 ms',
+      },
+    ]);
   });
 
   it('finds durations that do not add up', () => {
     const log = talking();
     log.add('contact.c1', 20, contact.completed('c1', { ...spent, WRAP_UP: 4 }));
     expect(found(log.entries)).toContainEqual({
-      rule: 'durations', sequence: 10, index: 1, expected: '20000 ms in all', found: '19000 ms in all',
+      rule: 'durations',
+      sequence: 10,
+      index: 1,
+      expected: '20000 ms in all',
+      found: '19000 ms in all',
     });
   });
 
@@ -325,18 +441,36 @@ describe('4: the times of a contact', () => {
     const held = ringing();
     held.add('contact.c1', 3, contact.held('c1'));
     expect(found(held.entries)).toEqual([
-      { rule: 'contact', sequence: 6, index: 0, expected: 'held from CONNECTED', found: 'held from OFFERED' },
+      {
+        rule: 'contact',
+        sequence: 6,
+        index: 0,
+        expected: 'held from CONNECTED',
+        found: 'held from OFFERED',
+      },
     ]);
     const skipped = opened();
     skipped.add('contact.c1', 0, contact.initiated('c1'));
     skipped.add('contact.c1', 1, contact.queued('c1').slice(1));
     expect(found(skipped.entries)).toEqual([
-      { rule: 'contact', sequence: 3, index: 0, expected: 'ivr_ended before queued', found: 'nothing' },
+      {
+        rule: 'contact',
+        sequence: 3,
+        index: 0,
+        expected: 'ivr_ended before queued',
+        found: 'nothing',
+      },
     ]);
     const twice = ringing();
     twice.add('contact.c1', 3, contact.initiated('c1').slice(0, 1));
     expect(found(twice.entries)).toEqual([
-      { rule: 'contact', sequence: 6, index: 0, expected: 'initiated once', found: 'a second time' },
+      {
+        rule: 'contact',
+        sequence: 6,
+        index: 0,
+        expected: 'initiated once',
+        found: 'a second time',
+      },
     ]);
     const first = opened();
     first.add('contact.c1', 3, contact.held('c1'));
@@ -346,8 +480,13 @@ describe('4: the times of a contact', () => {
     const back = opened();
     back.add('contact.c1', 3, contact.initiated('c1'));
     back.add('contact.c1', 2, contact.queued('c1'));
-    expect(found(back.entries)[0]).toEqual(
-      { rule: 'contact', sequence: 3, index: 0, expected: `a time not before ${at(3)}`, found: at(2) });
+    expect(found(back.entries)[0]).toEqual({
+      rule: 'contact',
+      sequence: 3,
+      index: 0,
+      expected: `a time not before ${at(3)}`,
+      found: at(2),
+    });
   });
 });
 
@@ -360,10 +499,20 @@ describe('6: causes and order', () => {
     log.add('routing.main', 3, [routing.signedIn('a2')], { cause: '/desk#1' });
     log.add('routing.main', 4, [routing.signedIn('a3')], { cause: '/desk#1' });
     expect(found(log.entries)).toEqual([
-      { rule: 'repeated-cause', sequence: 3, index: 0,
-        expected: '/ivr#1 to lead to one entry (it led to 2)', found: 'a second entry' },
-      { rule: 'repeated-cause', sequence: 6, index: 0,
-        expected: '/desk#1 to lead to one entry (it led to 5)', found: 'a second entry' },
+      {
+        rule: 'repeated-cause',
+        sequence: 3,
+        index: 0,
+        expected: '/ivr#1 to lead to one entry (it led to 2)',
+        found: 'a second entry',
+      },
+      {
+        rule: 'repeated-cause',
+        sequence: 6,
+        index: 0,
+        expected: '/desk#1 to lead to one entry (it led to 5)',
+        found: 'a second entry',
+      },
     ]);
   });
 
@@ -373,7 +522,9 @@ describe('6: causes and order', () => {
     log.add('contact.c2', 0, contact.initiated('c2'), { cause: 'demo.contact.c1.2' });
     log.add('contact.c3', 0, contact.initiated('c3'), { cause: 'demo.contact.c1.3' });
     log.add('contact.c4', 0, contact.initiated('c4'), { cause: 'demo.contact.c9.0' });
-    expect(found(log.entries).map(({ sequence, rule, expected }) => ({ sequence, rule, expected }))).toEqual([
+    expect(
+      found(log.entries).map(({ sequence, rule, expected }) => ({ sequence, rule, expected })),
+    ).toEqual([
       { sequence: 4, rule: 'unknown-cause', expected: 'demo.contact.c1.3 earlier in the log' },
       { sequence: 5, rule: 'unknown-cause', expected: 'demo.contact.c9.0 earlier in the log' },
     ]);
@@ -383,10 +534,15 @@ describe('6: causes and order', () => {
     const log = served();
     log.add('routing.main', 21, [routing.signedIn('a2')], { cause: 'demo.contact.c1.11' });
     log.add('routing.main', 21, [routing.signedIn('a3')], { cause: 'demo.contact.c1.12' });
-    expect(found(log.entries)).toEqual([{
-      rule: 'unknown-cause', sequence: 13, index: 0, expected: 'demo.contact.c1.12 earlier in the log',
+    expect(found(log.entries)).toEqual([
+      {
+        rule: 'unknown-cause',
+        sequence: 13,
+        index: 0,
+        expected: 'demo.contact.c1.12 earlier in the log',
         found: 'none',
-    }]);
+      },
+    ]);
   });
 
   it('looks for causes from outside in the intake when it is there', () => {
@@ -402,20 +558,26 @@ describe('6: causes and order', () => {
   });
 
   /** c1 waits from second 2, c2 from second 4; agent a1 comes free at 10 and is offered `served`. */
-  function waiting(offered: string, before = (_log: LogBuilder): void => {}, skills: object[] =
-    []): LogBuilder {
+  function waiting(
+    offered: string,
+    before = (_log: LogBuilder): void => {},
+    skills: object[] = [],
+  ): LogBuilder {
     const log = opened(1, 'AWAY');
     log.add('contact.c1', 0, contact.initiated('c1'));
     log.add('contact.c1', 2, contact.queued('c1', 0, skills));
-    log.add('routing.main', 2, [routing.decided('c1', 'WAITING', 'CONTACT_QUEUED', 2,
-      { contactRequirements: skills })]);
+    log.add('routing.main', 2, [
+      routing.decided('c1', 'WAITING', 'CONTACT_QUEUED', 2, { contactRequirements: skills }),
+    ]);
     log.add('contact.c2', 0, contact.initiated('c2'));
     log.add('contact.c2', 4, contact.queued('c2'));
     log.add('routing.main', 4, [routing.decided('c2', 'WAITING', 'CONTACT_QUEUED', 4)]);
     before(log);
     log.add('routing.main', 10, [
       routing.presence('a1', 'AWAY', 'AVAILABLE'),
-      routing.decided(offered, 'OFFERED', 'AGENT_FREED', offered === 'c1' ? 2 : 4, { agentId: 'a1' }),
+      routing.decided(offered, 'OFFERED', 'AGENT_FREED', offered === 'c1' ? 2 : 4, {
+        agentId: 'a1',
+      }),
       routing.created(`${offered}-r1`, offered, 'a1', 30),
     ]);
     return log;
@@ -423,10 +585,15 @@ describe('6: causes and order', () => {
 
   it('finds a contact with an earlier turn that was left behind', () => {
     expect(found(waiting('c1').entries)).toEqual([]);
-    expect(found(waiting('c2').entries)).toEqual([{
-      rule: 'order', sequence: 8, index: 1, expected: `c1 first (turn ${at(2)})`,
+    expect(found(waiting('c2').entries)).toEqual([
+      {
+        rule: 'order',
+        sequence: 8,
+        index: 1,
+        expected: `c1 first (turn ${at(2)})`,
         found: `c2 (turn ${at(4)}) offered to a1`,
-    }]);
+      },
+    ]);
   });
 
   it('passes over who gave up, and whom the agent cannot serve', () => {
@@ -434,7 +601,9 @@ describe('6: causes and order', () => {
       log.add('contact.c1', 9, contact.gaveUp('c1', 7, { IVR: 2, QUEUED: 7 }));
     });
     expect(found(gone.entries)).toEqual([]);
-    expect(found(waiting('c2', undefined, [{ skill: 'dutch', minimumLevel: 1 }]).entries)).toEqual([]);
+    expect(found(waiting('c2', undefined, [{ skill: 'dutch', minimumLevel: 1 }]).entries)).toEqual(
+      [],
+    );
   });
 
   it('counts each level of priority as the ageing time of the queue', () => {
@@ -444,15 +613,22 @@ describe('6: causes and order', () => {
     log.add('routing.main', 2, [routing.decided('c1', 'WAITING', 'CONTACT_QUEUED', 2)]);
     log.add('contact.c2', 0, contact.initiated('c2'));
     log.add('contact.c2', 50, contact.queued('c2', 1));
-    log.add('routing.main', 50, [routing.decided('c2', 'WAITING', 'CONTACT_QUEUED', 50, { priority: 1 })]);
+    log.add('routing.main', 50, [
+      routing.decided('c2', 'WAITING', 'CONTACT_QUEUED', 50, { priority: 1 }),
+    ]);
     log.add('routing.main', 60, [
       routing.presence('a1', 'AWAY', 'AVAILABLE'),
       routing.decided('c1', 'OFFERED', 'AGENT_FREED', 2, { agentId: 'a1' }),
-        routing.created('c1-r1', 'c1', 'a1', 80),
+      routing.created('c1-r1', 'c1', 'a1', 80),
     ]);
-    expect(found(log.entries)).toEqual([{
-      rule: 'order', sequence: 8, index: 1, expected: `c2 first (turn ${at(-10)})`,
+    expect(found(log.entries)).toEqual([
+      {
+        rule: 'order',
+        sequence: 8,
+        index: 1,
+        expected: `c2 first (turn ${at(-10)})`,
         found: `c1 (turn ${at(2)}) offered to a1`,
-    }]);
+      },
+    ]);
   });
 });

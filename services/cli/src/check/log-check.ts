@@ -30,7 +30,11 @@ export interface LogCheckResult {
   readonly contacts: number;
   readonly reservations: number;
   /** What is still open at the end of the log. */
-  readonly living: { readonly contacts: number; readonly reservations: number; readonly aggregates: number };
+  readonly living: {
+    readonly contacts: number;
+    readonly reservations: number;
+    readonly aggregates: number;
+  };
   readonly violationCount: number;
   readonly counts: Partial<Record<RuleName, number>>;
   /** The first ones, in the order of the log. */
@@ -92,8 +96,13 @@ export class LogCheck {
       return;
     }
     this.add({
-      invariant: 2, rule: 'format', sequence: this.#last, index: 0, aggregate: '',
-      expected: 'a raw entry after this sequence', found: `a line of which ${entry}`,
+      invariant: 2,
+      rule: 'format',
+      sequence: this.#last,
+      index: 0,
+      aggregate: '',
+      expected: 'a raw entry after this sequence',
+      found: `a line of which ${entry}`,
     });
   }
 
@@ -114,7 +123,9 @@ export class LogCheck {
       this.world.apply(event, entry.sequence);
       if (place.aggregate.entity !== 'contact') return;
       const contact = this.world.contacts.get(keyOf(event.tenant, event.subject));
-      if (contact === undefined || endStates.has(contact.state)) this.#causes.forget(place.aggregate.subject);
+      if (contact === undefined || endStates.has(contact.state)) {
+        this.#causes.forget(place.aggregate.subject);
+      }
     });
   }
 
@@ -139,8 +150,13 @@ export class LogCheck {
     this.#compareUntil(this.#last);
     for (const { model, position } of this.#snapshots) {
       this.add({
-        invariant: 5, rule: 'read-model', sequence: position, index: 0, aggregate: `/v1/${model}`,
-        expected: `a position up to ${this.#last}`, found: String(position),
+        invariant: 5,
+        rule: 'read-model',
+        sequence: position,
+        index: 0,
+        aggregate: `/v1/${model}`,
+        expected: `a position up to ${this.#last}`,
+        found: String(position),
       });
     }
     const { contacts, reservations } = this.world;
@@ -153,7 +169,11 @@ export class LogCheck {
       lastSequence: this.#last,
       contacts: this.#contacts,
       reservations: this.#created,
-      living: { contacts: living, reservations: reservations.size, aggregates: this.#chain.livingAggregates },
+      living: {
+        contacts: living,
+        reservations: reservations.size,
+        aggregates: this.#chain.livingAggregates,
+      },
       violationCount: this.#violations.total,
       counts: this.#violations.counts(),
       violations: this.#violations.kept,

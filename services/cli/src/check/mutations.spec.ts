@@ -18,7 +18,11 @@ describe('mutations of a valid log', () => {
 
   const flip = (text: string, place: number): string => {
     const unit = text.charCodeAt(place);
-    return text.slice(0, place) + String.fromCharCode(unit === 0x5a ? 0x59 : 0x5a) + text.slice(place + 1);
+    return (
+      text.slice(0, place) +
+      String.fromCharCode(unit === 0x5a ? 0x59 : 0x5a) +
+      text.slice(place + 1)
+    );
   };
 
   it('finds every flipped character of entries that others follow', () => {
@@ -27,7 +31,10 @@ describe('mutations of a valid log', () => {
       if (!goesOn(index)) continue;
       const entry = entries[index]!;
       const data = flip(entry.data, random.int(entry.data.length));
-      expect({ index, ok: check(entries.with(index, { ...entry, data })).ok }).toEqual({ index, ok: false });
+      expect({ index, ok: check(entries.with(index, { ...entry, data })).ok }).toEqual({
+        index,
+        ok: false,
+      });
     }
   });
 
@@ -38,15 +45,22 @@ describe('mutations of a valid log', () => {
       const dropped = index === 0 ? true : !check(entries.toSpliced(index, 1)).ok;
       const repeated = !check(entries.toSpliced(index, 0, entry)).ok;
       const swapped = !check(entries.with(index, next).with(index + 1, entry)).ok;
-      expect({ index, dropped, repeated, swapped }).toEqual({ index, dropped: true, repeated: true,
-        swapped: true });
+      expect({ index, dropped, repeated, swapped }).toEqual({
+        index,
+        dropped: true,
+        repeated: true,
+        swapped: true,
+      });
     }
   });
 
   it('finds an entry stored again under the next sequence, whichever it is', () => {
     for (let index = 0; index < entries.length; index++) {
-      const again = [...entries.slice(0, index + 1), entries[index]!, ...entries.slice(index + 1)]
-        .map((entry, place) => ({ ...entry, sequence: place + 1 }));
+      const again = [
+        ...entries.slice(0, index + 1),
+        entries[index]!,
+        ...entries.slice(index + 1),
+      ].map((entry, place) => ({ ...entry, sequence: place + 1 }));
       expect({ index, ok: check(again).ok }).toEqual({ index, ok: false });
     }
   });
@@ -54,7 +68,9 @@ describe('mutations of a valid log', () => {
   it('finds an entry lost without a trace in the sequences, unless it was the last of its contact', () => {
     for (let index = 0; index < entries.length; index++) {
       if (!goesOn(index)) continue;
-      const without = entries.toSpliced(index, 1).map((entry, place) => ({ ...entry, sequence: place + 1 }));
+      const without = entries
+        .toSpliced(index, 1)
+        .map((entry, place) => ({ ...entry, sequence: place + 1 }));
       expect({ index, ok: check(without).ok }).toEqual({ index, ok: false });
     }
   });

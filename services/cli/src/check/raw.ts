@@ -152,7 +152,9 @@ export function listIn(
 ): readonly Readonly<Record<string, unknown>>[] {
   const value = record[name];
   if (!Array.isArray(value)) return [];
-  return value.filter((one): one is Record<string, unknown> => typeof one === 'object' && one !== null);
+  return value.filter(
+    (one): one is Record<string, unknown> => typeof one === 'object' && one !== null,
+  );
 }
 
 /** Epoch milliseconds as an RFC 3339 time, or the words `no time`. */

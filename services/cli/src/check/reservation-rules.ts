@@ -2,8 +2,14 @@ import { Fingerprints } from './fingerprints.ts';
 import { requirementsIn } from './contact-fold.ts';
 import { textIn, timeIn, timestampOf, type LoggedEvent, type Place } from './raw.ts';
 import {
-  isOpen, nameOf, rankOf, reservationStates, satisfies, waitingOf,
-  type FoldedReservation, type ReservationState,
+  isOpen,
+  nameOf,
+  rankOf,
+  reservationStates,
+  satisfies,
+  waitingOf,
+  type FoldedReservation,
+  type ReservationState,
 } from './routing-fold.ts';
 import type { Report } from './violation.ts';
 import { keyOf, type World } from './world.ts';
@@ -54,8 +60,12 @@ export class ReservationRules {
       const place = this.#places.get(key);
       if (reservation.state !== 'PENDING' || place === undefined) continue;
       if (this.#world.atMs > reservation.expiresAtMs + offerGraceMs) {
-        this.#report(place, 'offer-end', `${reservation.id} to end by ` +
-          timestampOf(reservation.expiresAtMs + offerGraceMs), `still PENDING at ${timestampOf(this.#world.atMs)}`);
+        this.#report(
+          place,
+          'offer-end',
+          `${reservation.id} to end by ` + timestampOf(reservation.expiresAtMs + offerGraceMs),
+          `still PENDING at ${timestampOf(this.#world.atMs)}`,
+        );
       }
     }
   }
@@ -64,13 +74,24 @@ export class ReservationRules {
     const key = keyOf(event.tenant, event.subject);
     const contactKey = keyOf(event.tenant, textIn(event.data, 'contactId'));
     if (this.#world.reservations.has(key) || this.#ended.has(key)) {
-      this.#report(place, 'reservation', 'a reservation of a new id', `${event.subject} created again`);
+      this.#report(
+        place,
+        'reservation',
+        'a reservation of a new id',
+        `${event.subject} created again`,
+      );
     }
     const other = this.#offers.get(contactKey);
     if (other !== undefined) {
-      const { state } = this.#world.reservations.get(keyOf(event.tenant, other)) ?? { state: 'open' };
-      this.#report(place, 'one-offer', `no second reservation of ${contactKey}`,
-        `${event.subject} beside ${other} (${state})`);
+      const { state } = this.#world.reservations.get(keyOf(event.tenant, other)) ?? {
+        state: 'open',
+      };
+      this.#report(
+        place,
+        'one-offer',
+        `no second reservation of ${contactKey}`,
+        `${event.subject} beside ${other} (${state})`,
+      );
     }
     this.#checkAgent(place, event);
     this.#offers.set(contactKey, event.subject);
@@ -104,7 +125,12 @@ export class ReservationRules {
     const reservation = this.#world.reservations.get(key);
     if (reservation === undefined) {
       const found = this.#ended.has(key) ? 'one that had ended' : 'one that was never created';
-      this.#report(place, 'reservation', `an open reservation ${event.subject}`, `${to} of ${found}`);
+      this.#report(
+        place,
+        'reservation',
+        `an open reservation ${event.subject}`,
+        `${to} of ${found}`,
+      );
       return;
     }
     if (!legalFrom[to].includes(reservation.state)) {
@@ -119,7 +145,9 @@ export class ReservationRules {
     }
     this.#checkInTime(place, event, reservation);
     const contactKey = keyOf(event.tenant, reservation.contactId);
-    if (to !== 'ACCEPTED' && this.#offers.get(contactKey) === event.subject) this.#offers.delete(contactKey);
+    if (to !== 'ACCEPTED' && this.#offers.get(contactKey) === event.subject) {
+      this.#offers.delete(contactKey);
+    }
     if (isOpen(to)) return;
     this.#ended.set(key, 0);
     this.#places.delete(key);
@@ -128,7 +156,12 @@ export class ReservationRules {
   #checkInTime(place: Place, event: LoggedEvent, reservation: FoldedReservation): void {
     const latestMs = reservation.expiresAtMs + offerGraceMs;
     if (reservation.state === 'PENDING' && !(event.timeMs <= latestMs)) {
-      this.#report(place, 'offer-end', `${reservation.id} to end by ${timestampOf(latestMs)}`, event.time);
+      this.#report(
+        place,
+        'offer-end',
+        `${reservation.id} to end by ${timestampOf(latestMs)}`,
+        event.time,
+      );
     }
   }
 
@@ -144,11 +177,17 @@ export class ReservationRules {
     const own = rankOf(waitingOf(event, new Set()), queue.ageingMsPerLevel);
     for (const other of queue.waiting.values()) {
       const rank = rankOf(other, queue.ageingMsPerLevel);
-      if (other.contactId === event.subject || !(rank < own) || other.declinedBy.has(agentId)) continue;
+      if (other.contactId === event.subject || !(rank < own) || other.declinedBy.has(agentId)) {
+        continue;
+      }
       if (other.channel !== textIn(data, 'channel') || !satisfies(agent, asked)) continue;
       if (!satisfies(agent, other.requirements)) continue;
-      this.#report(place, 'order', `${other.contactId} first (turn ${timestampOf(rank)})`,
-        `${event.subject} (turn ${timestampOf(own)}) offered to ${agentId}`);
+      this.#report(
+        place,
+        'order',
+        `${other.contactId} first (turn ${timestampOf(rank)})`,
+        `${event.subject} (turn ${timestampOf(own)}) offered to ${agentId}`,
+      );
       return;
     }
   }

@@ -2,7 +2,14 @@ import { requirementsIn, type Requirement } from './contact-fold.ts';
 import { listIn, numberIn, textIn, timeIn, type LoggedEvent } from './raw.ts';
 
 export type ReservationState =
-  | 'PENDING' | 'ACCEPTED' | 'WRAPPING' | 'REJECTED' | 'TIMED_OUT' | 'RESCINDED' | 'CANCELED' | 'COMPLETED';
+  | 'PENDING'
+  | 'ACCEPTED'
+  | 'WRAPPING'
+  | 'REJECTED'
+  | 'TIMED_OUT'
+  | 'RESCINDED'
+  | 'CANCELED'
+  | 'COMPLETED';
 
 /** A contact that waits for an agent, as the routing's decisions tell it. */
 export interface Waiting {
@@ -97,23 +104,41 @@ export function nameOf(type: string, entity: string): string {
 
 export function newAgent(tenant: string, id: string): FoldedAgent {
   return {
-    tenant, id, presence: 'OFFLINE', reasonCode: null, sessionId: null, signingOut: false, sinceMs: null,
-    signedInAtMs: null, idleSinceMs: null,
-    skills: new Map(), capacities: new Map(), open: new Map(),
+    tenant,
+    id,
+    presence: 'OFFLINE',
+    reasonCode: null,
+    sessionId: null,
+    signingOut: false,
+    sinceMs: null,
+    signedInAtMs: null,
+    idleSinceMs: null,
+    skills: new Map(),
+    capacities: new Map(),
+    open: new Map(),
   };
 }
 
 function setSkills(agent: FoldedAgent, data: LoggedEvent['data']): void {
   agent.skills.clear();
-  for (const one of listIn(data, 'skills')) agent.skills.set(textIn(one, 'skill'), numberIn(one, 'level'));
+  for (const one of listIn(data, 'skills')) {
+    agent.skills.set(textIn(one, 'skill'), numberIn(one, 'level'));
+  }
 }
 
 function setCapacities(agent: FoldedAgent, data: LoggedEvent['data']): void {
   agent.capacities.clear();
-  for (const one of listIn(data, 'capacities')) agent.capacities.set(textIn(one, 'channel'), numberIn(one, 'limit'));
+  for (const one of listIn(data, 'capacities')) {
+    agent.capacities.set(textIn(one, 'channel'), numberIn(one, 'limit'));
+  }
 }
 
-function setPresence(agent: FoldedAgent, presence: string, reasonCode: string, timeMs: number): void {
+function setPresence(
+  agent: FoldedAgent,
+  presence: string,
+  reasonCode: string,
+  timeMs: number,
+): void {
   if (agent.presence !== presence || agent.sinceMs === null) agent.sinceMs = timeMs;
   agent.presence = presence;
   agent.reasonCode = reasonCode === '' ? null : reasonCode;
@@ -172,9 +197,20 @@ export function changeAgent(agent: FoldedAgent, event: LoggedEvent): void {
 /** A queue before it is configured: a level of priority is worth a minute, 20 s are in time. */
 export function newQueue(tenant: string, id: string): FoldedQueue {
   return {
-    tenant, id, exists: false, deletedAtMs: null, settings: null, ageingMsPerLevel: 60_000, serviceLevelMs: 20_000,
+    tenant,
+    id,
+    exists: false,
+    deletedAtMs: null,
+    settings: null,
+    ageingMsPerLevel: 60_000,
+    serviceLevelMs: 20_000,
     waiting: new Map(),
-    queued: new Map(), enqueuedCount: 0, answeredCount: 0, answeredInTimeCount: 0, abandonedCount: 0, reapedCount: 0,
+    queued: new Map(),
+    enqueuedCount: 0,
+    answeredCount: 0,
+    answeredInTimeCount: 0,
+    abandonedCount: 0,
+    reapedCount: 0,
     answerWaitMs: 0,
   };
 }
@@ -185,7 +221,8 @@ export function changeQueue(queue: FoldedQueue, event: LoggedEvent): void {
   if (name === 'deleted') Object.assign(queue, { exists: false, deletedAtMs: event.timeMs });
   if (name !== 'created' && name !== 'updated') return;
   const { settings } = event.data;
-  const given = typeof settings === 'object' && settings !== null ? settings as Record<string, unknown> : {};
+  const given =
+    typeof settings === 'object' && settings !== null ? (settings as Record<string, unknown>) : {};
   Object.assign(queue, {
     exists: true,
     deletedAtMs: null,
@@ -216,5 +253,7 @@ export function rankOf(waiting: Waiting, ageingMsPerLevel: number): number {
 
 /** Whether the agent has every skill asked for, well enough. */
 export function satisfies(agent: FoldedAgent, requirements: readonly Requirement[]): boolean {
-  return requirements.every(({ skill, minimumLevel }) => (agent.skills.get(skill) ?? 0) >= minimumLevel);
+  return requirements.every(
+    ({ skill, minimumLevel }) => (agent.skills.get(skill) ?? 0) >= minimumLevel,
+  );
 }

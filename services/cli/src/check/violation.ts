@@ -3,7 +3,10 @@ import type { Place } from './raw.ts';
 /** The invariants by their number in the list of invariants, and the rules that belong to each. */
 export const rules = {
   'one-offer': [1, 'A contact has at most one open or accepted reservation'],
-  capacity: [1, "An agent's pending, accepted and wrapping reservations stay within the channel's capacity"],
+  capacity: [
+    1,
+    "An agent's pending, accepted and wrapping reservations stay within the channel's capacity",
+  ],
   'not-available': [1, 'Only a signed-in agent who is AVAILABLE is offered a contact'],
   format: [2, 'An entry is a list of CloudEvents, one event a line'],
   sequence: [2, 'Sequences follow one another without a gap'],
@@ -56,7 +59,15 @@ export class Violations {
   }
 
   readonly report: Report = ({ sequence, index, aggregate }, rule, expected, found) => {
-    this.add({ invariant: rules[rule][0], rule, sequence, index, aggregate: aggregate.subject, expected, found });
+    this.add({
+      invariant: rules[rule][0],
+      rule,
+      sequence,
+      index,
+      aggregate: aggregate.subject,
+      expected,
+      found,
+    });
   };
 
   add(violation: Violation): void {

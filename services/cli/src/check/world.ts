@@ -1,10 +1,24 @@
 import {
-  beginContact, changeContact, contactEventName, endStates, type FoldedContact,
+  beginContact,
+  changeContact,
+  contactEventName,
+  endStates,
+  type FoldedContact,
 } from './contact-fold.ts';
 import { numberIn, textIn, timeIn, type LoggedEvent } from './raw.ts';
 import {
-  changeAgent, changeQueue, isOpen, nameOf, newAgent, newQueue, noteIdle, reservationStates, waitingOf,
-  type FoldedAgent, type FoldedQueue, type FoldedReservation,
+  changeAgent,
+  changeQueue,
+  isOpen,
+  nameOf,
+  newAgent,
+  newQueue,
+  noteIdle,
+  reservationStates,
+  waitingOf,
+  type FoldedAgent,
+  type FoldedQueue,
+  type FoldedReservation,
 } from './routing-fold.ts';
 
 /** The name of a contact, agent, reservation or queue among all tenants. */
@@ -44,11 +58,21 @@ export class World {
     if (event.timeMs > this.atMs) this.atMs = event.timeMs;
     const key = keyOf(event.tenant, event.subject);
     switch (event.type.split('.', 2)[1]) {
-      case 'contact': this.#contact(key, event); break;
-      case 'agent': changeAgent(this.agent(event.tenant, event.subject), event); break;
-      case 'queue': changeQueue(this.queue(event.tenant, event.subject), event); break;
-      case 'routing': this.#routed(event); break;
-      case 'reservation': this.#reservation(key, event, sequence); break;
+      case 'contact':
+        this.#contact(key, event);
+        break;
+      case 'agent':
+        changeAgent(this.agent(event.tenant, event.subject), event);
+        break;
+      case 'queue':
+        changeQueue(this.queue(event.tenant, event.subject), event);
+        break;
+      case 'routing':
+        this.#routed(event);
+        break;
+      case 'reservation':
+        this.#reservation(key, event, sequence);
+        break;
       default:
     }
   }
@@ -92,7 +116,11 @@ export class World {
     }
   }
 
-  #count(contact: FoldedContact, name: string | undefined, { data, tenant, timeMs }: LoggedEvent): void {
+  #count(
+    contact: FoldedContact,
+    name: string | undefined,
+    { data, tenant, timeMs }: LoggedEvent,
+  ): void {
     if (contact.queueId === null) return;
     const queue = this.queue(tenant, contact.queueId);
     if (name === 'queued') {
@@ -132,8 +160,11 @@ export class World {
   /** Whether the contact itself says that it is in a queue. */
   isWaiting(tenant: string, contactId: string): boolean {
     const contact = this.contacts.get(keyOf(tenant, contactId));
-    return contact !== undefined && contact.phase !== 'dequeued'
-      && (contact.state === 'QUEUED' || contact.state === 'OFFERED');
+    return (
+      contact !== undefined &&
+      contact.phase !== 'dequeued' &&
+      (contact.state === 'QUEUED' || contact.state === 'OFFERED')
+    );
   }
 
   #reservation(key: string, event: LoggedEvent, sequence: number): void {

@@ -34,7 +34,10 @@ export function textOption(options: Options, name: string): string | undefined {
 
 /** The values of an option that takes several, separated by commas. */
 export function listOption(options: Options, name: string): readonly string[] | undefined {
-  return textOption(options, name)?.split(',').map((one) => one.trim()).filter((one) => one !== '');
+  return textOption(options, name)
+    ?.split(',')
+    .map((one) => one.trim())
+    .filter((one) => one !== '');
 }
 
 /** A number of at least `least`. @throws CommandFault (usage) when it is none */
@@ -43,7 +46,9 @@ export function numberOption(options: Options, name: string, least: number): num
   if (text === undefined) return undefined;
   const value = Number(text);
   if (text.trim() !== '' && Number.isFinite(value) && value >= least) return value;
-  throw usageFault(`--${name} is ${JSON.stringify(text)}; it must be a number of at least ${least}.`);
+  throw usageFault(
+    `--${name} is ${JSON.stringify(text)}; it must be a number of at least ${least}.`,
+  );
 }
 
 /** A whole number of at least `least`. @throws CommandFault (usage) when it is none */

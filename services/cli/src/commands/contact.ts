@@ -45,7 +45,7 @@ interface Span {
 export function spansOf(contact: ContactAnswer): Span[] {
   const { initiatedAt, queuedAt, connectedAt, endedAt, waitedMs } = contact;
   const between = (name: string, from: string | null, to: string | null): Span[] =>
-    (from === null || to === null ? [] : [{ name, spanMs: Date.parse(to) - Date.parse(from) }]);
+    from === null || to === null ? [] : [{ name, spanMs: Date.parse(to) - Date.parse(from) }];
   return [
     ...between('before the queue', initiatedAt, queuedAt ?? endedAt),
     ...(waitedMs === null ? [] : [{ name: 'in the queue', spanMs: waitedMs }]),
@@ -58,24 +58,40 @@ export function spansOf(contact: ContactAnswer): Span[] {
 export function renderContact(contact: ContactAnswer, paint: Paint): string {
   const { id, state, channel, method, queueId, priority, agentId, disposition } = contact;
   const facts = [
-    `${method} ${channel}`, queueId !== null && `queue ${queueId}`, priority > 0 && `priority ${priority}`,
-    agentId !== null && `agent ${agentId}`, disposition !== null && `disposition ${disposition}`,
+    `${method} ${channel}`,
+    queueId !== null && `queue ${queueId}`,
+    priority > 0 && `priority ${priority}`,
+    agentId !== null && `agent ${agentId}`,
+    disposition !== null && `disposition ${disposition}`,
   ].filter((fact) => fact !== false);
   const spans = spansOf(contact).map(({ name, spanMs }) => [name, formatDuration(spanMs)]);
   const started = contact.timeline[0]?.event.time ?? contact.initiatedAt;
   const rows = contact.timeline.map(({ sequence, index, event }) => [
-    timeOfDay(event.time), `+${formatDuration(Date.parse(event.time) - Date.parse(started))}`,
-    shortType(event.type), factsOf(event), `${sequence}.${index}`,
+    timeOfDay(event.time),
+    `+${formatDuration(Date.parse(event.time) - Date.parse(started))}`,
+    shortType(event.type),
+    factsOf(event),
+    `${sequence}.${index}`,
   ]);
   return [
     `${paint('bold', id)}  ${paint('bold', state)}  ${facts.join(', ')}\n`,
-    spans.length === 0 ? '' : table([{ heading: '' }, { heading: '', isNumber: true }], spans).replace(/^\n/, ''),
+    spans.length === 0
+      ? ''
+      : table([{ heading: '' }, { heading: '', isNumber: true }], spans).replace(/^\n/, ''),
     `\n${dayOf(started)}\n`,
-    table([
-      { heading: 'time' }, { heading: 'after', isNumber: true }, { heading: 'event' }, { heading: '' },
-      { heading: 'place', isNumber: true },
-    ], rows),
-    contact.timelineComplete ? '' : `There are more events: meridian tail --from start --subject ${id}\n`,
+    table(
+      [
+        { heading: 'time' },
+        { heading: 'after', isNumber: true },
+        { heading: 'event' },
+        { heading: '' },
+        { heading: 'place', isNumber: true },
+      ],
+      rows,
+    ),
+    contact.timelineComplete
+      ? ''
+      : `There are more events: meridian tail --from start --subject ${id}\n`,
   ].join('');
 }
 

@@ -21,14 +21,18 @@ export const exportCommand: CommandSpec = {
   async run(context, _args, options) {
     const { client, io } = context;
     const out = textOption(options, 'out');
-    if (out === undefined) throw usageFault('Where to?\nGive --out FILE, or --out - for the standard output.');
-    const stream = textOption(options, 'stream') ?? await eventStreamOf(client);
+    if (out === undefined) {
+      throw usageFault('Where to?\nGive --out FILE, or --out - for the standard output.');
+    }
+    const stream = textOption(options, 'stream') ?? (await eventStreamOf(client));
     const from = countOption(options, 'from');
     const to = countOption(options, 'to');
     const range = { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) };
     const file = out === '-' ? undefined : createWriteStream(out);
     const opened = file === undefined ? Promise.resolve() : once(file, 'open');
-    await opened.catch((error: Error) => { throw usageFault(`--out ${out} cannot be written (${error.message}).`); });
+    await opened.catch((error: Error) => {
+      throw usageFault(`--out ${out} cannot be written (${error.message}).`);
+    });
     const progress = new Progress(context, 'entries exported');
     let entries = 0;
     for await (const lines of client.log(stream, range)) {

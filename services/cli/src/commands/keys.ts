@@ -13,12 +13,25 @@ interface KeyRow {
   readonly token?: string;
 }
 
-const renderKeys = (keys: readonly KeyRow[]): string => table(
-  [{ heading: 'id' }, { heading: 'tenant' }, { heading: 'scopes' }, { heading: 'label' },
-    { heading: 'created' }, { heading: '' }],
-  keys.map(({ id, tenant, scopes, label, createdAt, revokedAt }) =>
-    [id, tenant, scopes.join(', '), label, createdAt, revokedAt === undefined ? '' : `revoked ${revokedAt}`]),
-);
+const renderKeys = (keys: readonly KeyRow[]): string =>
+  table(
+    [
+      { heading: 'id' },
+      { heading: 'tenant' },
+      { heading: 'scopes' },
+      { heading: 'label' },
+      { heading: 'created' },
+      { heading: '' },
+    ],
+    keys.map(({ id, tenant, scopes, label, createdAt, revokedAt }) => [
+      id,
+      tenant,
+      scopes.join(', '),
+      label,
+      createdAt,
+      revokedAt === undefined ? '' : `revoked ${revokedAt}`,
+    ]),
+  );
 
 export const keysCommands: readonly CommandSpec[] = [
   {
@@ -31,12 +44,20 @@ export const keysCommands: readonly CommandSpec[] = [
     examples: ['meridian keys create --scopes publish,read --label crm'],
     async run(context, _args, options) {
       const scopes = listOption(options, 'scopes');
-      if (scopes === undefined) throw usageFault('What may the key do?\nGive --scopes: publish, read, admin.');
+      if (scopes === undefined) {
+        throw usageFault('What may the key do?\nGive --scopes: publish, read, admin.');
+      }
       const label = textOption(options, 'label');
-      const key = await context.client.post<KeyRow>('/v1/keys',
-        { scopes, ...(label === undefined ? {} : { label }) });
+      const key = await context.client.post<KeyRow>('/v1/keys', {
+        scopes,
+        ...(label === undefined ? {} : { label }),
+      });
       if (context.json) printJson(context, key);
-      else context.io.out(`${renderKeys([key])}\n${key.token ?? ''}\nKeep it: it is not shown again.\n`);
+      else {
+        context.io.out(
+          `${renderKeys([key])}\n${key.token ?? ''}\nKeep it: it is not shown again.\n`,
+        );
+      }
       return exitCodes.ok;
     },
   },

@@ -10,7 +10,9 @@ export async function* fileLines({ io }: Context, file: string): AsyncGenerator<
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === undefined) throw error;
-    throw usageFault(`${file} cannot be read (${message}).\nMake one with meridian export --stream EV_eu --out FILE.`);
+    throw usageFault(
+      `${file} cannot be read (${message}).\nMake one with meridian export --stream EV_eu --out FILE.`,
+    );
   }
 }
 

@@ -16,12 +16,15 @@ const pageLimit = 500;
 
 /** All pages of `GET /v1/contacts`, `/v1/agents` or `/v1/queues`, each at its own position. */
 export async function* listPages<Row>(
-  client: EdgeClient, model: 'contacts' | 'agents' | 'queues',
+  client: EdgeClient,
+  model: 'contacts' | 'agents' | 'queues',
 ): AsyncGenerator<ListPage<Row>> {
   let after: string | null = null;
   do {
     const query: string = after === null ? '' : `&after=${encodeURIComponent(after)}`;
-    const answer: Record<string, unknown> = await client.get(`/v1/${model}?limit=${pageLimit}${query}`);
+    const answer: Record<string, unknown> = await client.get(
+      `/v1/${model}?limit=${pageLimit}${query}`,
+    );
     yield { rows: answer[model] as readonly Row[], position: answer['position'] as StreamPosition };
     after = answer['next'] as string | null;
   } while (after !== null);
@@ -30,7 +33,8 @@ export async function* listPages<Row>(
 /** All rows of a read model, and the position of its last page. */
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller says what a row is
 export async function listAll<Row>(
-  client: EdgeClient, model: 'contacts' | 'agents' | 'queues',
+  client: EdgeClient,
+  model: 'contacts' | 'agents' | 'queues',
 ): Promise<{ rows: Row[]; position: StreamPosition }> {
   const rows: Row[] = [];
   let position: StreamPosition = { stream: '', sequence: 0 };

@@ -1,10 +1,30 @@
 import { resolve } from 'node:path';
 import {
-  DayFault, generatePlan, planFromLog, readCallLog, realFigures, type DayFigures, type DayPlan,
+  DayFault,
+  generatePlan,
+  planFromLog,
+  readCallLog,
+  realFigures,
+  type DayFigures,
+  type DayPlan,
 } from '../day/index.ts';
 import { exitCodes, usageFault } from '../fault.ts';
-import { clientEdge, isGood, playDay, reportLines, summaryLine, View, type Speed } from '../player/index.ts';
-import { countOption, textOption, type CommandSpec, type Context, type Options } from './command.ts';
+import {
+  clientEdge,
+  isGood,
+  playDay,
+  reportLines,
+  summaryLine,
+  View,
+  type Speed,
+} from '../player/index.ts';
+import {
+  countOption,
+  textOption,
+  type CommandSpec,
+  type Context,
+  type Options,
+} from './command.ts';
 
 interface Piece {
   readonly plan: DayPlan;
@@ -19,13 +39,23 @@ async function chooseDay({ io }: Context, options: Options): Promise<Piece> {
   const contacts = countOption(options, 'contacts');
   const agents = countOption(options, 'agents');
   if (calls === undefined) {
-    const sizes = { ...(contacts === undefined ? {} : { contacts }), ...(agents === undefined ? {} : { agents }) };
-    return { plan: generatePlan(seed, day === undefined ? sizes : { ...sizes, date: day }), real: null };
+    const sizes = {
+      ...(contacts === undefined ? {} : { contacts }),
+      ...(agents === undefined ? {} : { agents }),
+    };
+    return {
+      plan: generatePlan(seed, day === undefined ? sizes : { ...sizes, date: day }),
+      real: null,
+    };
   }
   if (contacts !== undefined || agents !== undefined) {
-    throw usageFault('--contacts and --agents are for a made day; with --calls the log says how many there are.');
+    throw usageFault(
+      '--contacts and --agents are for a made day; with --calls the log says how many there are.',
+    );
   }
-  if (day === undefined) throw usageFault('--calls needs --day: which day of the log to play, such as 1999-08-02.');
+  if (day === undefined) {
+    throw usageFault('--calls needs --day: which day of the log to play, such as 1999-08-02.');
+  }
   const log = await readCallLog(resolve(io.folder, calls), day);
   return { plan: planFromLog(log, seed), real: realFigures(log.calls) };
 }
@@ -54,14 +84,26 @@ export const playCommand: CommandSpec = {
   usage: 'play',
   summary: 'Play a day of contacts against the region, as customers and agents outside would',
   options: [
-    { flags: '--calls <file>', text: 'a real call log (CSV, plain or gzip); without it a day is made from the seed' },
-    { flags: '--day <date>', text: 'the day of the log, or the date of a made day, such as 1999-08-02' },
+    {
+      flags: '--calls <file>',
+      text: 'a real call log (CSV, plain or gzip); without it a day is made from the seed',
+    },
+    {
+      flags: '--day <date>',
+      text: 'the day of the log, or the date of a made day, such as 1999-08-02',
+    },
     { flags: '--seed <text>', text: 'the seed of everything that is drawn; 1 by default' },
     { flags: '--contacts <count>', text: 'contacts of a made day' },
     { flags: '--agents <count>', text: 'agents of a made day' },
-    { flags: '--speed <speed>', text: 'log time per real time; max (default) plays in lockstep with the log' },
+    {
+      flags: '--speed <speed>',
+      text: 'log time per real time; max (default) plays in lockstep with the log',
+    },
     { flags: '--run <name>', text: 'part of every id of this play; new by default' },
-    { flags: '--exit', text: 'end after the day; it always does, the option is taken for scripts/up' },
+    {
+      flags: '--exit',
+      text: 'end after the day; it always does, the option is taken for scripts/up',
+    },
   ],
   examples: [
     'meridian play --contacts 150 --agents 6',
@@ -75,7 +117,9 @@ export const playCommand: CommandSpec = {
     const run = textOption(options, 'run') ?? newRun(io.now());
     const view = new View({ isTTY: io.isTty, write: io.err });
     if (speed !== 'max') {
-      io.err(`Playing by the clock at speed ${speed}: totals vary with the latency of the machine.\n`);
+      io.err(
+        `Playing by the clock at speed ${speed}: totals vary with the latency of the machine.\n`,
+      );
     }
     try {
       const edge = clientEdge(client);

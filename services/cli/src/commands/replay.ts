@@ -1,5 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { expectedRows, parseRawEntry, readEvents, World, type LoggedEvent } from '../check/index.ts';
+import {
+  expectedRows,
+  parseRawEntry,
+  readEvents,
+  World,
+  type LoggedEvent,
+} from '../check/index.ts';
 import { exitCodes, usageFault } from '../fault.ts';
 import { dayOf } from '../render/duration.ts';
 import { eventLine } from '../render/event-line.ts';
@@ -7,8 +13,15 @@ import { table } from '../render/table.ts';
 import { renderAgents, type AgentRow } from './agents.ts';
 import { parseMoment } from './clock.ts';
 import type { ContactAnswer } from './contact.ts';
-import { listOption, numberOption, printJson, textOption, type CommandSpec, type Context,
-  type Options } from './command.ts';
+import {
+  listOption,
+  numberOption,
+  printJson,
+  textOption,
+  type CommandSpec,
+  type Context,
+  type Options,
+} from './command.ts';
 import { fileLines } from './log-lines.ts';
 import { eventStreamOf } from './pages.ts';
 import { renderQueues, type QueueRow } from './queues.ts';
@@ -29,25 +42,35 @@ interface Placed {
 }
 
 /** Whether an event is at or after (`from`), at or before (`to`) a place. */
-const isFrom = ({ sequence, event }: Placed, from: LogBound | undefined): boolean => from === undefined
-  || ('sequence' in from ? sequence >= from.sequence : event.timeMs >= from.timeMs);
-const isTo = ({ sequence, event }: Placed, to: LogBound | undefined): boolean => to === undefined
-  || ('sequence' in to ? sequence <= to.sequence : event.timeMs <= to.timeMs);
+const isFrom = ({ sequence, event }: Placed, from: LogBound | undefined): boolean =>
+  from === undefined ||
+  ('sequence' in from ? sequence >= from.sequence : event.timeMs >= from.timeMs);
+const isTo = ({ sequence, event }: Placed, to: LogBound | undefined): boolean =>
+  to === undefined || ('sequence' in to ? sequence <= to.sequence : event.timeMs <= to.timeMs);
 
-async function* placedEvents(context: Context, options: Options,
-  bounds: { from?: LogBound; to?: LogBound }): AsyncGenerator<Placed> {
+async function* placedEvents(
+  context: Context,
+  options: Options,
+  bounds: { from?: LogBound; to?: LogBound },
+): AsyncGenerator<Placed> {
   const file = textOption(options, 'file');
   const range = {
-    ...(bounds.from !== undefined && 'sequence' in bounds.from ? { from: bounds.from.sequence } : {}),
+    ...(bounds.from !== undefined && 'sequence' in bounds.from
+      ? { from: bounds.from.sequence }
+      : {}),
     ...(bounds.to !== undefined && 'sequence' in bounds.to ? { to: bounds.to.sequence } : {}),
   };
-  const lines = file === undefined
-    ? context.client.log(await eventStreamOf(context.client), range) : fileLines(context, file);
+  const lines =
+    file === undefined
+      ? context.client.log(await eventStreamOf(context.client), range)
+      : fileLines(context, file);
   for await (const batch of lines) {
     for (const line of batch) {
       if (line.trim() === '') continue;
       const entry = parseRawEntry(line);
-      if (typeof entry === 'string') throw usageFault(`A line of the log cannot be read: ${entry}.`);
+      if (typeof entry === 'string') {
+        throw usageFault(`A line of the log cannot be read: ${entry}.`);
+      }
       const { sequence } = entry;
       for (const [index, event] of readEvents(entry).entries()) yield { sequence, index, event };
     }
@@ -67,8 +90,12 @@ async function play(context: Context, options: Options): Promise<void> {
   for await (const placed of placedEvents(context, options, bounds)) {
     const { event, sequence, index } = placed;
     if (!isFrom(placed, bounds.from) || !isTo(placed, bounds.to)) continue;
-    if (entities?.includes(entityOf(event.type)) === false
-      || subjects?.includes(event.subject) === false) continue;
+    if (
+      entities?.includes(entityOf(event.type)) === false ||
+      subjects?.includes(event.subject) === false
+    ) {
+      continue;
+    }
     if (speed !== undefined && lastMs !== undefined && event.timeMs > lastMs) {
       await wait((event.timeMs - lastMs) / speed, undefined, { signal: io.signal });
     }
@@ -102,9 +129,13 @@ async function foldTo(context: Context, options: Options, to: LogBound): Promise
 
 function printMoment(context: Context, world: World, asOf: LogBound): void {
   const { io, paint } = context;
-  const rows = (model: 'contacts' | 'agents' | 'queues'): unknown[] =>
-    [...expectedRows(world, model, world.tenant).values()];
-  const contacts = rows('contacts') as Pick<ContactAnswer, 'id' | 'state' | 'queueId' | 'agentId' | 'initiatedAt'>[];
+  const rows = (model: 'contacts' | 'agents' | 'queues'): unknown[] => [
+    ...expectedRows(world, model, world.tenant).values(),
+  ];
+  const contacts = rows('contacts') as Pick<
+    ContactAnswer,
+    'id' | 'state' | 'queueId' | 'agentId' | 'initiatedAt'
+  >[];
   const queues = rows('queues') as QueueRow[];
   const agents = rows('agents') as AgentRow[];
   const atMs = 'timeMs' in asOf ? asOf.timeMs : world.atMs;
@@ -115,12 +146,24 @@ function printMoment(context: Context, world: World, asOf: LogBound): void {
   }
   io.out(`${paint('bold', at ?? 'before the first event')}, after sequence ${world.sequence}\n\n`);
   io.out(`${renderQueues(queues, atMs)}\n${renderAgents(agents)}\n`);
-  io.out(table(
-    [{ heading: 'contact' }, { heading: 'state' }, { heading: 'queue' }, { heading: 'agent' },
-      { heading: 'since' }],
-    contacts.map(({ id, state, queueId, agentId, initiatedAt }) => [id, state, queueId ?? '',
-      agentId ?? '', initiatedAt]),
-  ));
+  io.out(
+    table(
+      [
+        { heading: 'contact' },
+        { heading: 'state' },
+        { heading: 'queue' },
+        { heading: 'agent' },
+        { heading: 'since' },
+      ],
+      contacts.map(({ id, state, queueId, agentId, initiatedAt }) => [
+        id,
+        state,
+        queueId ?? '',
+        agentId ?? '',
+        initiatedAt,
+      ]),
+    ),
+  );
 }
 
 export const replayCommand: CommandSpec = {
@@ -129,11 +172,19 @@ export const replayCommand: CommandSpec = {
   options: [
     { flags: '--from <place>', text: 'a sequence or a time' },
     { flags: '--to <place>', text: 'a sequence or a time' },
-    { flags: '--as-of <place>', text: 'queues, agents and living contacts at that sequence or time' },
-    { flags: '--entity <names>', text: 'contact, reservation, agent, queue, routing; several with commas' },
+    {
+      flags: '--as-of <place>',
+      text: 'queues, agents and living contacts at that sequence or time',
+    },
+    {
+      flags: '--entity <names>',
+      text: 'contact, reservation, agent, queue, routing; several with commas',
+    },
     { flags: '--subject <ids>', text: 'several with commas' },
-    { flags: '--speed <factor>',
-      text: 'keep the pace of the log, so many times faster; without it, all at once' },
+    {
+      flags: '--speed <factor>',
+      text: 'keep the pace of the log, so many times faster; without it, all at once',
+    },
     { flags: '--file <file>', text: 'an export instead of the edge; - for the standard input' },
   ],
   examples: [

@@ -14,12 +14,25 @@ export interface AsideRow {
   readonly at: string;
 }
 
-const renderAside = (items: readonly AsideRow[]): string => table(
-  [{ heading: 'id' }, { heading: 'status' }, { heading: 'at' }, { heading: 'attempts', isNumber: true },
-    { heading: 'subject' }, { heading: 'reason' }],
-  items.map(({ id, status, at, attempts, subject, reason }) =>
-    [id, status, timeOfDay(at), String(attempts), subject, `${reason.code}: ${reason.detail}`]),
-);
+const renderAside = (items: readonly AsideRow[]): string =>
+  table(
+    [
+      { heading: 'id' },
+      { heading: 'status' },
+      { heading: 'at' },
+      { heading: 'attempts', isNumber: true },
+      { heading: 'subject' },
+      { heading: 'reason' },
+    ],
+    items.map(({ id, status, at, attempts, subject, reason }) => [
+      id,
+      status,
+      timeOfDay(at),
+      String(attempts),
+      subject,
+      `${reason.code}: ${reason.detail}`,
+    ]),
+  );
 
 export const setAsideCommands: readonly CommandSpec[] = [
   {
@@ -39,7 +52,8 @@ export const setAsideCommands: readonly CommandSpec[] = [
       }
       query.set('limit', String(countOption(options, 'limit') ?? 100));
       const answer = await context.client.get<{ items: readonly AsideRow[]; next?: number }>(
-        `/v1/set-aside?${query.toString()}`);
+        `/v1/set-aside?${query.toString()}`,
+      );
       if (context.json) printJson(context, answer);
       else {
         context.io.out(renderAside(answer.items));
@@ -53,7 +67,9 @@ export const setAsideCommands: readonly CommandSpec[] = [
     summary: 'Ask the service to try again',
     examples: ['meridian set-aside retry sessions.IN_eu.42'],
     async run(context, [id = '']) {
-      const item = await context.client.post<AsideRow>(`/v1/set-aside/${encodeURIComponent(id)}/retry`);
+      const item = await context.client.post<AsideRow>(
+        `/v1/set-aside/${encodeURIComponent(id)}/retry`,
+      );
       if (context.json) printJson(context, item);
       else context.io.out(`${item.id} is ${item.status}.\n`);
       return exitCodes.ok;

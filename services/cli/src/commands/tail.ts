@@ -7,9 +7,15 @@ export const tailCommand: CommandSpec = {
   usage: 'tail',
   summary: 'Show decisions as they are made, without a gap and without a repeat',
   options: [
-    { flags: '--entity <names>', text: 'contact, reservation, agent, queue, routing; several with commas' },
+    {
+      flags: '--entity <names>',
+      text: 'contact, reservation, agent, queue, routing; several with commas',
+    },
     { flags: '--type <types>', text: 'such as meridian.contact.queued.v1; several with commas' },
-    { flags: '--subject <ids>', text: 'contacts, reservations, agents, queues; several with commas' },
+    {
+      flags: '--subject <ids>',
+      text: 'contacts, reservations, agents, queues; several with commas',
+    },
     { flags: '--from <place>', text: 'a sequence, start or now (default)' },
     { flags: '--limit <count>', text: 'end after so many events' },
   ],
@@ -22,17 +28,22 @@ export const tailCommand: CommandSpec = {
   async run(context, _args, options) {
     const { io, client, paint } = context;
     const limit = countOption(options, 'limit') ?? Infinity;
-    const filter = Object.fromEntries((['entity', 'type', 'subject'] as const).flatMap((name) => {
-      const values = listOption(options, name);
-      return values === undefined ? [] : [[name, values]];
-    }));
+    const filter = Object.fromEntries(
+      (['entity', 'type', 'subject'] as const).flatMap((name) => {
+        const values = listOption(options, name);
+        return values === undefined ? [] : [[name, values]];
+      }),
+    );
     const from = textOption(options, 'from') ?? 'now';
     const onLost = (reason: string, delayMs: number): void => {
       io.err(`meridian: the connection is lost (${reason}); trying again in ${delayMs} ms\n`);
     };
     let seen = 0;
     let day = '';
-    for await (const { position, event } of client.stream({ ...filter, from }, { signal: io.signal, onLost })) {
+    for await (const { position, event } of client.stream(
+      { ...filter, from },
+      { signal: io.signal, onLost },
+    )) {
       if (context.json) printJson(context, { position, event });
       else {
         if (dayOf(event.time) !== day) {

@@ -75,10 +75,7 @@ function stepsOf(observations: readonly Observation[]): SurvivalStep[] {
 }
 
 /** Events over time at risk, after the time at which the last quarter of the steps begins. */
-function tailHazard(
-  steps: readonly SurvivalStep[],
-  observations: readonly Observation[],
-): number {
+function tailHazard(steps: readonly SurvivalStep[], observations: readonly Observation[]): number {
   const last = steps.at(-1);
   if (last === undefined) return 0;
   const from = steps[Math.floor(steps.length * (1 - tailShare)) - 1]?.seconds ?? 0;

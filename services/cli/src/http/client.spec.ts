@@ -20,15 +20,21 @@ describe('EdgeClient', () => {
   });
 
   it('publishes one event as one, several as a batch, with the key', async () => {
-    edge.json('POST /v1/events', { accepted: [{ id: '1', stream: 'IN_eu', sequence: 4,
-      duplicate: false }] }, 202);
+    edge.json(
+      'POST /v1/events',
+      { accepted: [{ id: '1', stream: 'IN_eu', sequence: 4, duplicate: false }] },
+      202,
+    );
     const event = { id: '1', source: '/t', type: 'meridian.contact.hold.v1', subject: 'c1' };
-    expect(await client.publish([event])).toEqual(
-      [{ id: '1', stream: 'IN_eu', sequence: 4, duplicate: false }]);
+    expect(await client.publish([event])).toEqual([
+      { id: '1', stream: 'IN_eu', sequence: 4, duplicate: false },
+    ]);
     await client.publish([event, event]);
     const [one, two] = edge.received;
-    expect(one!.headers).toMatchObject({ authorization: 'Bearer mk_a_b',
-      'content-type': 'application/cloudevents+json' });
+    expect(one!.headers).toMatchObject({
+      authorization: 'Bearer mk_a_b',
+      'content-type': 'application/cloudevents+json',
+    });
     expect(JSON.parse(one!.body)).toEqual({ specversion: '1.0', ...event });
     expect(two!.headers['content-type']).toBe('application/cloudevents-batch+json');
     expect(JSON.parse(two!.body)).toHaveLength(2);
@@ -46,8 +52,9 @@ describe('EdgeClient', () => {
   it('tells a refusal from silence', async () => {
     edge.problem('GET /v1/contacts/c9', 404, 'Not found', 'There is no contact c9.');
     edge.problem('GET /v1/clock', 503, 'Unavailable', 'The log is away.');
-    edge.replies.set('GET /cut', (response) => { response.writeHead(200,
-      { 'content-length': '10' }).end('{', () => response.destroy()); });
+    edge.replies.set('GET /cut', (response) => {
+      response.writeHead(200, { 'content-length': '10' }).end('{', () => response.destroy());
+    });
     await expect(client.get('/v1/contacts/c9')).rejects.toMatchObject({ exitCode: 3, status: 404 });
     await expect(client.clock()).rejects.toMatchObject({ exitCode: 5, status: 503 });
     await expect(client.get('/cut')).rejects.toBeInstanceOf(EdgeUnreachable);
@@ -58,7 +65,10 @@ describe('EdgeClient', () => {
   });
 
   it('gives the log in lines, and says when it was broken off', async () => {
-    edge.lines('GET /v1/log/EV_eu', [1, 2, 3].map((sequence) => ({ sequence })));
+    edge.lines(
+      'GET /v1/log/EV_eu',
+      [1, 2, 3].map((sequence) => ({ sequence })),
+    );
     const lines: string[] = [];
     for await (const some of client.log('EV_eu', { from: 2 })) lines.push(...some);
     expect(lines).toEqual(['{"sequence":2}', '{"sequence":3}']);
@@ -66,10 +76,16 @@ describe('EdgeClient', () => {
       response.writeHead(200);
       response.write('{"sequence":1}\n', () => response.destroy());
     });
-    await expect((async () => { for await (const _ of client.log('IN_eu')); })()).rejects.toBeInstanceOf(
-      EdgeUnreachable);
-    await expect((async () => { for await (const _ of client.log('XX')); })()).rejects.toBeInstanceOf(
-      EdgeRefusal);
+    await expect(
+      (async () => {
+        for await (const _ of client.log('IN_eu'));
+      })(),
+    ).rejects.toBeInstanceOf(EdgeUnreachable);
+    await expect(
+      (async () => {
+        for await (const _ of client.log('XX'));
+      })(),
+    ).rejects.toBeInstanceOf(EdgeRefusal);
   });
 
   it('goes on after the last event when the stream breaks, without a gap and without a repeat', async () => {
@@ -83,21 +99,27 @@ describe('EdgeClient', () => {
     });
     const seen: string[] = [];
     const lost: string[] = [];
-    for await (const { position } of client.stream({ from: '1', subject: ['c1', 'c2'] },
-      { onLost: (reason) => lost.push(reason) })) {
+    for await (const { position } of client.stream(
+      { from: '1', subject: ['c1', 'c2'] },
+      { onLost: (reason) => lost.push(reason) },
+    )) {
       seen.push(position);
       if (position === 'EV_eu:4.0') break;
     }
     expect(seen).toEqual(['EV_eu:1.0', 'EV_eu:2.0', 'EV_eu:2.1', 'EV_eu:3.0', 'EV_eu:4.0']);
     expect(asked).toEqual([
       ['/v1/stream?subject=c1&subject=c2&from=1', undefined],
-        ['/v1/stream?subject=c1&subject=c2&from=1', 'EV_eu:2.1'],
+      ['/v1/stream?subject=c1&subject=c2&from=1', 'EV_eu:2.1'],
     ]);
     expect(lost).toHaveLength(1);
   });
 
   it('starts at a sequence when asked for now, so that nothing is missed before the first event', async () => {
-    edge.json('GET /v1/queues', { queues: [], next: null, position: { stream: 'EV_eu', sequence: 41 } });
+    edge.json('GET /v1/queues', {
+      queues: [],
+      next: null,
+      position: { stream: 'EV_eu', sequence: 41 },
+    });
     edge.replies.set('GET /v1/stream', (response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' }).end(frame(42));
     });
@@ -109,14 +131,22 @@ describe('EdgeClient', () => {
   });
 
   it('ends at `to`, ends when nothing is left, ends when it is told to, and passes refusals on', async () => {
-    edge.replies.set('GET /v1/stream', (response) => { response.writeHead(200).end(frame(1)); });
+    edge.replies.set('GET /v1/stream', (response) => {
+      response.writeHead(200).end(frame(1));
+    });
     const seen: string[] = [];
     for await (const { position } of client.stream({ from: '1', to: '1' })) seen.push(position);
     expect(seen).toEqual(['EV_eu:1.0']);
-    edge.replies.set('GET /v1/stream', (response) => { response.writeHead(204).end(); });
-    for await (const _ of client.stream({ from: '1', to: '1' })) throw new Error('nothing was left');
+    edge.replies.set('GET /v1/stream', (response) => {
+      response.writeHead(204).end();
+    });
+    for await (const _ of client.stream({ from: '1', to: '1' })) {
+      throw new Error('nothing was left');
+    }
     const stop = new AbortController();
-    edge.replies.set('GET /v1/stream', (response) => { response.writeHead(200).write(frame(1)); });
+    edge.replies.set('GET /v1/stream', (response) => {
+      response.writeHead(200).write(frame(1));
+    });
     for await (const _ of client.stream({ from: '1' }, { signal: stop.signal })) stop.abort();
     edge.problem('GET /v1/stream', 403, 'Forbidden', 'No.');
     await expect(client.stream({ from: '1' }).next()).rejects.toMatchObject({ exitCode: 4 });

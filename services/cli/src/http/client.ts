@@ -2,7 +2,11 @@ import { EdgeRefusal, EdgeUnreachable } from '../fault.ts';
 import { Exchange, readText, type Call, type ExchangeOptions } from './exchange.ts';
 import { readLines } from './lines.ts';
 import {
-  subscribe, toProblem, type StreamedEvent, type StreamFilter, type SubscribeOptions,
+  subscribe,
+  toProblem,
+  type StreamedEvent,
+  type StreamFilter,
+  type SubscribeOptions,
 } from './subscription.ts';
 
 /** A request as it is published: a CloudEvent. */
@@ -55,9 +59,14 @@ export class EdgeClient {
   async publish(events: readonly EventToPublish[]): Promise<readonly Accepted[]> {
     const whole = events.map((event) => ({ specversion: '1.0', ...event }));
     const body = JSON.stringify(whole.length === 1 ? whole[0] : whole);
-    const type = whole.length === 1 ? 'application/cloudevents+json' : 'application/cloudevents-batch+json';
+    const type =
+      whole.length === 1 ? 'application/cloudevents+json' : 'application/cloudevents-batch+json';
     const answer = await this.#json<{ accepted: readonly Accepted[] }>('Publishing', {
-      method: 'POST', path: '/v1/events', body, headers: { 'content-type': type }, repeatable: true,
+      method: 'POST',
+      path: '/v1/events',
+      body,
+      headers: { 'content-type': type },
+      repeatable: true,
     });
     return answer.accepted;
   }
@@ -75,7 +84,10 @@ export class EdgeClient {
   /** Sends a JSON document and reads one. @throws EdgeRefusal, EdgeUnreachable */
   post<T>(path: string, body: unknown = {}): Promise<T> {
     return this.#json<T>(`POST ${path}`, {
-      method: 'POST', path, body: JSON.stringify(body), headers: { 'content-type': 'application/json' },
+      method: 'POST',
+      path,
+      body: JSON.stringify(body),
+      headers: { 'content-type': 'application/json' },
     });
   }
 
@@ -96,8 +108,11 @@ export class EdgeClient {
    */
   settle(atMs: number, rate = 0): Promise<ClockAnswer> {
     return this.#json<ClockAnswer>('Setting the clock', {
-      method: 'POST', path: '/v1/clock', body: JSON.stringify({ at: atMs, rate }),
-      headers: { 'content-type': 'application/json' }, repeatable: true,
+      method: 'POST',
+      path: '/v1/clock',
+      body: JSON.stringify({ at: atMs, rate }),
+      headers: { 'content-type': 'application/json' },
+      repeatable: true,
     });
   }
 
@@ -119,8 +134,11 @@ export class EdgeClient {
     const response = await this.#unreachable(what, this.#exchange.open({ method: 'GET', path }));
     const status = response.statusCode ?? 0;
     if (status !== 200) {
-      throw new EdgeRefusal(what, status,
-        toProblem(await this.#unreachable(what, readText(response))));
+      throw new EdgeRefusal(
+        what,
+        status,
+        toProblem(await this.#unreachable(what, readText(response))),
+      );
     }
     try {
       yield* readLines(response as AsyncIterable<Buffer>);

@@ -41,9 +41,15 @@ export class Exchange {
   constructor({ url, key, connections = 64, timeoutMs = 30_000 }: ExchangeOptions) {
     this.url = new URL(url);
     const { protocol, pathname } = this.url;
-    if (protocol !== 'http:' && protocol !== 'https:') throw new TypeError(`${url} is neither http nor https.`);
-    const options = { keepAlive: true, maxSockets: connections, maxFreeSockets: connections,
-      scheduling: 'lifo' } as const;
+    if (protocol !== 'http:' && protocol !== 'https:') {
+      throw new TypeError(`${url} is neither http nor https.`);
+    }
+    const options = {
+      keepAlive: true,
+      maxSockets: connections,
+      maxFreeSockets: connections,
+      scheduling: 'lifo',
+    } as const;
     this.#agent = protocol === 'http:' ? new HttpAgent(options) : new HttpsAgent(options);
     this.#request = protocol === 'http:' ? httpRequest : httpsRequest;
     this.#timeoutMs = timeoutMs;
@@ -57,8 +63,9 @@ export class Exchange {
       return await this.#sendOnce(call);
     } catch (error) {
       // The server closed an idle connection as we took it: nothing of the answer was sent.
-      if (call.repeatable === true
-        && (error as { stale?: boolean }).stale === true) return this.#sendOnce(call);
+      if (call.repeatable === true && (error as { stale?: boolean }).stale === true) {
+        return this.#sendOnce(call);
+      }
       throw error;
     }
   }
@@ -86,7 +93,8 @@ export class Exchange {
       });
       request.on('response', resolve);
       request.on('error', (error: NodeJS.ErrnoException) => {
-        const stale = request.reusedSocket && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
+        const stale =
+          request.reusedSocket && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
         reject(Object.assign(error, { stale }));
       });
       request.end(call.body);
@@ -109,9 +117,12 @@ export class Exchange {
 export function readText(response: IncomingMessage): Promise<string> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
-    response.on('data', (chunk: Buffer) => { chunks.push(chunk); });
-    response.on('end', () => resolve(chunks.length === 1 ? String(chunks[0])
-      : Buffer.concat(chunks).toString()));
+    response.on('data', (chunk: Buffer) => {
+      chunks.push(chunk);
+    });
+    response.on('end', () =>
+      resolve(chunks.length === 1 ? String(chunks[0]) : Buffer.concat(chunks).toString()),
+    );
     response.on('error', reject);
   });
 }

@@ -15,5 +15,7 @@ export function parseEventPosition(text: string): EventPosition | undefined {
 /** Whether `next` comes after `last` in its stream; always so when they are of different streams. */
 export function isAfter(next: EventPosition, last: EventPosition | undefined): boolean {
   if (last === undefined || next.stream !== last.stream) return true;
-  return next.sequence > last.sequence || (next.sequence === last.sequence && next.index > last.index);
+  return (
+    next.sequence > last.sequence || (next.sequence === last.sequence && next.index > last.index)
+  );
 }

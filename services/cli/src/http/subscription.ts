@@ -64,17 +64,25 @@ export function streamQuery(filter: StreamFilter): string {
  * first connection is lost would be missed if nothing had come before. The position of the read
  * models is at most a moment behind; where they cannot be read, `now` stays.
  */
-async function pinNow(exchange: Exchange, filter: StreamFilter,
-  signal: AbortSignal | undefined): Promise<StreamFilter> {
+async function pinNow(
+  exchange: Exchange,
+  filter: StreamFilter,
+  signal: AbortSignal | undefined,
+): Promise<StreamFilter> {
   if (filter.from !== undefined && filter.from !== 'now') return filter;
   const call = { method: 'GET', path: '/v1/queues?limit=1', repeatable: true } as const;
-  const answer = await exchange.send({ ...call, ...(signal === undefined ? {} : { signal }) }).catch(
-    (error: unknown) => {
-    throw new EdgeUnreachable('The stream', exchange.url.href, error);
-  });
+  const answer = await exchange
+    .send({ ...call, ...(signal === undefined ? {} : { signal }) })
+    .catch((error: unknown) => {
+      throw new EdgeUnreachable('The stream', exchange.url.href, error);
+    });
   if (answer.status !== 200) return filter;
-  const { position } = JSON.parse(answer.text) as { readonly position?: { readonly sequence?: number } };
-  return position?.sequence === undefined ? filter : { ...filter, from: String(position.sequence + 1) };
+  const { position } = JSON.parse(answer.text) as {
+    readonly position?: { readonly sequence?: number };
+  };
+  return position?.sequence === undefined
+    ? filter
+    : { ...filter, from: String(position.sequence + 1) };
 }
 
 /**
@@ -84,7 +92,9 @@ async function pinNow(exchange: Exchange, filter: StreamFilter,
  * @throws EdgeRefusal when the edge refuses; EdgeUnreachable when it cannot be reached at first
  */
 export async function* subscribe(
-  exchange: Exchange, asked: StreamFilter, options: SubscribeOptions = {},
+  exchange: Exchange,
+  asked: StreamFilter,
+  options: SubscribeOptions = {},
 ): AsyncGenerator<StreamedEvent> {
   const filter = await pinNow(exchange, asked, options.signal);
   const { first = 250, longest = 5000 } = options.retryMs ?? {};
@@ -123,27 +133,43 @@ export async function* subscribe(
     const delayMs = Math.min(parser.retryMs ?? first * 2 ** (failures - 1), longest);
     options.onLost?.(reason, delayMs);
     try {
-      await wait(delayMs, undefined, options.signal === undefined ? {} : { signal: options.signal });
+      await wait(
+        delayMs,
+        undefined,
+        options.signal === undefined ? {} : { signal: options.signal },
+      );
     } catch {
       return;
     }
   }
 }
 
-const isFinal = (error: unknown): boolean => error instanceof SyntaxError
-  || (error instanceof EdgeRefusal && error.status >= 400 && error.status < 500 && error.status !== 429);
+const isFinal = (error: unknown): boolean =>
+  error instanceof SyntaxError ||
+  (error instanceof EdgeRefusal &&
+    error.status >= 400 &&
+    error.status < 500 &&
+    error.status !== 429);
 
 async function open(
-  exchange: Exchange, filter: StreamFilter, lastEventId: string, signal: AbortSignal | undefined,
+  exchange: Exchange,
+  filter: StreamFilter,
+  lastEventId: string,
+  signal: AbortSignal | undefined,
 ): Promise<AsyncIterable<Buffer> | undefined> {
-  const response = await exchange.open({
-    method: 'GET',
-    path: `/v1/stream${streamQuery(filter)}`,
-    headers: { accept: 'text/event-stream', ...(lastEventId === '' ? {} : { 'last-event-id': lastEventId }) },
-    ...(signal === undefined ? {} : { signal }),
-  }).catch((error: unknown) => {
-    throw new EdgeUnreachable('The stream', exchange.url.href, error);
-  });
+  const response = await exchange
+    .open({
+      method: 'GET',
+      path: `/v1/stream${streamQuery(filter)}`,
+      headers: {
+        accept: 'text/event-stream',
+        ...(lastEventId === '' ? {} : { 'last-event-id': lastEventId }),
+      },
+      ...(signal === undefined ? {} : { signal }),
+    })
+    .catch((error: unknown) => {
+      throw new EdgeUnreachable('The stream', exchange.url.href, error);
+    });
   const status = response.statusCode ?? 0;
   if (status === 204) {
     response.resume();

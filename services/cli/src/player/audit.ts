@@ -50,7 +50,11 @@ export async function audit(
     if (source === names.source) requestsStored += 1;
   }
   const check = new LogCheck({ intake: index, gapless: false });
-  const day = new DayFromLog(names, plan.agents.map(({ id }) => id), belief);
+  const day = new DayFromLog(
+    names,
+    plan.agents.map(({ id }) => id),
+    belief,
+  );
   const events = eventStream(intake.slice(intake.indexOf('_') + 1));
   for await (const entry of readPatiently(edge, events, patience)) {
     check.read(entry);

@@ -11,25 +11,50 @@ import { Requests } from './requests.ts';
 const startAt = Date.UTC(1999, 7, 2, 9);
 
 const caller: PlannedContact = {
-  id: 'contact-00001', arrivalAt: startAt + 10_000, type: 'PS', priority: 2, ivrSeconds: 7, leavesInIvr: false,
-  patienceSeconds: 60, serviceSeconds: 50, talkSeconds: 45, wrapUpSeconds: 5, customer: '4711',
+  id: 'contact-00001',
+  arrivalAt: startAt + 10_000,
+  type: 'PS',
+  priority: 2,
+  ivrSeconds: 7,
+  leavesInIvr: false,
+  patienceSeconds: 60,
+  serviceSeconds: 50,
+  talkSeconds: 45,
+  wrapUpSeconds: 5,
+  customer: '4711',
 };
 
 /** One agent, who works a minute and then another, and the contacts given. */
 function planOf(contacts: readonly PlannedContact[], ring: Partial<DayPlan['ring']> = {}): DayPlan {
   const { queues } = generatePlan('s', { contacts: 1, agents: 1 });
   return {
-    date: '1999-08-02', seed: 's', queues: queues.filter(({ id }) => id === 'PS'), assumptions: [],
-    agents: [{
-      id: 'ann', skills: [{ skill: 'PS', level: 3 }],
-      shifts: [{ signInAt: startAt, signOutAt: startAt + 300_000 }],
-    }],
+    date: '1999-08-02',
+    seed: 's',
+    queues: queues.filter(({ id }) => id === 'PS'),
+    assumptions: [],
+    agents: [
+      {
+        id: 'ann',
+        skills: [{ skill: 'PS', level: 3 }],
+        shifts: [{ signInAt: startAt, signOutAt: startAt + 300_000 }],
+      },
+    ],
     contacts,
-    ring: { missedOfferRate: 0, rejectRate: 0, shortestAnswerSeconds: 2, longestAnswerSeconds: 2, ...ring },
+    ring: {
+      missedOfferRate: 0,
+      rejectRate: 0,
+      shortestAnswerSeconds: 2,
+      longestAnswerSeconds: 2,
+      ...ring,
+    },
   };
 }
 
-function castOf(plan: DayPlan): { cast: Cast; requests: Requests; see: (seconds: number, event: DomainEvent) => void } {
+function castOf(plan: DayPlan): {
+  cast: Cast;
+  requests: Requests;
+  see: (seconds: number, event: DomainEvent) => void;
+} {
   const names = new RunNames('r', plan);
   const cast = new Cast(plan, names);
   const see = (seconds: number, event: DomainEvent): void => {
@@ -44,23 +69,37 @@ const short = (action: Action | undefined) =>
 
 const id = 'c-r-00001';
 const signedIn: DomainEvent = {
-  type: 'meridian.agent.signed_in.v1', subject: 'ann',
+  type: 'meridian.agent.signed_in.v1',
+  subject: 'ann',
   data: { sessionId: 's-r-ann-1', skills: [], capacities: [], presence: 'AVAILABLE' },
 };
 const initiated: DomainEvent = {
-  type: 'meridian.contact.initiated.v1', subject: id, data: { method: 'INBOUND', channel: 'VOICE' },
+  type: 'meridian.contact.initiated.v1',
+  subject: id,
+  data: { method: 'INBOUND', channel: 'VOICE' },
 };
 const queued: DomainEvent = {
-  type: 'meridian.contact.queued.v1', subject: id, data: { queueId: 'PS', channel: 'VOICE', requirements: [] },
+  type: 'meridian.contact.queued.v1',
+  subject: id,
+  data: { queueId: 'PS', channel: 'VOICE', requirements: [] },
 };
 const created = (ordinal: number, agentId = 'ann'): DomainEvent => ({
-  type: 'meridian.reservation.created.v1', subject: `${id}-r${ordinal}`,
-  data: { contactId: id, agentId, queueId: 'PS', channel: 'VOICE', expiresAt: toTimestamp(startAt + 99_000) },
+  type: 'meridian.reservation.created.v1',
+  subject: `${id}-r${ordinal}`,
+  data: {
+    contactId: id,
+    agentId,
+    queueId: 'PS',
+    channel: 'VOICE',
+    expiresAt: toTimestamp(startAt + 99_000),
+  },
 });
-const ended = (how: 'rescinded' | 'timed_out', ordinal: number): DomainEvent => ({
-  type: `meridian.reservation.${how}.v1`, subject: `${id}-r${ordinal}`,
-  data: { contactId: id, agentId: 'ann', reason: 'x' },
-} as DomainEvent);
+const ended = (how: 'rescinded' | 'timed_out', ordinal: number): DomainEvent =>
+  ({
+    type: `meridian.reservation.${how}.v1`,
+    subject: `${id}-r${ordinal}`,
+    data: { contactId: id, agentId: 'ann', reason: 'x' },
+  }) as DomainEvent;
 
 /** Takes the first actions: the queue, the agent's sign-in and the arrival. */
 function begin(plan = planOf([caller])) {
@@ -75,7 +114,9 @@ describe('the cast of a day', () => {
   it('begins with the queues, the agents and the arrivals', () => {
     const { first, cast } = begin();
     expect(first).toEqual([
-      [0, 'CONFIGURE_QUEUE', 'PS'], [0, 'SIGN_IN', 'ann'], [10, 'ARRIVE', id],
+      [0, 'CONFIGURE_QUEUE', 'PS'],
+      [0, 'SIGN_IN', 'ann'],
+      [10, 'ARRIVE', id],
     ]);
     expect([cast.contacts.IVR, cast.agents().IDLE, cast.living]).toEqual([1, 1, 1]);
   });
@@ -85,18 +126,38 @@ describe('the cast of a day', () => {
     expect(short(cast.take())).toEqual([17, 'LEAVE_IVR', id]);
     see(17, queued);
     see(17, created(1));
-    see(17, { type: 'meridian.contact.offered.v1', subject: id, data: { reservationId: `${id}-r1`, agentId: 'ann', expiresAt: '' } });
+    see(17, {
+      type: 'meridian.contact.offered.v1',
+      subject: id,
+      data: { reservationId: `${id}-r1`, agentId: 'ann', expiresAt: '' },
+    });
     expect([cast.contacts.OFFERED, cast.agents().OFFERED]).toEqual([1, 1]);
     expect(short(cast.take())).toEqual([19, 'ACCEPT', `${id}-r1`]);
-    see(19, { type: 'meridian.reservation.accepted.v1', subject: `${id}-r1`, data: { contactId: id, agentId: 'ann' } });
-    see(19, { type: 'meridian.contact.connected_to_agent.v1', subject: id, data: { agentId: 'ann', reservationId: `${id}-r1` } });
+    see(19, {
+      type: 'meridian.reservation.accepted.v1',
+      subject: `${id}-r1`,
+      data: { contactId: id, agentId: 'ann' },
+    });
+    see(19, {
+      type: 'meridian.contact.connected_to_agent.v1',
+      subject: id,
+      data: { agentId: 'ann', reservationId: `${id}-r1` },
+    });
     expect([cast.agents().TALKING, cast.answeredInTime]).toEqual([1, 1]);
     expect(short(cast.take())).toEqual([64, 'HANG_UP', id]);
-    see(64, { type: 'meridian.contact.acw_started.v1', subject: id, data: { agentId: 'ann', limitAt: '' } });
+    see(64, {
+      type: 'meridian.contact.acw_started.v1',
+      subject: id,
+      data: { agentId: 'ann', limitAt: '' },
+    });
     expect([cast.agents().WRAP_UP, cast.contacts.WRAP_UP]).toEqual([1, 1]);
     expect(short(cast.take())).toEqual([69, 'COMPLETE_WRAP_UP', id]);
     see(69, { type: 'meridian.contact.completed.v1', subject: id, data: { durations: [] } });
-    see(69, { type: 'meridian.reservation.completed.v1', subject: `${id}-r1`, data: { contactId: id, agentId: 'ann' } });
+    see(69, {
+      type: 'meridian.reservation.completed.v1',
+      subject: `${id}-r1`,
+      data: { contactId: id, agentId: 'ann' },
+    });
     expect([cast.living, cast.contacts.SERVED, cast.agents().IDLE]).toEqual([0, 1, 1]);
     // The patience that ended at 77 s is forgotten: the contact was answered.
     expect(short(cast.take())).toEqual([300, 'SIGN_OUT', 'ann']);
@@ -109,7 +170,11 @@ describe('the cast of a day', () => {
     see(17, queued);
     see(17, created(1));
     expect(short(cast.take())).toEqual([18, 'LOSE_PATIENCE', id]);
-    see(18, { type: 'meridian.contact.abandoned.v1', subject: id, data: { stage: 'OFFERED', durations: [] } });
+    see(18, {
+      type: 'meridian.contact.abandoned.v1',
+      subject: id,
+      data: { stage: 'OFFERED', durations: [] },
+    });
     see(18, ended('rescinded', 1));
     expect([cast.contacts.ABANDONED, cast.agents().IDLE]).toEqual([1, 1]);
     // Nobody answers what does not ring any more.
@@ -123,17 +188,33 @@ describe('the cast of a day', () => {
     see(17, created(1));
     expect(short(cast.peek())).toEqual([77, 'LOSE_PATIENCE', id]);
     see(37, ended('timed_out', 1));
-    see(37, { type: 'meridian.agent.not_responding.v1', subject: 'ann', data: { reservationId: `${id}-r1` } });
+    see(37, {
+      type: 'meridian.agent.not_responding.v1',
+      subject: 'ann',
+      data: { reservationId: `${id}-r1` },
+    });
     expect(cast.agents().NOT_RESPONDING).toBe(1);
     expect(short(cast.take())).toEqual([67, 'COME_BACK', 'ann']);
-    see(67, { type: 'meridian.agent.state_changed.v1', subject: 'ann', data: { from: 'NOT_RESPONDING', to: 'AVAILABLE' } });
+    see(67, {
+      type: 'meridian.agent.state_changed.v1',
+      subject: 'ann',
+      data: { from: 'NOT_RESPONDING', to: 'AVAILABLE' },
+    });
     expect(cast.agents().IDLE).toBe(1);
   });
 
   it('does not come back after having gone home', () => {
     const { cast, see } = begin(planOf([]));
-    see(290, { type: 'meridian.agent.not_responding.v1', subject: 'ann', data: { reservationId: 'x' } });
-    see(300, { type: 'meridian.agent.signed_out.v1', subject: 'ann', data: { sessionId: 's-r-ann-1' } });
+    see(290, {
+      type: 'meridian.agent.not_responding.v1',
+      subject: 'ann',
+      data: { reservationId: 'x' },
+    });
+    see(300, {
+      type: 'meridian.agent.signed_out.v1',
+      subject: 'ann',
+      data: { sessionId: 's-r-ann-1' },
+    });
     expect(cast.take()?.kind).not.toBe('COME_BACK');
     expect([cast.take(), cast.isEmpty]).toEqual([undefined, true]);
   });
@@ -165,15 +246,21 @@ describe('what is asked', () => {
     const { cast, requests } = begin();
     const leave = cast.take()!;
     expect(requests.of(leave, cast, startAt + 17_000)).toEqual({
-      specversion: '1.0', id: `${id}/leave_ivr/1`, source: 'player/r', time: '1999-08-02T09:00:17.000Z',
-      type: 'meridian.contact.enter_queue.v1', subject: id, data: { queueId: 'PS', priority: 1 },
+      specversion: '1.0',
+      id: `${id}/leave_ivr/1`,
+      source: 'player/r',
+      time: '1999-08-02T09:00:17.000Z',
+      type: 'meridian.contact.enter_queue.v1',
+      subject: id,
+      data: { queueId: 'PS', priority: 1 },
     });
   });
 
   it('hangs up for who leaves in the IVR', () => {
     const { cast, requests } = begin(planOf([{ ...caller, leavesInIvr: true }]));
     expect(requests.of(cast.take()!, cast, 0)).toMatchObject({
-      type: 'meridian.contact.hang_up.v1', data: { by: 'CUSTOMER' },
+      type: 'meridian.contact.hang_up.v1',
+      data: { by: 'CUSTOMER' },
     });
   });
 
@@ -193,11 +280,14 @@ describe('the order of actions', () => {
       { at: 1, kind: 'SIGN_IN', subject: 'a', ordinal: 1 },
       { at: 0, kind: 'SIGN_OUT', subject: 'z', ordinal: 1 },
     ];
-    const order = (list: readonly Action[]) => list.toSorted((a, b) => (comesBefore(a, b) ? -1 : 1));
-    expect(order(actions)).toEqual(actions.toReversed().toSorted((a, b) => (comesBefore(a, b) ? -1 : 1)));
-    expect(order(actions).map(({ kind, subject, ordinal }) => `${kind} ${subject}${ordinal}`)).toEqual([
-      'SIGN_OUT z1', 'SIGN_IN a1', 'SIGN_IN a2', 'SIGN_IN b1', 'SIGN_OUT a1',
-    ]);
+    const order = (list: readonly Action[]) =>
+      list.toSorted((a, b) => (comesBefore(a, b) ? -1 : 1));
+    expect(order(actions)).toEqual(
+      actions.toReversed().toSorted((a, b) => (comesBefore(a, b) ? -1 : 1)),
+    );
+    expect(
+      order(actions).map(({ kind, subject, ordinal }) => `${kind} ${subject}${ordinal}`),
+    ).toEqual(['SIGN_OUT z1', 'SIGN_IN a1', 'SIGN_IN a2', 'SIGN_IN b1', 'SIGN_OUT a1']);
     for (const action of actions) expect(comesBefore(action, action)).toBe(false);
   });
 });

@@ -2,7 +2,13 @@ import { fromTimestamp, Heap } from '@meridian/core';
 import { reactToOffer, type DayPlan, type PlannedAgent } from '../day/index.ts';
 import { comesBefore, type Action, type ActionKind } from './action.ts';
 import {
-  isOver, noAgents, noContacts, type AgentCounts, type AgentPhase, type ContactCounts, type Phase,
+  isOver,
+  noAgents,
+  noContacts,
+  type AgentCounts,
+  type AgentPhase,
+  type ContactCounts,
+  type Phase,
 } from './counts.ts';
 import type { SeenEvent } from './edge.ts';
 import type { RunNames } from './names.ts';

@@ -18,9 +18,10 @@ export function clientEdge(client: EdgeClient): PlayerEdge {
       return { driven: source === 'driven', now };
     },
     async advance({ at, rate }) {
-      const answer = at === undefined
-        ? await client.post<ClientClock>('/v1/clock', { rate })
-        : await client.settle(at, rate);
+      const answer =
+        at === undefined
+          ? await client.post<ClientClock>('/v1/clock', { rate })
+          : await client.settle(at, rate);
       const { lastSequence = {}, nextDueMs } = answer;
       return { at: answer.at, nextDueMs, lastSequence };
     },
@@ -34,11 +35,13 @@ export function clientEdge(client: EdgeClient): PlayerEdge {
     },
     async *log(stream, range = {}) {
       for await (const lines of client.log(stream, range)) {
-        yield lines.filter((line) => line !== '').map((line) => {
-          const entry = parseRawEntry(line);
-          if (typeof entry === 'string') throw unreadable(`a line of ${stream} (${entry})`);
-          return entry;
-        });
+        yield lines
+          .filter((line) => line !== '')
+          .map((line) => {
+            const entry = parseRawEntry(line);
+            if (typeof entry === 'string') throw unreadable(`a line of ${stream} (${entry})`);
+            return entry;
+          });
       }
     },
   };

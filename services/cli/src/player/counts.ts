@@ -12,13 +12,7 @@ export type Phase =
   | 'FAILED';
 
 /** What an agent does, as the player has seen it. */
-export type AgentPhase =
-  | 'OFFLINE'
-  | 'IDLE'
-  | 'OFFERED'
-  | 'TALKING'
-  | 'WRAP_UP'
-  | 'NOT_RESPONDING';
+export type AgentPhase = 'OFFLINE' | 'IDLE' | 'OFFERED' | 'TALKING' | 'WRAP_UP' | 'NOT_RESPONDING';
 
 export type ContactCounts = Readonly<Record<Phase, number>>;
 export type AgentCounts = Readonly<Record<AgentPhase, number>>;
@@ -32,8 +26,16 @@ export function isOver(phase: Phase): boolean {
 
 export function noContacts(): Record<Phase, number> {
   return {
-    PLANNED: 0, IVR: 0, QUEUED: 0, OFFERED: 0, TALKING: 0, WRAP_UP: 0,
-    SERVED: 0, ABANDONED: 0, LEFT_IN_IVR: 0, FAILED: 0,
+    PLANNED: 0,
+    IVR: 0,
+    QUEUED: 0,
+    OFFERED: 0,
+    TALKING: 0,
+    WRAP_UP: 0,
+    SERVED: 0,
+    ABANDONED: 0,
+    LEFT_IN_IVR: 0,
+    FAILED: 0,
   };
 }
 

@@ -4,7 +4,8 @@ import type { PlayerEdge, SeenEvent, StreamedEvent } from './edge.ts';
 import { Feed } from './feed.ts';
 import { Patience, readPatiently } from './patience.ts';
 
-const event = (subject: string) => ({ type: 'x', subject, time: '', tenant: 'demo', data: {} }) as unknown as SeenEvent;
+const event = (subject: string) =>
+  ({ type: 'x', subject, time: '', tenant: 'demo', data: {} }) as unknown as SeenEvent;
 
 /** An edge whose stream says what the test pushes. */
 class Scripted {
@@ -19,18 +20,28 @@ class Scripted {
   }
 
   readonly edge = {
-    events: (from: number | 'now', options: { signal: AbortSignal; onOpen: () => void }) => this.#events(from, options),
-    log: async function* (this: Scripted) { yield this.logged; }.bind(this),
+    events: (from: number | 'now', options: { signal: AbortSignal; onOpen: () => void }) =>
+      this.#events(from, options),
+    log: async function* (this: Scripted) {
+      yield this.logged;
+    }.bind(this),
   } as unknown as PlayerEdge;
 
-  async *#events(from: number | 'now', { signal, onOpen }: { signal: AbortSignal; onOpen: () => void }) {
+  async *#events(
+    from: number | 'now',
+    { signal, onOpen }: { signal: AbortSignal; onOpen: () => void },
+  ) {
     this.froms.push(from);
     onOpen();
     signal.addEventListener('abort', () => this.#wake());
     while (!signal.aborted) {
       const next = this.#queue.shift();
       if (next !== undefined) yield next;
-      else await new Promise<void>((resolve) => { this.#wake = resolve; });
+      else {
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
+      }
     }
   }
 }
@@ -42,7 +53,14 @@ describe('the feed', () => {
     const feed = new Feed(script.edge, 4, ({ subject }) => seen.push(subject));
     await feed.open();
     const settled = feed.until({ stream: 'EV_eu', sequence: 6 }).then(() => [...seen]);
-    for (const [sequence, index] of [[5, 0], [6, 0], [6, 1], [6, 2]] as const) script.push(sequence, index);
+    for (const [sequence, index] of [
+      [5, 0],
+      [6, 0],
+      [6, 1],
+      [6, 2],
+    ] as const) {
+      script.push(sequence, index);
+    }
     expect(await settled).toEqual(['5.0', '6.0', '6.1', '6.2']);
     expect([feed.events, feed.late, feed.firstSequence, feed.sequence]).toEqual([4, 0, 5, 6]);
     expect(script.froms).toEqual([5]);
@@ -76,8 +94,12 @@ describe('the feed', () => {
 
   it('says why it cannot listen', async () => {
     const refusal = new EdgeRefusal('The stream', 403, { detail: 'no' });
-    // oxlint-disable-next-line require-yield
-    const edge = { async *events() { throw refusal; } } as unknown as PlayerEdge;
+    const edge = {
+      // oxlint-disable-next-line require-yield
+      async *events() {
+        throw refusal;
+      },
+    } as unknown as PlayerEdge;
     const feed = new Feed(edge, 0, () => {});
     await expect(feed.open()).rejects.toBe(refusal);
     await expect(feed.until({ stream: 'EV_eu', sequence: 1 })).rejects.toBe(refusal);
@@ -92,13 +114,19 @@ describe('patience', () => {
   it('tries again what may succeed, and not what cannot', async () => {
     const patience = new Patience(quick);
     let calls = 0;
-    await expect(patience.keepTrying('x', async () => {
-      calls += 1;
-      if (calls < 4) throw away();
-      return 'done';
-    })).resolves.toBe('done');
+    await expect(
+      patience.keepTrying('x', async () => {
+        calls += 1;
+        if (calls < 4) throw away();
+        return 'done';
+      }),
+    ).resolves.toBe('done');
     expect([calls, patience.failures]).toEqual([4, 3]);
-    await expect(patience.keepTrying('x', async () => { throw new EdgeRefusal('x', 409, {}); })).rejects.toThrow('409');
+    await expect(
+      patience.keepTrying('x', async () => {
+        throw new EdgeRefusal('x', 409, {});
+      }),
+    ).rejects.toThrow('409');
   });
 
   it('reads a log on from where it broke off', async () => {
@@ -111,7 +139,9 @@ describe('patience', () => {
       },
     } as unknown as PlayerEdge;
     const sequences: number[] = [];
-    for await (const { sequence } of readPatiently(edge, 'EV_eu', new Patience(quick))) sequences.push(sequence);
+    for await (const { sequence } of readPatiently(edge, 'EV_eu', new Patience(quick))) {
+      sequences.push(sequence);
+    }
     expect(froms).toEqual([1, 3, 5]);
     expect(sequences).toEqual([1, 2, 3, 4, 5, 6]);
   });

@@ -1,6 +1,12 @@
 export { clientEdge } from './client-edge.ts';
 export type {
-  ClockAnswer, ClockReading, LogRange, PlayerEdge, PlayerRequest, SeenEvent, StoredRequest,
+  ClockAnswer,
+  ClockReading,
+  LogRange,
+  PlayerEdge,
+  PlayerRequest,
+  SeenEvent,
+  StoredRequest,
   StreamedEvent,
 } from './edge.ts';
 export { PlayFault } from './patience.ts';

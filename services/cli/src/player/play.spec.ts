@@ -7,7 +7,15 @@ const plan = generatePlan('7', { contacts: 120, agents: 5 });
 const quick = { firstPauseMs: 1, longestPauseMs: 1 };
 
 async function play(region: SmallRegion, options: Partial<PlayOptions> = {}) {
-  return playDay({ edge: region, plan, real: null, speed: 'max', run: 'r1', patience: quick, ...options });
+  return playDay({
+    edge: region,
+    plan,
+    real: null,
+    speed: 'max',
+    run: 'r1',
+    patience: quick,
+    ...options,
+  });
 }
 
 describe('a day played in lockstep', () => {
@@ -33,17 +41,23 @@ describe('a day played in lockstep', () => {
   });
 
   it('gives the same totals under another name of the run', async () => {
-    const reports = [await play(new SmallRegion()), await play(new SmallRegion(), { run: 'other-2' })];
+    const reports = [
+      await play(new SmallRegion()),
+      await play(new SmallRegion(), { run: 'other-2' }),
+    ];
     expect(reports[1]?.figures).toEqual(reports[0]?.figures);
   });
 
   it('gives the same log when requests fail before and after they took effect', async () => {
-    const [calm, rough] = [new SmallRegion(), new SmallRegion({
-      fails: (method, call) => {
-        if (method === 'log') return call % 3 === 0 ? 'before' : undefined;
-        return call % 7 === 0 ? 'before' : call % 5 === 0 ? 'after' : undefined;
-      },
-    })];
+    const [calm, rough] = [
+      new SmallRegion(),
+      new SmallRegion({
+        fails: (method, call) => {
+          if (method === 'log') return call % 3 === 0 ? 'before' : undefined;
+          return call % 7 === 0 ? 'before' : call % 5 === 0 ? 'after' : undefined;
+        },
+      }),
+    ];
     const reports = [await play(calm), await play(rough)];
     expect(rough.entries.map(({ data }) => data)).toEqual(calm.entries.map(({ data }) => data));
     expect(reports[1]?.figures).toEqual(reports[0]?.figures);
@@ -70,7 +84,9 @@ describe('a day played in lockstep', () => {
     const region = new SmallRegion({
       fails: (method, call) => (method === 'publish' && call > 9 ? 'before' : undefined),
     });
-    await expect(play(region, { patience: { ...quick, patienceMs: 5 } })).rejects.toThrow('Could not publish');
+    await expect(play(region, { patience: { ...quick, patienceMs: 5 } })).rejects.toThrow(
+      'Could not publish',
+    );
   });
 
   it('ends when it is interrupted', async () => {
@@ -94,13 +110,25 @@ describe('a day played in lockstep', () => {
     const stranger = generatePlan('8', { contacts: 1, agents: 1 });
     const agent = stranger.agents[0]!;
     region.now = plan.contacts[0]!.arrivalAt - 7_200_000;
-    await region.publish([{
-      specversion: '1.0', id: 'x', source: 'somebody', time: '1999-08-02T00:00:00Z', subject: 'stranger',
-      type: 'meridian.agent.sign_in.v1',
-      data: { sessionId: 's', skills: agent.skills, capacities: [{ channel: 'VOICE', limit: 1 }] },
-    }]);
+    await region.publish([
+      {
+        specversion: '1.0',
+        id: 'x',
+        source: 'somebody',
+        time: '1999-08-02T00:00:00Z',
+        subject: 'stranger',
+        type: 'meridian.agent.sign_in.v1',
+        data: {
+          sessionId: 's',
+          skills: agent.skills,
+          capacities: [{ channel: 'VOICE', limit: 1 }],
+        },
+      },
+    ]);
     const report = await play(region);
-    expect(report.disagreements).toContainEqual(expect.stringContaining('agents who are not of this day'));
+    expect(report.disagreements).toContainEqual(
+      expect.stringContaining('agents who are not of this day'),
+    );
     expect(isGood(report)).toBe(false);
   });
 });
@@ -112,11 +140,22 @@ describe('a day played by the clock', () => {
       ...small,
       agents: small.agents.map((agent) => ({
         ...agent,
-        shifts: [{ signInAt: small.contacts[0]!.arrivalAt, signOutAt: small.contacts[0]!.arrivalAt + 60_000 }],
+        shifts: [
+          {
+            signInAt: small.contacts[0]!.arrivalAt,
+            signOutAt: small.contacts[0]!.arrivalAt + 60_000,
+          },
+        ],
       })),
       contacts: small.contacts.map((contact, index) => ({
-        ...contact, arrivalAt: small.contacts[0]!.arrivalAt + index * 1000, ivrSeconds: 1, patienceSeconds: 30,
-        leavesInIvr: false, talkSeconds: 5, wrapUpSeconds: 1, serviceSeconds: 6,
+        ...contact,
+        arrivalAt: small.contacts[0]!.arrivalAt + index * 1000,
+        ivrSeconds: 1,
+        patienceSeconds: 30,
+        leavesInIvr: false,
+        talkSeconds: 5,
+        wrapUpSeconds: 1,
+        serviceSeconds: 6,
       })),
     };
     const region = new RunningRegion(200);

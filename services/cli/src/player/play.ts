@@ -173,4 +173,3 @@ class IntakeWitness {
     return stored;
   }
 }
-

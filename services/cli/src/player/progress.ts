@@ -48,8 +48,10 @@ function pace(progress: Progress): string {
   const lag = progress.lagMs === null ? 'lockstep' : `lag ${Math.round(progress.lagMs)} ms`;
   const away = progress.failures === 0 ? '' : `, ${progress.failures} failed attempts`;
   const { stepsPerSecond, eventsPerSecond } = progress;
-  return `${Math.round(progress.pace)} x real time, ${Math.round(stepsPerSecond)} steps/s, ` +
-    `${Math.round(eventsPerSecond)} events/s, ${lag}${away}`;
+  return (
+    `${Math.round(progress.pace)} x real time, ${Math.round(stepsPerSecond)} steps/s, ` +
+    `${Math.round(eventsPerSecond)} events/s, ${lag}${away}`
+  );
 }
 
 const barWidth = 40;
@@ -80,7 +82,9 @@ export function progressLine(progress: Progress): string {
   const { contacts, agents, planned } = progress;
   const busy = agents.OFFERED + agents.TALKING + agents.WRAP_UP;
   const on = busy + agents.IDLE + agents.NOT_RESPONDING;
-  return `${timeOfDay(progress.logAt)} ended ${ended(progress)}/${planned}, ` +
+  return (
+    `${timeOfDay(progress.logAt)} ended ${ended(progress)}/${planned}, ` +
     `waiting ${contacts.QUEUED + contacts.OFFERED}, agents busy ${busy}/${on}, ` +
-    `service level ${serviceLevel(progress)}, ${pace(progress)}`;
+    `service level ${serviceLevel(progress)}, ${pace(progress)}`
+  );
 }

@@ -10,18 +10,54 @@ import { View } from './view.ts';
 
 const figures: DayFigures = summarise({
   contacts: [
-    { outcome: 'SERVED', queuedAt: 0, connectedAt: 3000, endedAt: 60_000, talkSeconds: 57, wrapUpSeconds: 3.5 },
-    { outcome: 'ABANDONED', queuedAt: 0, connectedAt: null, endedAt: 9000, talkSeconds: 0, wrapUpSeconds: 0 },
-    { outcome: 'LEFT_IN_IVR', queuedAt: null, connectedAt: null, endedAt: 9000, talkSeconds: 0, wrapUpSeconds: 0 },
+    {
+      outcome: 'SERVED',
+      queuedAt: 0,
+      connectedAt: 3000,
+      endedAt: 60_000,
+      talkSeconds: 57,
+      wrapUpSeconds: 3.5,
+    },
+    {
+      outcome: 'ABANDONED',
+      queuedAt: 0,
+      connectedAt: null,
+      endedAt: 9000,
+      talkSeconds: 0,
+      wrapUpSeconds: 0,
+    },
+    {
+      outcome: 'LEFT_IN_IVR',
+      queuedAt: null,
+      connectedAt: null,
+      endedAt: 9000,
+      talkSeconds: 0,
+      wrapUpSeconds: 0,
+    },
   ],
-  agents: [{ signedIn: [{ startAt: 0, endAt: 100_000 }], busy: [{ startAt: 3000, endAt: 63_500 }] }],
+  agents: [
+    { signedIn: [{ startAt: 0, endAt: 100_000 }], busy: [{ startAt: 3000, endAt: 63_500 }] },
+  ],
 });
 
 const report: PlayReport = {
-  run: 'r1', date: '1999-08-02', seed: '7', speed: 'max', movedByMs: 0, assumptions: ['Nobody sleeps.'],
-  figures, real: null, eventsStored: 50, requestsStored: 12, steps: { requests: 12, settlings: 30 },
-  wallSeconds: 2, offerLatency: { offers: 2, measured: 1, p50: 4, p99: 9 },
-  check: { violationCount: 0, counts: {}, violations: [] }, disagreements: [], lateEvents: 0, failures: 0,
+  run: 'r1',
+  date: '1999-08-02',
+  seed: '7',
+  speed: 'max',
+  movedByMs: 0,
+  assumptions: ['Nobody sleeps.'],
+  figures,
+  real: null,
+  eventsStored: 50,
+  requestsStored: 12,
+  steps: { requests: 12, settlings: 30 },
+  wallSeconds: 2,
+  offerLatency: { offers: 2, measured: 1, p50: 4, p99: 9 },
+  check: { violationCount: 0, counts: {}, violations: [] },
+  disagreements: [],
+  lateEvents: 0,
+  failures: 0,
 };
 
 describe('the summary', () => {
@@ -29,18 +65,42 @@ describe('the summary', () => {
     const line = summaryLine(report);
     expect(line).not.toContain('\n');
     expect(JSON.parse(line)).toEqual({
-      ok: true, contacts: 3, served: 1, abandoned: 1, leftInIvr: 1, unfinished: 0, serviceLevel20s: 0.5,
-      asaSeconds: 3, ahtSeconds: 60.5, occupancy: 0.605, eventsStored: 50, requestsStored: 12,
-      eventsPerSecond: 25, offerLatencyMs: { p50: 4, p99: 9 }, invariantViolations: 0, disagreements: 0,
-      lateEvents: 0, failedAttempts: 0, steps: 12, stepsPerSecond: 6, day: '1999-08-02', seed: '7',
-      speed: 'max', run: 'r1', wallSeconds: 2, real: null,
+      ok: true,
+      contacts: 3,
+      served: 1,
+      abandoned: 1,
+      leftInIvr: 1,
+      unfinished: 0,
+      serviceLevel20s: 0.5,
+      asaSeconds: 3,
+      ahtSeconds: 60.5,
+      occupancy: 0.605,
+      eventsStored: 50,
+      requestsStored: 12,
+      eventsPerSecond: 25,
+      offerLatencyMs: { p50: 4, p99: 9 },
+      invariantViolations: 0,
+      disagreements: 0,
+      lateEvents: 0,
+      failedAttempts: 0,
+      steps: 12,
+      stepsPerSecond: 6,
+      day: '1999-08-02',
+      seed: '7',
+      speed: 'max',
+      run: 'r1',
+      wallSeconds: 2,
+      real: null,
     });
   });
 
   it('puts the real centre beside it', () => {
     const real = { ...figures, served: 77, averageHandleSeconds: 216.4159 };
     const both = { ...report, real };
-    expect(JSON.parse(summaryLine(both))).toMatchObject({ served: 1, real: { served: 77, ahtSeconds: 216.42 } });
+    expect(JSON.parse(summaryLine(both))).toMatchObject({
+      served: 1,
+      real: { served: 77, ahtSeconds: 216.42 },
+    });
     const lines = reportLines(both);
     expect(lines[2]).toMatch(/this run\s+real centre$/);
     expect(lines.find((line) => line.includes('Served'))).toMatch(/ 1\s+77$/);
@@ -48,14 +108,37 @@ describe('the summary', () => {
   });
 
   it.each([
-    ['a contact that did not end', { figures: { ...figures, unfinished: 1 } }, '1 contacts did not come to an end.'],
-    ['a violation', {
-      check: {
-        violationCount: 1, counts: { capacity: 1 },
-        violations: [{ invariant: 1, rule: 'capacity', sequence: 9, index: 0, aggregate: 'x', expected: 'a', found: 'b' }],
+    [
+      'a contact that did not end',
+      { figures: { ...figures, unfinished: 1 } },
+      '1 contacts did not come to an end.',
+    ],
+    [
+      'a violation',
+      {
+        check: {
+          violationCount: 1,
+          counts: { capacity: 1 },
+          violations: [
+            {
+              invariant: 1,
+              rule: 'capacity',
+              sequence: 9,
+              index: 0,
+              aggregate: 'x',
+              expected: 'a',
+              found: 'b',
+            },
+          ],
+        },
       },
-    }, '1 violations of the invariants: {"capacity":1}'],
-    ['a disagreement', { disagreements: ['The log holds 1 x, the player counted 2.'] }, 'The log holds 1 x'],
+      '1 violations of the invariants: {"capacity":1}',
+    ],
+    [
+      'a disagreement',
+      { disagreements: ['The log holds 1 x, the player counted 2.'] },
+      'The log holds 1 x',
+    ],
   ] as const)('is not good with %s', (_, part, sentence) => {
     const bad = { ...report, ...part } as PlayReport;
     expect(isGood(bad)).toBe(false);
@@ -66,21 +149,31 @@ describe('the summary', () => {
 
   it('says how little time an offer has to end at a high speed', () => {
     const check = { violationCount: 2, counts: { 'offer-end': 2 }, violations: [] };
-    const advice = 'At speed 3000 the second that an offer may end late is 0.33 ms of real time: ' +
+    const advice =
+      'At speed 3000 the second that an offer may end late is 0.33 ms of real time: ' +
       'play slower, or with --speed max.';
     expect(reportLines({ ...report, check, speed: 3000 })).toContain(advice);
-    expect(reportLines({ ...report, check })).not.toContainEqual(expect.stringContaining('of real time: play'));
+    expect(reportLines({ ...report, check })).not.toContainEqual(
+      expect.stringContaining('of real time: play'),
+    );
   });
 
   it('says that totals vary when played by the clock', () => {
-    expect(reportLines({ ...report, speed: 60 })).toContainEqual(expect.stringContaining('totals vary'));
+    expect(reportLines({ ...report, speed: 60 })).toContainEqual(
+      expect.stringContaining('totals vary'),
+    );
   });
 });
 
 describe('the comparison with what the player saw', () => {
   const belief: Belief = {
-    contacts: { ...noContacts(), SERVED: 1, ABANDONED: 1, LEFT_IN_IVR: 1 }, events: 50, requests: 12,
-    firstSequence: 1, lastSequence: 20, tenant: 'demo', offersToStrangers: 0,
+    contacts: { ...noContacts(), SERVED: 1, ABANDONED: 1, LEFT_IN_IVR: 1 },
+    events: 50,
+    requests: 12,
+    firstSequence: 1,
+    lastSequence: 20,
+    tenant: 'demo',
+    offersToStrangers: 0,
   };
   const stored = { requestsStored: 12, eventsStored: 50 };
 
@@ -89,7 +182,12 @@ describe('the comparison with what the player saw', () => {
   });
 
   it('names each total that differs', () => {
-    expect(disagreements(figures, { ...stored, eventsStored: 49 }, 4, { ...belief, offersToStrangers: 2 })).toEqual([
+    expect(
+      disagreements(figures, { ...stored, eventsStored: 49 }, 4, {
+        ...belief,
+        offersToStrangers: 2,
+      }),
+    ).toEqual([
       'The log holds 3 contacts, the player counted 4.',
       'The log holds 49 events, the player counted 50.',
       '2 offers went to agents who are not of this day: others are signed in.',
@@ -99,16 +197,28 @@ describe('the comparison with what the player saw', () => {
 
 describe('the latency of offers', () => {
   const entry = (storedAt: number, events: readonly object[]): RawEntry => ({
-    stream: 'EV_eu', sequence: 1, subject: 's', storedAt, data: JSON.stringify(events),
+    stream: 'EV_eu',
+    sequence: 1,
+    subject: 's',
+    storedAt,
+    data: JSON.stringify(events),
   });
   const offer = (causationid: string, contactId = 'c1') => ({
-    type: 'meridian.reservation.created.v1', id: 'x', causationid, data: { contactId },
+    type: 'meridian.reservation.created.v1',
+    id: 'x',
+    causationid,
+    data: { contactId },
   });
 
   it('is from the storing of the cause, request or event, to that of the offer', () => {
     const latencies = new OfferLatencies((contactId) => contactId === 'c1');
-    latencies.readRequest({ ...entry(1000, []), data: JSON.stringify({ source: 'player/r', id: 'a/sign_in/1' }) });
-    latencies.readDecision(entry(1010, [{ type: 'meridian.contact.queued.v1', id: 'demo.contact.c1.4', data: {} }]));
+    latencies.readRequest({
+      ...entry(1000, []),
+      data: JSON.stringify({ source: 'player/r', id: 'a/sign_in/1' }),
+    });
+    latencies.readDecision(
+      entry(1010, [{ type: 'meridian.contact.queued.v1', id: 'demo.contact.c1.4', data: {} }]),
+    );
     latencies.readDecision(entry(1013, [offer('demo.contact.c1.4')]));
     latencies.readDecision(entry(1020, [offer('player/r#a/sign_in/1')]));
     latencies.readDecision(entry(1030, [offer('demo.routing.main.timer')]));
@@ -120,10 +230,27 @@ describe('the latency of offers', () => {
 describe('the view', () => {
   const progress: Progress = {
     logAt: Date.UTC(1999, 7, 2, 9, 5, 7),
-    contacts: { ...noContacts(), PLANNED: 5, IVR: 1, QUEUED: 2, OFFERED: 1, TALKING: 3, WRAP_UP: 1, SERVED: 6, ABANDONED: 1 },
+    contacts: {
+      ...noContacts(),
+      PLANNED: 5,
+      IVR: 1,
+      QUEUED: 2,
+      OFFERED: 1,
+      TALKING: 3,
+      WRAP_UP: 1,
+      SERVED: 6,
+      ABANDONED: 1,
+    },
     agents: { ...noAgents(), IDLE: 1, TALKING: 3, OFFLINE: 4 },
-    planned: 20, answeredInTime: 8, events: 99, steps: 44, eventsPerSecond: 250.4, stepsPerSecond: 99.6,
-    lagMs: null, pace: 5000, failures: 0,
+    planned: 20,
+    answeredInTime: 8,
+    events: 99,
+    steps: 44,
+    eventsPerSecond: 250.4,
+    stepsPerSecond: 99.6,
+    lagMs: null,
+    pace: 5000,
+    failures: 0,
   };
 
   it('draws a few lines', () => {
@@ -138,7 +265,7 @@ describe('the view', () => {
   it('says everything on one line where nothing can be drawn', () => {
     expect(progressLine({ ...progress, lagMs: 12.3, failures: 2 })).toBe(
       '09:05:07 ended 7/20, waiting 3, agents busy 3/4, service level 72.7 %, ' +
-      '5000 x real time, 100 steps/s, 250 events/s, lag 12 ms, 2 failed attempts',
+        '5000 x real time, 100 steps/s, 250 events/s, lag 12 ms, 2 failed attempts',
     );
   });
 

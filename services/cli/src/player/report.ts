@@ -105,17 +105,19 @@ function table(ours: DayFigures, real: DayFigures | null): string[] {
   return [
     row('', 'this run', 'real centre'),
     ...figures.map(({ label, unit, ...each }) =>
-      row(label, shown(each.ours, unit), shown(each.real, unit))),
+      row(label, shown(each.ours, unit), shown(each.real, unit)),
+    ),
   ];
 }
 
 function machineLines(report: PlayReport): string[] {
   const { eventsStored, requestsStored, wallSeconds, offerLatency, steps, speed } = report;
   const perSecond = (count: number): string => (count / wallSeconds).toFixed(0);
-  const latency = offerLatency.p50 === null
-    ? 'none measured'
-    : `${offerLatency.p50} ms median, ${offerLatency.p99} ms 99th percentile ` +
-      `(${offerLatency.measured} of ${offerLatency.offers} offers)`;
+  const latency =
+    offerLatency.p50 === null
+      ? 'none measured'
+      : `${offerLatency.p50} ms median, ${offerLatency.p99} ms 99th percentile ` +
+        `(${offerLatency.measured} of ${offerLatency.offers} offers)`;
   return [
     `${requestsStored} requests led to ${eventsStored} events in ${wallSeconds.toFixed(1)} s: ` +
       `${perSecond(eventsStored)} events/s, ${perSecond(steps.requests)} steps/s.`,

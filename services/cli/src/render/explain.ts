@@ -4,8 +4,10 @@ import { factsOf, shortType, type ShownEvent } from './event-line.ts';
 type Data = Readonly<Record<string, unknown>>;
 
 const dataOf = (event: ShownEvent): Data => event.data as Data;
-const textOf = (data: Data, name: string): string => String((data[name] as string | number | undefined) ?? '');
-const listOf = (data: Data, name: string): readonly Data[] => (data[name] as readonly Data[] | undefined) ?? [];
+const textOf = (data: Data, name: string): string =>
+  String((data[name] as string | number | undefined) ?? '');
+const listOf = (data: Data, name: string): readonly Data[] =>
+  (data[name] as readonly Data[] | undefined) ?? [];
 
 const triggers: Readonly<Record<string, string>> = {
   CONTACT_QUEUED: 'the contact joined the queue',
@@ -54,10 +56,19 @@ export interface Explanation {
 export function explanationsOf(timeline: readonly ShownEvent[]): Explanation[] {
   return timeline.flatMap((decided, place): Explanation[] => {
     if (shortType(decided.type) !== 'routing.decided') return [];
-    const created = dataOf(decided)['outcome'] === 'OFFERED'
-      ? timeline.slice(place).find(({ type }) => shortType(type) === 'reservation.created') : undefined;
-    const followed = created === undefined ? [] : timeline.slice(place).filter(({ type, subject }) =>
-      shortType(type).startsWith('reservation.') && subject === created.subject);
+    const created =
+      dataOf(decided)['outcome'] === 'OFFERED'
+        ? timeline.slice(place).find(({ type }) => shortType(type) === 'reservation.created')
+        : undefined;
+    const followed =
+      created === undefined
+        ? []
+        : timeline
+            .slice(place)
+            .filter(
+              ({ type, subject }) =>
+                shortType(type).startsWith('reservation.') && subject === created.subject,
+            );
     return [{ decided, followed }];
   });
 }
@@ -66,8 +77,9 @@ export function explanationsOf(timeline: readonly ShownEvent[]): Explanation[] {
 export function explain({ decided, followed }: Explanation): string {
   const data = dataOf(decided);
   const lines = [headline(decided), `  ${waitingLine(data)}`];
-  const asked = listOf(data, 'requirements').map((one) =>
-    `${textOf(one, 'skill')} from level ${textOf(one, 'minimumLevel')}`);
+  const asked = listOf(data, 'requirements').map(
+    (one) => `${textOf(one, 'skill')} from level ${textOf(one, 'minimumLevel')}`,
+  );
   if (asked.length > 0) lines.push(`  Asked for: ${asked.join(', ')}.`);
   lines.push(...candidateLines(data), ...exclusionLines(data));
   const created = followed[0];
@@ -80,21 +92,28 @@ function headline(decided: ShownEvent): string {
   const because = triggers[textOf(data, 'trigger')] ?? textOf(data, 'trigger');
   const when = `${timeOfDay(decided.time)}  Because ${because}:`;
   switch (textOf(data, 'outcome')) {
-    case 'OFFERED': return `${when} offered to ${textOf(data, 'agentId')}.`;
-    case 'WAITING': return `${when} nobody could take it; it waits.`;
-    case 'UNROUTABLE': return `${when} the queue ${textOf(data, 'queueId')} does not exist; it waits for it.`;
-    default: return `${when} ${factsOf(decided)}`;
+    case 'OFFERED':
+      return `${when} offered to ${textOf(data, 'agentId')}.`;
+    case 'WAITING':
+      return `${when} nobody could take it; it waits.`;
+    case 'UNROUTABLE':
+      return `${when} the queue ${textOf(data, 'queueId')} does not exist; it waits for it.`;
+    default:
+      return `${when} ${factsOf(decided)}`;
   }
 }
 
 function waitingLine(data: Data): string {
   const priority = Number(data['priority'] ?? 0);
-  const head = priority === 0
-    ? 'ordinary priority'
-    : `priority ${priority} (a head start of ${priority} times the queue's ageing time)`;
+  const head =
+    priority === 0
+      ? 'ordinary priority'
+      : `priority ${priority} (a head start of ${priority} times the queue's ageing time)`;
   const count = Number(data['waitingCount'] ?? 0);
-  return `Queue ${textOf(data, 'queueId')}, in its place since ${timeOfDay(textOf(data, 'enqueuedAt'))}, ${head}; ` +
-    `${count} waiting, this one included.`;
+  return (
+    `Queue ${textOf(data, 'queueId')}, in its place since ${timeOfDay(textOf(data, 'enqueuedAt'))}, ${head}; ` +
+    `${count} waiting, this one included.`
+  );
 }
 
 function candidateLines(data: Data): string[] {
@@ -102,12 +121,14 @@ function candidateLines(data: Data): string[] {
   if (candidates.length === 0) return [];
   const total = Number(data['candidateCount'] ?? candidates.length);
   const strategy = textOf(data, 'strategy');
-  const lines =
-    [`  Chosen by ${strategies[strategy] ?? strategy} (${textOf(data, 'algorithm')}) among ${total}:`];
+  const lines = [
+    `  Chosen by ${strategies[strategy] ?? strategy} (${textOf(data, 'algorithm')}) among ${total}:`,
+  ];
   candidates.forEach((one, index) => {
     lines.push(
       `    ${index + 1}. ${textOf(one, 'agentId')}: idle ${formatDuration(Number(one['idleMs'] ?? 0))}, ` +
-      `skill ${Number(one['levelSum'] ?? 0)}`);
+        `skill ${Number(one['levelSum'] ?? 0)}`,
+    );
   });
   if (total > candidates.length) lines.push(`    and ${total - candidates.length} more`);
   return lines;

@@ -19,10 +19,21 @@ export function widthOf(text: string): number {
  */
 export function table(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
   const lines = [columns.map(({ heading }) => heading), ...rows];
-  const widths = columns.map((_, index) => Math.max(...lines.map((line) => widthOf(line[index] ?? ''))));
-  return lines.map((line) => columns.map(({ isNumber }, index) => {
-    const cell = line[index] ?? '';
-    const padding = ' '.repeat((widths[index] ?? 0) - widthOf(cell));
-    return isNumber === true ? padding + cell : cell + padding;
-  }).join('  ').trimEnd()).join('\n') + '\n';
+  const widths = columns.map((_, index) =>
+    Math.max(...lines.map((line) => widthOf(line[index] ?? ''))),
+  );
+  return (
+    lines
+      .map((line) =>
+        columns
+          .map(({ isNumber }, index) => {
+            const cell = line[index] ?? '';
+            const padding = ' '.repeat((widths[index] ?? 0) - widthOf(cell));
+            return isNumber === true ? padding + cell : cell + padding;
+          })
+          .join('  ')
+          .trimEnd(),
+      )
+      .join('\n') + '\n'
+  );
 }

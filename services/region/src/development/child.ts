@@ -67,7 +67,11 @@ export class Child {
   /** The last lines of its output. */
   logTail(lines = 15): string {
     try {
-      return readFileSync(this.#options.logFile, 'utf8').trimEnd().split('\n').slice(-lines).join('\n');
+      return readFileSync(this.#options.logFile, 'utf8')
+        .trimEnd()
+        .split('\n')
+        .slice(-lines)
+        .join('\n');
     } catch {
       return '(no output)';
     }
@@ -96,7 +100,9 @@ export class Child {
     const log = createWriteStream(logFile, { flags: 'a' });
     // In a process group of its own: Ctrl-C reaches the supervisor, which stops them in order.
     const child = spawn(command, [...args], {
-      env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'], detached: true,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
     });
     child.stdout?.pipe(log, { end: false });
     child.stderr?.pipe(log, { end: false });
@@ -112,7 +118,10 @@ export class Child {
     const now = Date.now();
     this.#restarts = this.#restarts.filter((at) => now - at < restartWindowMs);
     if (this.#restarts.length >= restartsLimit) {
-      this.#options.onRestart?.(this.name, `${how}; it ended ${restartsLimit} times within ${restartWindowMs / 1_000} s and stays down`);
+      this.#options.onRestart?.(
+        this.name,
+        `${how}; it ended ${restartsLimit} times within ${restartWindowMs / 1_000} s and stays down`,
+      );
       return;
     }
     this.#restarts.push(now);

@@ -17,7 +17,13 @@ export interface NatsConfigOptions {
  * under the region's own domain. The services' user may do everything; the publisher of the
  * tenant `demo` may publish requests of that tenant and read nothing but answers to itself.
  */
-export function natsConfig({ region, port, monitorPort, storeDir, secrets }: NatsConfigOptions): string {
+export function natsConfig({
+  region,
+  port,
+  monitorPort,
+  storeDir,
+  secrets,
+}: NatsConfigOptions): string {
   return `server_name: ${region}-1
 listen: "127.0.0.1:${port}"
 http: "127.0.0.1:${monitorPort}"

@@ -23,11 +23,17 @@ function listenOnce(port: number): Promise<number> {
 }
 
 /** Asks again until `check` answers true. @throws Error with `what` when it takes too long */
-export async function until(what: string, check: () => Promise<boolean>, limitMs = 60_000): Promise<void> {
+export async function until(
+  what: string,
+  check: () => Promise<boolean>,
+  limitMs = 60_000,
+): Promise<void> {
   const end = Date.now() + limitMs;
   while (Date.now() < end) {
     if (await check().catch(() => false)) return;
-    await new Promise((resolve) => { setTimeout(resolve, 50); });
+    await new Promise((resolve) => {
+      setTimeout(resolve, 50);
+    });
   }
   throw new Error(`${what} did not happen within ${limitMs / 1_000} s`);
 }

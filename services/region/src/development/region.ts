@@ -64,7 +64,9 @@ async function isUp(url: string, clock: 'system' | 'driven'): Promise<boolean> {
  * Starts one region for development: nats-server, Postgres, the services; all on loopback.
  * @throws Error naming the part that did not start, with the end of its output
  */
-export async function startDevelopmentRegion(options: DevelopmentRegionOptions): Promise<DevelopmentRegion> {
+export async function startDevelopmentRegion(
+  options: DevelopmentRegionOptions,
+): Promise<DevelopmentRegion> {
   const { dataDir, region = 'eu', processes = 'together', say = () => {} } = options;
   mkdirSync(dataDir, { recursive: true });
   const children = new Map<string, Child>();
@@ -87,11 +89,15 @@ export async function startDevelopmentRegion(options: DevelopmentRegionOptions):
     for (const child of children.values()) child.kill('SIGKILL');
   };
   process.once('exit', killAll);
-  stops.push(async () => { process.off('exit', killAll); });
+  stops.push(async () => {
+    process.off('exit', killAll);
+  });
   try {
     const secrets = secretsIn(dataDir);
     const nats = await step('nats-server runs', () => startNats(options, region, secrets, run));
-    const postgres = await step('Postgres runs', () => startPostgres({ dataDir: join(dataDir, 'postgres') }));
+    const postgres = await step('Postgres runs', () =>
+      startPostgres({ dataDir: join(dataDir, 'postgres') }),
+    );
     stops.push(() => postgres.stop());
     const keyFile = join(dataDir, 'key');
     const environment = {
@@ -107,15 +113,24 @@ export async function startDevelopmentRegion(options: DevelopmentRegionOptions):
     const port = await freePort(options.httpPort);
     const url = `http://127.0.0.1:${port}`;
     const names = processes === 'each' ? serviceNames : ['region' as const];
-    await step(processes === 'each' ? `${names.join(', ')} run, a process each` : 'edge, sessions and routing run in one process', async () => {
-      for (const name of names) {
-        const own = name === 'edge' || name === 'region' ? port : await freePort();
-        await run(serviceChild(name, own, environment, options));
-      }
-    });
+    await step(
+      processes === 'each'
+        ? `${names.join(', ')} run, a process each`
+        : 'edge, sessions and routing run in one process',
+      async () => {
+        for (const name of names) {
+          const own = name === 'edge' || name === 'region' ? port : await freePort();
+          await run(serviceChild(name, own, environment, options));
+        }
+      },
+    );
     await until('the API key', async () => existsSync(keyFile));
     return {
-      region, url, natsUrl: nats, children, stop,
+      region,
+      url,
+      natsUrl: nats,
+      children,
+      stop,
       key: readFileSync(keyFile, 'utf8').trim(),
       publisher: { user: 'publisher-demo', password: secrets.publisher },
     };
@@ -126,25 +141,38 @@ export async function startDevelopmentRegion(options: DevelopmentRegionOptions):
 }
 
 async function startNats(
-  options: DevelopmentRegionOptions, region: string, secrets: Secrets, run: (child: Child) => Promise<void>,
+  options: DevelopmentRegionOptions,
+  region: string,
+  secrets: Secrets,
+  run: (child: Child) => Promise<void>,
 ): Promise<string> {
   const { dataDir, natsServer, say } = options;
   const [port, monitorPort] = [await freePort(), await freePort()];
   const configFile = join(dataDir, 'nats.conf');
-  writeFileSync(configFile, natsConfig({ region, port, monitorPort, storeDir: join(dataDir, 'nats'), secrets }), { mode: 0o600 });
-  await run(new Child({
-    name: 'nats-server',
-    command: natsServer,
-    args: ['-c', configFile],
-    logFile: join(dataDir, 'output', 'nats-server.log'),
-    whenReady: () => until('JetStream', async () => (await fetch(`http://127.0.0.1:${monitorPort}/healthz`)).ok),
-    onRestart: (name, how) => say?.(`${name} ended (${how})`),
-  }));
+  writeFileSync(
+    configFile,
+    natsConfig({ region, port, monitorPort, storeDir: join(dataDir, 'nats'), secrets }),
+    { mode: 0o600 },
+  );
+  await run(
+    new Child({
+      name: 'nats-server',
+      command: natsServer,
+      args: ['-c', configFile],
+      logFile: join(dataDir, 'output', 'nats-server.log'),
+      whenReady: () =>
+        until('JetStream', async () => (await fetch(`http://127.0.0.1:${monitorPort}/healthz`)).ok),
+      onRestart: (name, how) => say?.(`${name} ended (${how})`),
+    }),
+  );
   return `nats://127.0.0.1:${port}`;
 }
 
 function serviceChild(
-  name: (typeof serviceNames)[number] | 'region', port: number, environment: NodeJS.ProcessEnv, options: DevelopmentRegionOptions,
+  name: (typeof serviceNames)[number] | 'region',
+  port: number,
+  environment: NodeJS.ProcessEnv,
+  options: DevelopmentRegionOptions,
 ): Child {
   return new Child({
     name,
@@ -152,7 +180,10 @@ function serviceChild(
     args: ['--enable-source-maps', join(servicesDir, name, 'dist', 'main.js')],
     env: { ...environment, MERIDIAN_HTTP_PORT: String(port) },
     logFile: join(options.dataDir, 'output', `${name}.log`),
-    whenReady: () => until(`${name} being ready`, () => isUp(`http://127.0.0.1:${port}`, options.clock ?? 'system')),
+    whenReady: () =>
+      until(`${name} being ready`, () =>
+        isUp(`http://127.0.0.1:${port}`, options.clock ?? 'system'),
+      ),
     onRestart: (child, how) => options.say?.(`${child} ended (${how}) and is started again`),
   });
 }

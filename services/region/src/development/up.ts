@@ -34,10 +34,18 @@ function options() {
   return parseArgs({
     allowNegative: true,
     options: {
-      calls: { type: 'string' }, day: { type: 'string' }, seed: { type: 'string' }, contacts: { type: 'string' },
-      agents: { type: 'string' }, speed: { type: 'string' }, exit: { type: 'boolean', default: false },
-      each: { type: 'boolean', default: false }, port: { type: 'string', default: '8080' }, data: { type: 'string' },
-      play: { type: 'boolean', default: true }, help: { type: 'boolean', default: false },
+      calls: { type: 'string' },
+      day: { type: 'string' },
+      seed: { type: 'string' },
+      contacts: { type: 'string' },
+      agents: { type: 'string' },
+      speed: { type: 'string' },
+      exit: { type: 'boolean', default: false },
+      each: { type: 'boolean', default: false },
+      port: { type: 'string', default: '8080' },
+      data: { type: 'string' },
+      play: { type: 'boolean', default: true },
+      help: { type: 'boolean', default: false },
     },
   }).values;
 }
@@ -47,7 +55,9 @@ type Options = ReturnType<typeof options>;
 /** A new folder for this run; the oldest runs beyond the few that are kept are removed. */
 function runFolder(): string {
   mkdirSync(home, { recursive: true });
-  const earlier = readdirSync(home).filter((name) => name.startsWith('run-')).toSorted();
+  const earlier = readdirSync(home)
+    .filter((name) => name.startsWith('run-'))
+    .toSorted();
   for (const name of earlier.slice(0, Math.max(0, earlier.length - keptRuns + 1))) {
     rmSync(join(home, name), { recursive: true, force: true });
   }
@@ -66,8 +76,8 @@ async function play(region: DevelopmentRegion, given: Options): Promise<number> 
     env: { ...process.env, MERIDIAN_URL: region.url, MERIDIAN_KEY: region.key },
   });
   stopping.addEventListener('abort', () => player.kill('SIGTERM'));
-  const [code, signal] = await once(player, 'exit') as [number | null, NodeJS.Signals | null];
-  return signal === null ? code ?? 1 : 130;
+  const [code, signal] = (await once(player, 'exit')) as [number | null, NodeJS.Signals | null];
+  return signal === null ? (code ?? 1) : 130;
 }
 
 /** The driven clock goes on as the system's from here. */
@@ -77,7 +87,11 @@ async function returnToPresent(region: DevelopmentRegion): Promise<void> {
     headers: { authorization: `Bearer ${region.key}`, 'content-type': 'application/json' },
     body: JSON.stringify({ at: Date.now(), rate: 1 }),
   });
-  if (!answer.ok) throw new Error(`The clock cannot be set to the present: ${answer.status} ${await answer.text()}`);
+  if (!answer.ok) {
+    throw new Error(
+      `The clock cannot be set to the present: ${answer.status} ${await answer.text()}`,
+    );
+  }
 }
 
 function invitation({ url, key, publisher, natsUrl }: DevelopmentRegion): string {
@@ -107,7 +121,9 @@ async function main(): Promise<number> {
     return 0;
   }
   const natsServer = process.env['NATS_SERVER'];
-  if (natsServer === undefined) throw new Error('NATS_SERVER is not set.\nStart through scripts/up, which sets everything up.');
+  if (natsServer === undefined) {
+    throw new Error('NATS_SERVER is not set.\nStart through scripts/up, which sets everything up.');
+  }
   const dataDir = given.data === undefined ? runFolder() : resolve(given.data);
   process.stdout.write(`Data and output of this run: ${dataDir}\n`);
   const region = await startDevelopmentRegion({
@@ -119,20 +135,28 @@ async function main(): Promise<number> {
     say: (line) => process.stderr.write(`${line}\n`),
   });
   mkdirSync(home, { recursive: true });
-  writeFileSync(join(home, 'current.json'), `${JSON.stringify({ url: region.url, key: region.key })}\n`, { mode: 0o600 });
+  writeFileSync(
+    join(home, 'current.json'),
+    `${JSON.stringify({ url: region.url, key: region.key })}\n`,
+    { mode: 0o600 },
+  );
   try {
     const code = given.play ? await play(region, given) : 0;
     if (given.exit || stopping.aborted) return code;
     if (given.play) await returnToPresent(region);
     process.stdout.write(invitation(region));
-    await new Promise((resolveStop) => { stopping.addEventListener('abort', resolveStop); });
+    await new Promise((resolveStop) => {
+      stopping.addEventListener('abort', resolveStop);
+    });
     return code;
   } finally {
     await region.stop();
   }
 }
 
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => abort.abort());
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => abort.abort());
+}
 try {
   process.exitCode = await main();
 } catch (error) {

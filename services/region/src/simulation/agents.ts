@@ -28,7 +28,9 @@ class Agent {
         this.#answer(event.subject, fromTimestamp(event.data.expiresAt));
         break;
       case 'meridian.agent.not_responding.v1':
-        this.#later(5 * secondMs + this.#random.exponential(10 * secondMs), () => this.#available());
+        this.#later(5 * secondMs + this.#random.exponential(10 * secondMs), () =>
+          this.#available(),
+        );
         break;
       case 'meridian.contact.connected_to_agent.v1':
         if (this.#random.next() < 0.2) this.#hold(event.subject);
@@ -36,9 +38,13 @@ class Agent {
       case 'meridian.contact.acw_started.v1':
         // Some never finish their after-call work: its time limit ends it.
         if (this.#random.next() < 0.85) {
-          this.#later(this.#random.exponential(15 * secondMs), () => this.#publish({
-            type: 'meridian.contact.complete_wrap_up.v1', subject: event.subject, data: { disposition: 'solved' },
-          }));
+          this.#later(this.#random.exponential(15 * secondMs), () =>
+            this.#publish({
+              type: 'meridian.contact.complete_wrap_up.v1',
+              subject: event.subject,
+              data: { disposition: 'solved' },
+            }),
+          );
         }
         break;
       default:
@@ -48,27 +54,39 @@ class Agent {
   #do(step: Step): void {
     const { id: subject, skills, capacities } = this.#plan;
     switch (step.kind) {
-      case 'sign_in': case 'supersede':
+      case 'sign_in':
+      case 'supersede':
         this.#sessions += 1;
         this.#publish({
-          type: 'meridian.agent.sign_in.v1', subject, data: { sessionId: `${subject}-s${this.#sessions}`, skills, capacities },
+          type: 'meridian.agent.sign_in.v1',
+          subject,
+          data: { sessionId: `${subject}-s${this.#sessions}`, skills, capacities },
         });
         break;
       case 'sign_out':
         this.#publish({ type: 'meridian.agent.sign_out.v1', subject, data: {} });
         break;
       case 'away':
-        this.#publish({ type: 'meridian.agent.set_presence.v1', subject, data: { presence: 'AWAY', reason: step.reason } });
+        this.#publish({
+          type: 'meridian.agent.set_presence.v1',
+          subject,
+          data: { presence: 'AWAY', reason: step.reason },
+        });
         break;
       case 'available':
         this.#available();
         break;
-      default: step satisfies never;
+      default:
+        step satisfies never;
     }
   }
 
   #available(): void {
-    this.#publish({ type: 'meridian.agent.set_presence.v1', subject: this.#plan.id, data: { presence: 'AVAILABLE' } });
+    this.#publish({
+      type: 'meridian.agent.set_presence.v1',
+      subject: this.#plan.id,
+      data: { presence: 'AVAILABLE' },
+    });
   }
 
   /** Accepts, declines, does not hear it, answers twice or too late, or for somebody else. */
@@ -80,9 +98,14 @@ class Agent {
     const chance = this.#random.next();
     if (chance < 0.66) this.#later(soonMs, () => this.#publish(accept));
     else if (chance < 0.74) {
-      this.#later(soonMs, () => { this.#publish(accept); this.#publish(accept); });
+      this.#later(soonMs, () => {
+        this.#publish(accept);
+        this.#publish(accept);
+      });
     } else if (chance < 0.84) {
-      this.#later(soonMs, () => this.#publish({ type: 'meridian.reservation.reject.v1', subject, data: { agentId } }));
+      this.#later(soonMs, () =>
+        this.#publish({ type: 'meridian.reservation.reject.v1', subject, data: { agentId } }),
+      );
     } else if (chance < 0.92) {
       // At the very moment of its end, or a little around it.
       this.#later(leftMs - 10 + this.#random.int(20), () => this.#publish(accept));
@@ -95,9 +118,13 @@ class Agent {
     const times = 1 + this.#random.int(3);
     for (let count = 0, delayMs = 0; count < times; count += 1) {
       delayMs += this.#random.exponential(4 * secondMs);
-      this.#later(delayMs, () => this.#publish({ type: 'meridian.contact.hold.v1', subject, data: {} }));
+      this.#later(delayMs, () =>
+        this.#publish({ type: 'meridian.contact.hold.v1', subject, data: {} }),
+      );
       delayMs += this.#random.exponential(4 * secondMs);
-      this.#later(delayMs, () => this.#publish({ type: 'meridian.contact.resume.v1', subject, data: {} }));
+      this.#later(delayMs, () =>
+        this.#publish({ type: 'meridian.contact.resume.v1', subject, data: {} }),
+      );
     }
   }
 
@@ -118,7 +145,9 @@ export function agentConcerned(event: DomainEvent | ContactEvent): string | unde
 
 /** All agents, by id. */
 export function agentsOf(
-  plans: readonly AgentPlan[], world: World, publisher: Publisher,
+  plans: readonly AgentPlan[],
+  world: World,
+  publisher: Publisher,
 ): ReadonlyMap<string, { see(event: DomainEvent): void }> {
   return new Map(plans.map((plan) => [plan.id, new Agent(plan, world, publisher)]));
 }

@@ -28,7 +28,9 @@ class Customer {
         this.#isConnected = true;
         this.#world.cancel(this.#patience);
         if (this.#plan.endsBy !== 'NOBODY') {
-          this.#world.after(this.#plan.talkMs, () => this.#hangUp(this.#plan.endsBy as 'CUSTOMER' | 'AGENT'));
+          this.#world.after(this.#plan.talkMs, () =>
+            this.#hangUp(this.#plan.endsBy as 'CUSTOMER' | 'AGENT'),
+          );
         }
         break;
       case 'meridian.contact.abandoned.v1':
@@ -44,7 +46,8 @@ class Customer {
   #arrive(): void {
     const { id: subject, channel, flow, ivrMs, impulseMs, attributesMs } = this.#plan;
     this.#publisher.publish(subject, {
-      type: 'meridian.contact.initiate.v1', subject,
+      type: 'meridian.contact.initiate.v1',
+      subject,
       data: { method: 'INBOUND', channel, ...(flow === undefined ? {} : { flow }) },
     });
     this.#world.after(ivrMs, () => this.#leaveIvr());
@@ -53,7 +56,9 @@ class Customer {
       this.#world.after(afterMs, () => {
         // The same name again and again: what is decided twice out of turn shows.
         this.#publisher.publish(subject, {
-          type: 'meridian.contact.update_attributes.v1', subject, data: { attributes: { mood: `${index}` } },
+          type: 'meridian.contact.update_attributes.v1',
+          subject,
+          data: { attributes: { mood: `${index}` } },
         });
       });
     }
@@ -67,7 +72,9 @@ class Customer {
       return;
     }
     this.#publisher.publish(subject, {
-      type: 'meridian.contact.enter_queue.v1', subject, data: { queueId, priority, requirements },
+      type: 'meridian.contact.enter_queue.v1',
+      subject,
+      data: { queueId, priority, requirements },
     });
     if (patienceMs === Infinity || this.#isConnected) return;
     this.#patience = this.#world.after(patienceMs, () => this.#hangUp());
@@ -76,13 +83,19 @@ class Customer {
   #hangUp(by: 'CUSTOMER' | 'AGENT' = 'CUSTOMER'): void {
     if (this.#isGone) return;
     const { id: subject } = this.#plan;
-    this.#publisher.publish(subject, { type: 'meridian.contact.hang_up.v1', subject, data: { by } });
+    this.#publisher.publish(subject, {
+      type: 'meridian.contact.hang_up.v1',
+      subject,
+      data: { by },
+    });
   }
 }
 
 /** All customers, by contact. */
 export function customersOf(
-  plans: readonly CustomerPlan[], world: World, publisher: Publisher,
+  plans: readonly CustomerPlan[],
+  world: World,
+  publisher: Publisher,
 ): ReadonlyMap<string, { see(event: ContactEvent): void }> {
   return new Map(plans.map((plan) => [plan.id, new Customer(plan, world, publisher)]));
 }

@@ -23,11 +23,14 @@ export interface Region {
 }
 
 /** By service and name of what it follows: the messages of which the handling came to its end. */
-export type Handled = ReadonlyMap<string, {
-  readonly stream: string;
-  readonly filters: readonly string[];
-  readonly sequences: ReadonlySet<number>;
-}>;
+export type Handled = ReadonlyMap<
+  string,
+  {
+    readonly stream: string;
+    readonly filters: readonly string[];
+    readonly sequences: ReadonlySet<number>;
+  }
+>;
 
 interface Service {
   nextDueMs(): number | undefined;
@@ -54,36 +57,53 @@ class Timer {
     if (this.#isFiring) return;
     this.#instance.cancel(this.#task);
     const next = this.#service.nextDueMs();
-    this.#task = next === undefined
-      ? undefined : this.#instance.after(Math.max(0, next - this.#instance.now()), () => this.#fire(next));
+    this.#task =
+      next === undefined
+        ? undefined
+        : this.#instance.after(Math.max(0, next - this.#instance.now()), () => this.#fire(next));
   }
 
   #fire(due: number): void {
     this.#isFiring = true;
     const fired = (): void => {
       this.#isFiring = false;
-      if (this.#service.nextDueMs() === due) this.#task = this.#instance.after(stillDueMs, () => this.#fire(due));
-      else this.touch();
+      if (this.#service.nextDueMs() === due) {
+        this.#task = this.#instance.after(stillDueMs, () => this.#fire(due));
+      } else this.touch();
     };
-    this.#service.fireDue(this.#instance.now()).then(fired, (error: unknown) => this.#instance.fail(error));
+    this.#service
+      .fireDue(this.#instance.now())
+      .then(fired, (error: unknown) => this.#instance.fail(error));
   }
 }
 
-async function absorb(log: Log, entity: string, take: (message: LogMessage) => void): Promise<void> {
+async function absorb(
+  log: Log,
+  entity: string,
+  take: (message: LogMessage) => void,
+): Promise<void> {
   const filters = [`ev.${region}.${region}.*.${entity}.*`];
-  for await (const batch of log.replayBatches(eventStream(region), { filters })) batch.forEach(take);
+  for await (const batch of log.replayBatches(eventStream(region), { filters })) {
+    batch.forEach(take);
+  }
 }
 
 /** Starts sessions and routing in the world, each as its shell does. */
 export function startRegion(world: World, plant: Plant): Region {
   const sessions = new Map<Instance, Sessions>();
   const routing = new Map<Instance, Routing>();
-  const handled = new Map<string, { stream: string; filters: readonly string[]; sequences: Set<number> }>();
+  const handled = new Map<
+    string,
+    { stream: string; filters: readonly string[]; sequences: Set<number> }
+  >();
   const open = (service: string, instance: Instance) => {
     const log = plant.log?.(instance.log) ?? instance.log;
     const { now, random, wait } = instance;
     const journal = journalOf(log, { region, home: region, service, epoch: 1 });
-    return { log, options: { journal, now, random, wait, onConflict: () => world.count('conflicts') } };
+    return {
+      log,
+      options: { journal, now, random, wait, onConflict: () => world.count('conflicts') },
+    };
   };
   const run = (instance: Instance, name: string, service: Service, follows: Follows): void => {
     const timer = new Timer(instance, service);
@@ -133,11 +153,15 @@ type Follows = readonly {
 function sessionsFollows(service: Sessions): Follows {
   return [
     {
-      name: 'requests', stream: intakeStream(region), filters: [`in.${region}.*.${region}.contact.*`],
+      name: 'requests',
+      stream: intakeStream(region),
+      filters: [`in.${region}.*.${region}.contact.*`],
       handle: (message) => service.onRequest(message),
     },
     {
-      name: 'routing', stream: eventStream(region), filters: [`ev.${region}.${region}.*.routing.*`],
+      name: 'routing',
+      stream: eventStream(region),
+      filters: [`ev.${region}.${region}.*.routing.*`],
       handle: (message) => service.onRouting(message),
     },
   ];
@@ -146,12 +170,17 @@ function sessionsFollows(service: Sessions): Follows {
 function routingFollows(service: Routing): Follows {
   return [
     {
-      name: 'requests', stream: intakeStream(region),
-      filters: ['reservation', 'agent', 'queue'].map((entity) => `in.${region}.*.${region}.${entity}.*`),
+      name: 'requests',
+      stream: intakeStream(region),
+      filters: ['reservation', 'agent', 'queue'].map(
+        (entity) => `in.${region}.*.${region}.${entity}.*`,
+      ),
       handle: (message) => service.onRequest(message),
     },
     {
-      name: 'contacts', stream: eventStream(region), filters: [`ev.${region}.${region}.*.contact.*`],
+      name: 'contacts',
+      stream: eventStream(region),
+      filters: [`ev.${region}.${region}.*.contact.*`],
       handle: (message) => service.onContact(message),
     },
   ];

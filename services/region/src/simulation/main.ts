@@ -21,10 +21,16 @@ interface Run {
 
 function readArguments(): Run | undefined {
   const { values } = parseArgs({
-    options: { seeds: { type: 'string' }, seed: { type: 'string' }, contacts: { type: 'string' }, help: { type: 'boolean' } },
+    options: {
+      seeds: { type: 'string' },
+      seed: { type: 'string' },
+      contacts: { type: 'string' },
+      help: { type: 'boolean' },
+    },
   });
   if (values.help === true) return undefined;
-  const range = values.seed === undefined ? values.seeds ?? '1..200' : `${values.seed}..${values.seed}`;
+  const range =
+    values.seed === undefined ? (values.seeds ?? '1..200') : `${values.seed}..${values.seed}`;
   const [, first, last] = /^(\d+)\.\.(\d+)$/.exec(range) ?? [];
   const contacts = Number(values.contacts ?? 40);
   if (first === undefined || last === undefined || Number(last) < Number(first)) {
@@ -44,12 +50,18 @@ const command = (seed: number, contacts: number): string =>
   `scripts/sim --seed ${seed}${contacts === 40 ? '' : ` --contacts ${contacts}`}`;
 
 /** @returns how many things were wrong with the world of this seed; prints some of them */
-async function runOne(seed: number, contacts: number, take: (result: SimulationResult) => void): Promise<number> {
+async function runOne(
+  seed: number,
+  contacts: number,
+  take: (result: SimulationResult) => void,
+): Promise<number> {
   let result: SimulationResult;
   try {
     result = await simulate({ seed, contacts });
   } catch (error) {
-    say(`seed ${seed}: the world broke; again with: ${command(seed, contacts)}\n${(error as Error).stack ?? String(error)}`);
+    say(
+      `seed ${seed}: the world broke; again with: ${command(seed, contacts)}\n${(error as Error).stack ?? String(error)}`,
+    );
     return 1;
   }
   take(result);
@@ -74,18 +86,26 @@ async function main(): Promise<number> {
   let [violations, failures, simulated, events] = [0, 0, 0, 0];
   for (let seed = first; seed <= last; seed += 1) {
     const found = await runOne(seed, contacts, (result) => {
-      for (const [what, count] of Object.entries(result.counts)) faults.set(what, (faults.get(what) ?? 0) + count);
+      for (const [what, count] of Object.entries(result.counts)) {
+        faults.set(what, (faults.get(what) ?? 0) + count);
+      }
       simulated += result.contacts;
       events += result.events;
-      if (first === last) say(`seed ${seed}: digest ${result.digest}, faults ${JSON.stringify(result.plan)}`);
+      if (first === last) {
+        say(`seed ${seed}: digest ${result.digest}, faults ${JSON.stringify(result.plan)}`);
+      }
     });
     violations += found;
     failures += found > 0 ? 1 : 0;
   }
   const seconds = (performance.now() - startedMs) / 1_000;
-  const listed = [...faults].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([what, count]) => `${count} ${what}`);
-  say(`${last - first + 1} seeds, ${simulated} contacts, ${events} events; ${listed.join(', ')}; ` +
-    `${failures} seeds with ${violations} violations; ${seconds.toFixed(1)} s (${Math.round(simulated / seconds)} contacts/s)`);
+  const listed = [...faults]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([what, count]) => `${count} ${what}`);
+  say(
+    `${last - first + 1} seeds, ${simulated} contacts, ${events} events; ${listed.join(', ')}; ` +
+      `${failures} seeds with ${violations} violations; ${seconds.toFixed(1)} s (${Math.round(simulated / seconds)} contacts/s)`,
+  );
   return violations === 0 ? 0 : 1;
 }
 

@@ -45,7 +45,10 @@ interface Folded<State> {
 
 /** The fold of an aggregate's history up to a sequence. */
 async function foldLog<State, Event, Command, R extends Rejection>(
-  log: Log, aggregate: AggregateId, decider: Decider<State, Event, Command, R>, upTo: number,
+  log: Log,
+  aggregate: AggregateId,
+  decider: Decider<State, Event, Command, R>,
+  upTo: number,
 ): Promise<Folded<State>> {
   const messages = await log.load(eventStream(region), eventSubject(region, region, aggregate));
   let state = decider.initial();
@@ -58,7 +61,9 @@ async function foldLog<State, Event, Command, R extends Rejection>(
 }
 
 function foldEntry<State, Event, Command, R extends Rejection>(
-  decider: Decider<State, Event, Command, R>, state: State, message: LogMessage,
+  decider: Decider<State, Event, Command, R>,
+  state: State,
+  message: LogMessage,
 ): { state: State; head: Head } {
   const entry = readEntry(message);
   let current = state;
@@ -74,31 +79,59 @@ function foldEntry<State, Event, Command, R extends Rejection>(
  * @param mustBeFresh whether memory must know the very last entry of each aggregate
  * @returns one sentence for each difference
  */
-export async function compareMemory(log: Log, services: Region, mustBeFresh: boolean): Promise<string[]> {
+export async function compareMemory(
+  log: Log,
+  services: Region,
+  mustBeFresh: boolean,
+): Promise<string[]> {
   const differences: string[] = [];
-  const judge = <State>(who: string, state: State, head: Head, folded: Folded<State>, show: (state: State) => string): void => {
+  const judge = <State>(
+    who: string,
+    state: State,
+    head: Head,
+    folded: Folded<State>,
+    show: (state: State) => string,
+  ): void => {
     if (canonical(head) !== canonical(folded.head)) {
-      differences.push(`${who} ends at ${canonical(head)} in memory and at ${canonical(folded.head)} in the log`);
+      differences.push(
+        `${who} ends at ${canonical(head)} in memory and at ${canonical(folded.head)} in the log`,
+      );
     }
     const [memory, logged] = [show(state), show(folded.state)];
     if (memory !== logged) {
       const [inMemory, inLog] = around(memory, logged);
-      differences.push(`${who} at ${head.sequence} is …${inMemory}… in memory and …${inLog}… in the log`);
+      differences.push(
+        `${who} at ${head.sequence} is …${inMemory}… in memory and …${inLog}… in the log`,
+      );
     }
     if (mustBeFresh && folded.lastSequence > head.sequence) {
-      differences.push(`${who} is known up to ${head.sequence} in memory; the log has ${folded.lastSequence}`);
+      differences.push(
+        `${who} is known up to ${head.sequence} in memory; the log has ${folded.lastSequence}`,
+      );
     }
   };
   for (const [service, { alive }] of instancesOf<Sessions>(services.sessions)) {
     if (!alive) continue;
     for (const { aggregate, state, head } of service.settled()) {
-      judge(`contact ${aggregate.id}`, state, head, await foldLog(log, aggregate, contactDecider, head.sequence), canonical);
+      judge(
+        `contact ${aggregate.id}`,
+        state,
+        head,
+        await foldLog(log, aggregate, contactDecider, head.sequence),
+        canonical,
+      );
     }
   }
   for (const [service, { alive }] of instancesOf<Routing>(services.routing)) {
     if (!alive) continue;
     for (const { aggregate, state, head } of service.settled()) {
-      judge('the partition', state, head, await foldLog(log, aggregate, partitionDecider, head.sequence), canonicalPartition);
+      judge(
+        'the partition',
+        state,
+        head,
+        await foldLog(log, aggregate, partitionDecider, head.sequence),
+        canonicalPartition,
+      );
     }
   }
   return differences;
@@ -108,7 +141,10 @@ export async function compareMemory(log: Log, services: Region, mustBeFresh: boo
 function around(left: string, right: string): [string, string] {
   let index = 0;
   while (left[index] === right[index]) index += 1;
-  return [left.slice(Math.max(0, index - 80), index + 80), right.slice(Math.max(0, index - 80), index + 80)];
+  return [
+    left.slice(Math.max(0, index - 80), index + 80),
+    right.slice(Math.max(0, index - 80), index + 80),
+  ];
 }
 
 function instancesOf<Service>(

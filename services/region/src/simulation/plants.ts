@@ -31,7 +31,9 @@ function withoutCauses(message: LogMessage): LogMessage {
     header: (name) => message.header(name),
     text() {
       readings += 1;
-      return readings > 1 ? message.text() : message.text().replaceAll(/"causationid":"[^"]*"/g, '"causationid":""');
+      return readings > 1
+        ? message.text()
+        : message.text().replaceAll(/"causationid":"[^"]*"/g, '"causationid":""');
     },
   };
 }
@@ -40,28 +42,31 @@ function withoutCauses(message: LogMessage): LogMessage {
 export const plants = {
   /** Whoever appends overwrites what another writer decided meanwhile. */
   noExpectedSequence: {
-    log: (log) => changed(log, {
-      append(stream, { expectedLastSequence: _, ...message }) {
-        return log.append(stream, message);
-      },
-    }),
+    log: (log) =>
+      changed(log, {
+        append(stream, { expectedLastSequence: _, ...message }) {
+          return log.append(stream, message);
+        },
+      }),
   },
   /** After a restart nobody knows how far the routing had read. */
   noConsumedPositions: {
-    log: (log) => changed(log, {
-      append(stream, { headers: _, ...message }) {
-        return log.append(stream, message);
-      },
-    }),
+    log: (log) =>
+      changed(log, {
+        append(stream, { headers: _, ...message }) {
+          return log.append(stream, message);
+        },
+      }),
   },
   /** After a restart nobody knows what a contact's events were caused by. */
   noCauses: {
-    log: (log) => changed(log, {
-      load: async (...place) => (await log.load(...place)).map(withoutCauses),
-      async *replayBatches(...place) {
-        for await (const batch of log.replayBatches(...place)) yield batch.map(withoutCauses);
-      },
-    }),
+    log: (log) =>
+      changed(log, {
+        load: async (...place) => (await log.load(...place)).map(withoutCauses),
+        async *replayBatches(...place) {
+          for await (const batch of log.replayBatches(...place)) yield batch.map(withoutCauses);
+        },
+      }),
   },
   /** Timers belong to the process that armed them. */
   timersLostAtCrash: { firesTimers: (instance) => instance.number === 0 },

@@ -2,8 +2,14 @@ import { toTimestamp } from '@meridian/core';
 import { LogUnavailable } from '@meridian/journal';
 import { NetworkLog, type World } from '@meridian/testing';
 import {
-  intakeMessageId, intakeStream, intakeSubject, type AgentCommand, type ContactCommand,
-  type IntakeEnvelope, type QueueCommand, type ReservationCommand,
+  intakeMessageId,
+  intakeStream,
+  intakeSubject,
+  type AgentCommand,
+  type ContactCommand,
+  type IntakeEnvelope,
+  type QueueCommand,
+  type ReservationCommand,
 } from '@meridian/wire';
 import { region, tenant } from './scenario.ts';
 
@@ -62,11 +68,14 @@ export class Publisher {
       data: request.data,
     };
     const before = this.#tails.get(who) ?? Promise.resolve();
-    this.#tails.set(who, before.then(async () => {
-      const sequence = await this.#store(event);
-      this.acknowledged.push({ event, sequence });
-      this.#maybeRepeat(event);
-    }));
+    this.#tails.set(
+      who,
+      before.then(async () => {
+        const sequence = await this.#store(event);
+        this.acknowledged.push({ event, sequence });
+        this.#maybeRepeat(event);
+      }),
+    );
   }
 
   #maybeRepeat(event: IntakeEnvelope): void {
@@ -102,7 +111,9 @@ export class Publisher {
           this.#world.fail(error);
           throw error;
         }
-        await new Promise<void>((resolve) => { this.#world.after(retryMs, resolve); });
+        await new Promise<void>((resolve) => {
+          this.#world.after(retryMs, resolve);
+        });
       }
     }
   }

@@ -66,14 +66,19 @@ export const queueIds: readonly string[] = [...configuredQueues, unknownQueue];
 /** Draws a stretch of a contact centre's day: about seven contacts an agent in ten minutes. */
 export function drawScenario(random: Random, contacts: number): Scenario {
   const agentCount = 2 + random.int(2 + Math.ceil(contacts / 8));
-  const spanMs = Math.max(2 * minuteMs, (contacts / agentCount) * 80 * secondMs * (0.5 + random.next()));
+  const spanMs = Math.max(
+    2 * minuteMs,
+    (contacts / agentCount) * 80 * secondMs * (0.5 + random.next()),
+  );
   const horizonMs = Math.ceil(startMs + spanMs);
   return {
     horizonMs,
     customers: Array.from({ length: contacts }, (_, index) =>
-      customer(random.fork(`customer/${index}`), `c${index + 1}`, spanMs)),
+      customer(random.fork(`customer/${index}`), `c${index + 1}`, spanMs),
+    ),
     agents: Array.from({ length: agentCount }, (_, index) =>
-      agent(random.fork(`agent/${index}`), `a${index + 1}`, spanMs)),
+      agent(random.fork(`agent/${index}`), `a${index + 1}`, spanMs),
+    ),
     queues: configuredQueues.map((id) => queue(random.fork(`queue/${id}`), id, spanMs)),
   };
 }
@@ -89,7 +94,9 @@ function customer(random: Random, id: string, spanMs: number): CustomerPlan {
     exit: chance(0.9) ? 'QUEUE' : chance(0.8) ? 'LEAVE' : 'STAY',
     queueId: chance(0.03) ? unknownQueue : random.pick(configuredQueues),
     priority: chance(0.15) ? 1 + random.int(3) : 0,
-    requirements: chance(0.15) ? [{ skill: random.pick(['german', 'billing']), minimumLevel: 1 + random.int(4) }] : [],
+    requirements: chance(0.15)
+      ? [{ skill: random.pick(['german', 'billing']), minimumLevel: 1 + random.int(4) }]
+      : [],
     patienceMs: chance(0.03) ? Infinity : Math.ceil(random.exponential(2 * minuteMs)),
     impulseMs: chance(0.08) ? Math.ceil(random.exponential(40 * secondMs)) : undefined,
     leavesWhenOffered: chance(0.06),
@@ -100,25 +107,35 @@ function customer(random: Random, id: string, spanMs: number): CustomerPlan {
 }
 
 function agent(random: Random, id: string, spanMs: number): AgentPlan {
-  const steps: Step[] = [{ atMs: startMs + Math.ceil(random.exponential(spanMs / 10)), kind: 'sign_in' }];
+  const steps: Step[] = [
+    { atMs: startMs + Math.ceil(random.exponential(spanMs / 10)), kind: 'sign_in' },
+  ];
   let atMs = steps[0]?.atMs as number;
   for (let count = 0; count < 40; count += 1) {
     atMs += Math.ceil(random.exponential(spanMs / 6));
     if (atMs > startMs + spanMs) break;
     const backMs = atMs + Math.ceil(random.exponential(20 * secondMs));
     const kind = random.pick(['away', 'away', 'sign_out', 'supersede'] as const);
-    if (kind === 'away') steps.push({ atMs, kind, reason: random.pick(['break', 'meal', 'training']) }, { atMs: backMs, kind: 'available' });
-    else if (kind === 'sign_out') steps.push({ atMs, kind }, { atMs: backMs, kind: 'sign_in' });
+    if (kind === 'away') {
+      steps.push(
+        { atMs, kind, reason: random.pick(['break', 'meal', 'training']) },
+        { atMs: backMs, kind: 'available' },
+      );
+    } else if (kind === 'sign_out') steps.push({ atMs, kind }, { atMs: backMs, kind: 'sign_in' });
     else steps.push({ atMs, kind });
     atMs = backMs;
   }
   if (random.next() < 0.3) steps.push({ atMs: atMs + Math.ceil(spanMs / 4), kind: 'sign_out' });
-  const skills = ['german', 'billing', 'sales'].filter(() => random.next() < 0.6)
+  const skills = ['german', 'billing', 'sales']
+    .filter(() => random.next() < 0.6)
     .map((skill) => ({ skill, level: 1 + random.int(5) }));
   return {
     id,
     skills,
-    capacities: [{ channel: 'VOICE', limit: 1 }, ...(random.next() < 0.7 ? [{ channel: 'CHAT' as const, limit: 1 + random.int(3) }] : [])],
+    capacities: [
+      { channel: 'VOICE', limit: 1 },
+      ...(random.next() < 0.7 ? [{ channel: 'CHAT' as const, limit: 1 + random.int(3) }] : []),
+    ],
     steps,
     habits: `habits/${id}`,
   };
@@ -132,6 +149,15 @@ function queue(random: Random, id: string, spanMs: number): QueuePlan {
     ageingMsPerLevel: (1 + random.int(90)) * secondMs,
     serviceLevelMs: 20 * secondMs,
   });
-  const changes = Array.from({ length: random.int(4) }, () => startMs + Math.ceil(random.next() * spanMs));
-  return { id, settings: [startMs, ...changes.toSorted((a, b) => a - b)].map((atMs) => ({ atMs, settings: settings() })) };
+  const changes = Array.from(
+    { length: random.int(4) },
+    () => startMs + Math.ceil(random.next() * spanMs),
+  );
+  return {
+    id,
+    settings: [startMs, ...changes.toSorted((a, b) => a - b)].map((atMs) => ({
+      atMs,
+      settings: settings(),
+    })),
+  };
 }

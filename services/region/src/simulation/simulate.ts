@@ -67,7 +67,12 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     world.at(atMs, () => void compareNow(world, services, problems));
   }
   const cameToRest = await world.run(scenario.horizonMs + afterHorizonMs);
-  if (!cameToRest) problems.push({ rule: 'ended', detail: 'the world had not come to rest 96 hours after the last fault' });
+  if (!cameToRest) {
+    problems.push({
+      rule: 'ended',
+      detail: 'the world had not come to rest 96 hours after the last fault',
+    });
+  }
   const { problems: found, result } = await checkWorld(world, services, publisher.acknowledged);
   problems.push(...found);
   return {
@@ -93,24 +98,40 @@ async function compareNow(world: World, services: Region, problems: Problem[]): 
 }
 
 /** Customers, agents and an administrator, who see the decisions through a network of their own. */
-function peopleOf({ customers, agents, queues }: Scenario, world: World, publisher: Publisher): void {
+function peopleOf(
+  { customers, agents, queues }: Scenario,
+  world: World,
+  publisher: Publisher,
+): void {
   const customersById = customersOf(customers, world, publisher);
   const agentsById = agentsOf(agents, world, publisher);
   for (const { id: subject, settings } of queues) {
     for (const { atMs, settings: each } of settings) {
-      world.at(atMs, () => publisher.publish('admin', {
-        type: 'meridian.queue.configure.v1', subject, data: { settings: each },
-      }));
+      world.at(atMs, () =>
+        publisher.publish('admin', {
+          type: 'meridian.queue.configure.v1',
+          subject,
+          data: { settings: each },
+        }),
+      );
     }
   }
   const network = new NetworkLog(world, 'watchers', world.random.fork('watchers'));
   const watch = (filter: string, see: (event: DomainEvent) => void): void => {
-    network.follow(eventStream(region), { after: 0, filters: [filter], onFailure: (error) => world.fail(error) }, (message) => {
-      for (const event of readEntry(message).events) see(event as unknown as DomainEvent);
-    });
+    network.follow(
+      eventStream(region),
+      { after: 0, filters: [filter], onFailure: (error) => world.fail(error) },
+      (message) => {
+        for (const event of readEntry(message).events) see(event as unknown as DomainEvent);
+      },
+    );
   };
-  watch(`ev.${region}.${region}.*.contact.*`, (event) => customersById.get(event.subject)?.see(event as ContactEvent));
-  watch(`ev.${region}.${region}.>`, (event) => agentsById.get(agentConcerned(event) ?? '')?.see(event));
+  watch(`ev.${region}.${region}.*.contact.*`, (event) =>
+    customersById.get(event.subject)?.see(event as ContactEvent),
+  );
+  watch(`ev.${region}.${region}.>`, (event) =>
+    agentsById.get(agentConcerned(event) ?? '')?.see(event),
+  );
 }
 
 const headerNames = ['Nats-Msg-Id', 'Nats-Expected-Last-Subject-Sequence', 'Meridian-Consumed'];
@@ -119,7 +140,16 @@ async function digestOf(world: World): Promise<string> {
   const hash = createHash('sha256');
   const add = (message: LogMessage): void => {
     const headers = headerNames.map((name) => message.header(name) ?? '');
-    hash.update(JSON.stringify([message.stream, message.sequence, message.subject, message.storedAtMs, headers, message.text()]));
+    hash.update(
+      JSON.stringify([
+        message.stream,
+        message.sequence,
+        message.subject,
+        message.storedAtMs,
+        headers,
+        message.text(),
+      ]),
+    );
   };
   for (const stream of [intakeStream(region), eventStream(region)]) {
     for await (const batch of world.log.replayBatches(stream)) batch.forEach(add);

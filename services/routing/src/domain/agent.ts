@@ -1,6 +1,12 @@
 import { accept, reject, unreachable, type Decider, type Decision } from '@meridian/core';
 import type {
-  AgentCommand, AgentEvent, Channel, ChannelCapacity, Presence, ReservationEvent, SkillLevel,
+  AgentCommand,
+  AgentEvent,
+  Channel,
+  ChannelCapacity,
+  Presence,
+  ReservationEvent,
+  SkillLevel,
 } from '@meridian/wire';
 
 // --- State
@@ -41,7 +47,12 @@ export type Command = AgentCommand;
 // --- Rejections
 
 export interface AgentRejection {
-  readonly code: 'AGENT_OFFLINE' | 'PRESENCE_NOT_ALLOWED' | 'SIGNING_OUT' | 'CAPACITY_TWICE' | 'SKILL_TWICE';
+  readonly code:
+    | 'AGENT_OFFLINE'
+    | 'PRESENCE_NOT_ALLOWED'
+    | 'SIGNING_OUT'
+    | 'CAPACITY_TWICE'
+    | 'SKILL_TWICE';
   readonly facts: Readonly<Record<string, unknown>>;
 }
 
@@ -50,8 +61,15 @@ export interface AgentRejection {
 /** An agent nobody has heard of yet. */
 export function newAgent(id: string): Agent {
   return {
-    id, sessionId: undefined, presence: 'OFFLINE', skills: new Map(), capacities: new Map(),
-    isSigningOut: false, idleSinceMs: 0, open: new Map(), declined: new Set(),
+    id,
+    sessionId: undefined,
+    presence: 'OFFLINE',
+    skills: new Map(),
+    capacities: new Map(),
+    isSigningOut: false,
+    idleSinceMs: 0,
+    open: new Map(),
+    declined: new Set(),
   };
 }
 
@@ -155,7 +173,9 @@ export function openCount(agent: Agent, channel: Channel): number {
 
 /** The agent's state on one channel; see the two axes in the vocabulary. */
 export function channelState(agent: Agent, channel: Channel): ChannelState {
-  const stages = [...agent.open.values()].filter((open) => open.channel === channel).map((open) => open.stage);
+  const stages = [...agent.open.values()]
+    .filter((open) => open.channel === channel)
+    .map((open) => open.stage);
   const limit = agent.capacities.get(channel) ?? 0;
   if (stages.length > 0 && stages.length >= limit && limit > 1) return 'AT_CAPACITY';
   if (stages.includes('PENDING')) return 'OFFERED';
@@ -168,25 +188,48 @@ function sameMap<K, V>(a: ReadonlyMap<K, V>, b: ReadonlyMap<K, V>): boolean {
   return a.size === b.size && [...a].every(([key, value]) => b.get(key) === value);
 }
 
-function signIn(agent: Agent, { subject, data }: Extract<Command, { type: 'meridian.agent.sign_in.v1' }>): Answer {
+function signIn(
+  agent: Agent,
+  { subject, data }: Extract<Command, { type: 'meridian.agent.sign_in.v1' }>,
+): Answer {
   const { sessionId, capacities, skills = [], presence = 'AVAILABLE' } = data;
   const facts = { agentId: subject };
-  if (presence !== 'AVAILABLE' && presence !== 'AWAY') return reject({ code: 'PRESENCE_NOT_ALLOWED', facts: { ...facts, presence } });
-  if (capacityMap(capacities).size !== capacities.length) return reject({ code: 'CAPACITY_TWICE', facts: { ...facts, capacities } });
-  if (skillMap(skills).size !== skills.length) return reject({ code: 'SKILL_TWICE', facts: { ...facts, skills } });
+  if (presence !== 'AVAILABLE' && presence !== 'AWAY') {
+    return reject({ code: 'PRESENCE_NOT_ALLOWED', facts: { ...facts, presence } });
+  }
+  if (capacityMap(capacities).size !== capacities.length) {
+    return reject({ code: 'CAPACITY_TWICE', facts: { ...facts, capacities } });
+  }
+  if (skillMap(skills).size !== skills.length) {
+    return reject({ code: 'SKILL_TWICE', facts: { ...facts, skills } });
+  }
   if (agent.sessionId === undefined) {
-    return accept<AgentEvent>({ type: 'meridian.agent.signed_in.v1', subject, data: { sessionId, skills, capacities, presence } });
+    return accept<AgentEvent>({
+      type: 'meridian.agent.signed_in.v1',
+      subject,
+      data: { sessionId, skills, capacities, presence },
+    });
   }
   if (agent.sessionId === sessionId) return accept();
   const events: AgentEvent[] = [
-    { type: 'meridian.agent.session_superseded.v1', subject, data: { sessionId: agent.sessionId, supersededBy: sessionId } },
+    {
+      type: 'meridian.agent.session_superseded.v1',
+      subject,
+      data: { sessionId: agent.sessionId, supersededBy: sessionId },
+    },
   ];
-  if (!sameMap(agent.skills, skillMap(skills))) events.push({ type: 'meridian.agent.skills_changed.v1', subject, data: { skills } });
+  if (!sameMap(agent.skills, skillMap(skills))) {
+    events.push({ type: 'meridian.agent.skills_changed.v1', subject, data: { skills } });
+  }
   if (!sameMap(agent.capacities, capacityMap(capacities))) {
     events.push({ type: 'meridian.agent.capacity_changed.v1', subject, data: { capacities } });
   }
   if (agent.presence !== presence) {
-    events.push({ type: 'meridian.agent.state_changed.v1', subject, data: { from: agent.presence, to: presence } });
+    events.push({
+      type: 'meridian.agent.state_changed.v1',
+      subject,
+      data: { from: agent.presence, to: presence },
+    });
   }
   return accept(...events);
 }
@@ -195,14 +238,26 @@ function decide(agent: Agent, command: Command): Answer {
   const { subject } = command;
   if (command.type === 'meridian.agent.sign_in.v1') return signIn(agent, command);
   if (agent.sessionId === undefined) {
-    return command.type === 'meridian.agent.sign_out.v1' ? accept() : reject({ code: 'AGENT_OFFLINE', facts: { agentId: subject } });
+    return command.type === 'meridian.agent.sign_out.v1'
+      ? accept()
+      : reject({ code: 'AGENT_OFFLINE', facts: { agentId: subject } });
   }
   switch (command.type) {
     case 'meridian.agent.sign_out.v1': {
       const isEngaged = [...agent.open.values()].some((open) => open.stage !== 'PENDING');
-      if (!isEngaged) return accept<AgentEvent>({ type: 'meridian.agent.signed_out.v1', subject, data: { sessionId: agent.sessionId } });
+      if (!isEngaged) {
+        return accept<AgentEvent>({
+          type: 'meridian.agent.signed_out.v1',
+          subject,
+          data: { sessionId: agent.sessionId },
+        });
+      }
       if (agent.isSigningOut) return accept();
-      return accept<AgentEvent>({ type: 'meridian.agent.sign_out_requested.v1', subject, data: {} });
+      return accept<AgentEvent>({
+        type: 'meridian.agent.sign_out_requested.v1',
+        subject,
+        data: {},
+      });
     }
     case 'meridian.agent.set_presence.v1': {
       const { presence, reason } = command.data;
@@ -214,7 +269,11 @@ function decide(agent: Agent, command: Command): Answer {
       return accept<AgentEvent>({
         type: 'meridian.agent.state_changed.v1',
         subject,
-        data: { from: agent.presence, to: presence, ...(reason === undefined ? {} : { reasonCode: reason }) },
+        data: {
+          from: agent.presence,
+          to: presence,
+          ...(reason === undefined ? {} : { reasonCode: reason }),
+        },
       });
     }
     default:
@@ -223,8 +282,9 @@ function decide(agent: Agent, command: Command): Answer {
 }
 
 /** One agent. `evolve` takes the events of the agent's reservations too: they fill the channels. */
-export const agentDecider: Decider<Agent, AgentEvent | ReservationEvent, Command, AgentRejection> = {
-  initial: () => newAgent(''),
-  evolve,
-  decide,
-};
+export const agentDecider: Decider<Agent, AgentEvent | ReservationEvent, Command, AgentRejection> =
+  {
+    initial: () => newAgent(''),
+    evolve,
+    decide,
+  };

@@ -1,4 +1,11 @@
-import type { Candidate, Channel, Exclusion, ExclusionReason, SkillRequirement, Strategy } from '@meridian/wire';
+import type {
+  Candidate,
+  Channel,
+  Exclusion,
+  ExclusionReason,
+  SkillRequirement,
+  Strategy,
+} from '@meridian/wire';
 import { openCount, type Agent } from './agent.ts';
 import { listedCandidatesLimit, listedExclusionsLimit } from './limits.ts';
 
@@ -21,7 +28,8 @@ export interface Choice {
 
 /** All requirements of both lists, each skill once; of one asked for twice the higher level counts. */
 export function mergeRequirements(
-  queue: readonly SkillRequirement[], contact: readonly SkillRequirement[],
+  queue: readonly SkillRequirement[],
+  contact: readonly SkillRequirement[],
 ): readonly SkillRequirement[] {
   if (contact.length === 0 && queue.length <= 1) return queue;
   if (queue.length === 0 && contact.length === 1) return contact;
@@ -62,7 +70,12 @@ export function levelSum(agent: Agent, requirements: readonly SkillRequirement[]
  * Whether `a` comes before `b`: by the strategy, then longest idle, then the smaller id. Total:
  * two different agents never tie.
  */
-function comesBefore(a: Agent, b: Agent, strategy: Strategy, requirements: readonly SkillRequirement[]): boolean {
+function comesBefore(
+  a: Agent,
+  b: Agent,
+  strategy: Strategy,
+  requirements: readonly SkillRequirement[],
+): boolean {
   if (strategy === 'MOST_SKILLED') {
     const difference = levelSum(a, requirements) - levelSum(b, requirements);
     if (difference !== 0) return difference > 0;
@@ -76,7 +89,12 @@ function comesBefore(a: Agent, b: Agent, strategy: Strategy, requirements: reado
  * @param agents of the partition, each once, in any order
  * @param nowMs the moment of the choice, in epoch ms
  */
-export function choose(agents: Iterable<Agent>, demand: Demand, strategy: Strategy, nowMs: number): Choice {
+export function choose(
+  agents: Iterable<Agent>,
+  demand: Demand,
+  strategy: Strategy,
+  nowMs: number,
+): Choice {
   const best: Agent[] = [];
   let candidateCount = 0;
   const excluded = new Map<ExclusionReason, { count: number; agentIds: string[] }>();
@@ -89,7 +107,12 @@ export function choose(agents: Iterable<Agent>, demand: Demand, strategy: Strate
     }
     candidateCount += 1;
     let place = best.length;
-    while (place > 0 && comesBefore(agent, best[place - 1] as Agent, strategy, demand.requirements)) place -= 1;
+    while (
+      place > 0 &&
+      comesBefore(agent, best[place - 1] as Agent, strategy, demand.requirements)
+    ) {
+      place -= 1;
+    }
     if (place < listedCandidatesLimit) {
       best.splice(place, 0, agent);
       if (best.length > listedCandidatesLimit) best.pop();
@@ -98,16 +121,22 @@ export function choose(agents: Iterable<Agent>, demand: Demand, strategy: Strate
   return {
     agentId: best[0]?.id,
     candidates: best.map((agent) => ({
-      agentId: agent.id, levelSum: levelSum(agent, demand.requirements), idleMs: nowMs - agent.idleSinceMs,
+      agentId: agent.id,
+      levelSum: levelSum(agent, demand.requirements),
+      idleMs: nowMs - agent.idleSinceMs,
     })),
     candidateCount,
-    exclusions: [...excluded].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([reason, entry]) => ({ reason, ...entry })),
+    exclusions: [...excluded]
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .map(([reason, entry]) => ({ reason, ...entry })),
   };
 }
 
 /** Counts an excluded agent, keeping the few smallest ids so that any order gives the same list. */
 function noteExclusion(
-  excluded: Map<ExclusionReason, { count: number; agentIds: string[] }>, reason: ExclusionReason, agentId: string,
+  excluded: Map<ExclusionReason, { count: number; agentIds: string[] }>,
+  reason: ExclusionReason,
+  agentId: string,
 ): void {
   const entry = excluded.get(reason);
   if (entry === undefined) {

@@ -40,10 +40,14 @@ function evolve(queue: Queue, event: QueueEvent): Queue {
 
 /** Whether two settings say the same: order of the requirements does not matter. */
 export function sameSettings(a: QueueSettings, b: QueueSettings): boolean {
-  const canonical = ({ requirements = [], ...rest }: QueueSettings): string => JSON.stringify([
-    rest.strategy, rest.offerTtlMs, rest.ageingMsPerLevel, rest.serviceLevelMs,
-    requirements.map(({ skill, minimumLevel }) => `${skill}:${minimumLevel}`).toSorted(),
-  ]);
+  const canonical = ({ requirements = [], ...rest }: QueueSettings): string =>
+    JSON.stringify([
+      rest.strategy,
+      rest.offerTtlMs,
+      rest.ageingMsPerLevel,
+      rest.serviceLevelMs,
+      requirements.map(({ skill, minimumLevel }) => `${skill}:${minimumLevel}`).toSorted(),
+    ]);
   return canonical(a) === canonical(b);
 }
 
@@ -52,14 +56,23 @@ function decide(queue: Queue, command: Command): Decision<QueueEvent, QueueRejec
   switch (command.type) {
     case 'meridian.queue.configure.v1': {
       const { settings } = command.data;
-      if (!queue.exists) return accept<QueueEvent>({ type: 'meridian.queue.created.v1', subject, data: { settings } });
+      if (!queue.exists) {
+        return accept<QueueEvent>({
+          type: 'meridian.queue.created.v1',
+          subject,
+          data: { settings },
+        });
+      }
       if (sameSettings(queue.settings, settings)) return accept();
       return accept<QueueEvent>({ type: 'meridian.queue.updated.v1', subject, data: { settings } });
     }
     case 'meridian.queue.delete.v1':
       if (!queue.exists) return accept();
       if ((command.waitingCount ?? 0) > 0) {
-        return reject({ code: 'QUEUE_NOT_EMPTY', facts: { queueId: subject, waitingCount: command.waitingCount } });
+        return reject({
+          code: 'QUEUE_NOT_EMPTY',
+          facts: { queueId: subject, waitingCount: command.waitingCount },
+        });
       }
       return accept<QueueEvent>({ type: 'meridian.queue.deleted.v1', subject, data: {} });
     default:

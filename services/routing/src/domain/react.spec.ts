@@ -11,23 +11,45 @@ const ends = { durations: [] };
 describe("what a contact's decision means for the routing", () => {
   const queued = { queueId: 'sales', channel: 'VOICE' as const, priority: 2, requirements: [] };
   test.each<[DomainEvent, ReturnType<typeof react>]>([
-    [{ type: 'meridian.contact.queued.v1', subject, data: queued },
-      { type: 'contact_queued', subject, data: queued, enqueuedAt: time }],
-    [{ type: 'meridian.contact.abandoned.v1', subject, data: { stage: 'QUEUED', ...ends } },
-      { type: 'contact_ended', subject, data: { reason: 'meridian.contact.abandoned.v1' } }],
-    [{ type: 'meridian.contact.orphan_reaped.v1', subject, data: { state: 'IVR', since: time, limitMs: 1, ...ends } },
-      { type: 'contact_ended', subject, data: { reason: 'meridian.contact.orphan_reaped.v1' } }],
-    [{ type: 'meridian.contact.disconnected.v1', subject, data: { by: 'AGENT' } },
-      { type: 'contact_wrapping', subject }],
-    [{ type: 'meridian.contact.completed.v1', subject, data: ends }, { type: 'contact_completed', subject }],
+    [
+      { type: 'meridian.contact.queued.v1', subject, data: queued },
+      { type: 'contact_queued', subject, data: queued, enqueuedAt: time },
+    ],
+    [
+      { type: 'meridian.contact.abandoned.v1', subject, data: { stage: 'QUEUED', ...ends } },
+      { type: 'contact_ended', subject, data: { reason: 'meridian.contact.abandoned.v1' } },
+    ],
+    [
+      {
+        type: 'meridian.contact.orphan_reaped.v1',
+        subject,
+        data: { state: 'IVR', since: time, limitMs: 1, ...ends },
+      },
+      { type: 'contact_ended', subject, data: { reason: 'meridian.contact.orphan_reaped.v1' } },
+    ],
+    [
+      { type: 'meridian.contact.disconnected.v1', subject, data: { by: 'AGENT' } },
+      { type: 'contact_wrapping', subject },
+    ],
+    [
+      { type: 'meridian.contact.completed.v1', subject, data: ends },
+      { type: 'contact_completed', subject },
+    ],
   ])('%j', (event, expected) => {
     expect(react(event, time)).toStrictEqual(expected);
   });
 
   const meant = /\.contact\.(?:queued|abandoned|orphan_reaped|disconnected|completed)\./;
   const others = contracts.filter(({ kind, type }) => kind === 'EVENT' && !meant.test(type));
-  test.each(others.map((contract) => [contract.type, contract] as const))('%s means nothing', (type, contract) => {
-    const event = { type, subject, data: arbitraryData(contract, seeded(type)) } as unknown as DomainEvent;
-    expect(react(event, time)).toBeUndefined();
-  });
+  test.each(others.map((contract) => [contract.type, contract] as const))(
+    '%s means nothing',
+    (type, contract) => {
+      const event = {
+        type,
+        subject,
+        data: arbitraryData(contract, seeded(type)),
+      } as unknown as DomainEvent;
+      expect(react(event, time)).toBeUndefined();
+    },
+  );
 });

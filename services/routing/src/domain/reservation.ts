@@ -1,5 +1,18 @@
-import { accept, fromTimestamp, reject, unreachable, type Context, type Decider, type Decision } from '@meridian/core';
-import type { Channel, ReservationCommand, ReservationCreated, ReservationEvent } from '@meridian/wire';
+import {
+  accept,
+  fromTimestamp,
+  reject,
+  unreachable,
+  type Context,
+  type Decider,
+  type Decision,
+} from '@meridian/core';
+import type {
+  Channel,
+  ReservationCommand,
+  ReservationCreated,
+  ReservationEvent,
+} from '@meridian/wire';
 
 // --- State
 
@@ -30,7 +43,11 @@ export type InnerCommand =
   /** Time has passed. */
   | { readonly type: 'time_out'; readonly subject: string }
   /** The offer is taken back, or what was accepted comes to nothing. */
-  | { readonly type: 'withdraw'; readonly subject: string; readonly data: { readonly reason: string } }
+  | {
+      readonly type: 'withdraw';
+      readonly subject: string;
+      readonly data: { readonly reason: string };
+    }
   | { readonly type: 'wrap'; readonly subject: string }
   | { readonly type: 'complete'; readonly subject: string };
 
@@ -39,7 +56,13 @@ export type Command = ReservationCommand | InnerCommand;
 // --- Rejections
 
 export interface ReservationRejection {
-  readonly code: 'RESERVATION_UNKNOWN' | 'RESERVATION_OVER' | 'RESERVATION_EXISTS' | 'NOT_YOURS' | 'OFFER_EXPIRED' | 'ALREADY_ACCEPTED';
+  readonly code:
+    | 'RESERVATION_UNKNOWN'
+    | 'RESERVATION_OVER'
+    | 'RESERVATION_EXISTS'
+    | 'NOT_YOURS'
+    | 'OFFER_EXPIRED'
+    | 'ALREADY_ACCEPTED';
   readonly facts: Readonly<Record<string, unknown>>;
 }
 
@@ -63,7 +86,14 @@ function evolve(reservation: Reservation, event: ReservationEvent): Reservation 
   switch (event.type) {
     case 'meridian.reservation.created.v1': {
       const { contactId, agentId, queueId, channel, expiresAt } = event.data;
-      return { stage: 'PENDING', contactId, agentId, queueId, channel, expiresAtMs: fromTimestamp(expiresAt) };
+      return {
+        stage: 'PENDING',
+        contactId,
+        agentId,
+        queueId,
+        channel,
+        expiresAtMs: fromTimestamp(expiresAt),
+      };
     }
     case 'meridian.reservation.accepted.v1':
       return isLive(reservation) ? { ...reservation, stage: 'ACCEPTED' } : reservation;
@@ -88,63 +118,107 @@ type Answer = Decision<ReservationEvent, ReservationRejection>;
 
 function decide(reservation: Reservation, command: Command, { now }: Context): Answer {
   const { subject } = command;
-  const refuse = (code: ReservationRejection['code'], facts: Record<string, unknown> = {}): Answer =>
+  const refuse = (
+    code: ReservationRejection['code'],
+    facts: Record<string, unknown> = {},
+  ): Answer =>
     reject({ code, facts: { reservationId: subject, stage: reservation.stage, ...facts } });
   if (command.type === 'create') {
-    if (reservation.stage !== 'NONE') return reservation.stage === 'PENDING' ? accept() : refuse('RESERVATION_EXISTS');
-    return accept<ReservationEvent>({ type: 'meridian.reservation.created.v1', subject, data: command.data });
+    if (reservation.stage !== 'NONE') {
+      return reservation.stage === 'PENDING' ? accept() : refuse('RESERVATION_EXISTS');
+    }
+    return accept<ReservationEvent>({
+      type: 'meridian.reservation.created.v1',
+      subject,
+      data: command.data,
+    });
   }
   if (reservation.stage === 'NONE') return refuse('RESERVATION_UNKNOWN');
   const { stage, contactId, agentId } = reservation;
   const data = { contactId, agentId };
   switch (command.type) {
     case 'meridian.reservation.accept.v1':
-      if (command.data.agentId !== agentId) return refuse('NOT_YOURS', { agentId: command.data.agentId });
+      if (command.data.agentId !== agentId) {
+        return refuse('NOT_YOURS', { agentId: command.data.agentId });
+      }
       if (stage === 'ACCEPTED' || stage === 'WRAPPING' || stage === 'COMPLETED') return accept();
       if (!isLive(reservation)) return refuse('RESERVATION_OVER');
-      if (now > reservation.expiresAtMs) return refuse('OFFER_EXPIRED', { expiresAtMs: reservation.expiresAtMs, nowMs: now });
+      if (now > reservation.expiresAtMs) {
+        return refuse('OFFER_EXPIRED', { expiresAtMs: reservation.expiresAtMs, nowMs: now });
+      }
       return accept<ReservationEvent>({ type: 'meridian.reservation.accepted.v1', subject, data });
     case 'meridian.reservation.reject.v1':
-      if (command.data.agentId !== agentId) return refuse('NOT_YOURS', { agentId: command.data.agentId });
+      if (command.data.agentId !== agentId) {
+        return refuse('NOT_YOURS', { agentId: command.data.agentId });
+      }
       if (stage === 'REJECTED') return accept();
       if (stage === 'ACCEPTED' || stage === 'WRAPPING') return refuse('ALREADY_ACCEPTED');
       if (stage !== 'PENDING') return refuse('RESERVATION_OVER');
       return accept<ReservationEvent>({
         type: 'meridian.reservation.rejected.v1',
         subject,
-        data: { ...data, ...(command.data.reason === undefined ? {} : { reason: command.data.reason }) },
+        data: {
+          ...data,
+          ...(command.data.reason === undefined ? {} : { reason: command.data.reason }),
+        },
       });
     case 'time_out':
-      if (stage !== 'PENDING' || !isLive(reservation) || now < reservation.expiresAtMs) return accept();
+      if (stage !== 'PENDING' || !isLive(reservation) || now < reservation.expiresAtMs) {
+        return accept();
+      }
       return accept<ReservationEvent>({ type: 'meridian.reservation.timed_out.v1', subject, data });
-    case 'withdraw': return withdraw(stage, subject, { ...data, reason: command.data.reason });
+    case 'withdraw':
+      return withdraw(stage, subject, { ...data, reason: command.data.reason });
     case 'wrap':
-      return stage === 'ACCEPTED' ? accept<ReservationEvent>({ type: 'meridian.reservation.wrapping.v1', subject, data }) : accept();
+      return stage === 'ACCEPTED'
+        ? accept<ReservationEvent>({ type: 'meridian.reservation.wrapping.v1', subject, data })
+        : accept();
     case 'complete':
       if (stage === 'ACCEPTED' || stage === 'WRAPPING') {
-        return accept<ReservationEvent>({ type: 'meridian.reservation.completed.v1', subject, data });
+        return accept<ReservationEvent>({
+          type: 'meridian.reservation.completed.v1',
+          subject,
+          data,
+        });
       }
-      return stage === 'PENDING' ? withdraw(stage, subject, { ...data, reason: 'CONTACT_COMPLETED' }) : accept();
+      return stage === 'PENDING'
+        ? withdraw(stage, subject, { ...data, reason: 'CONTACT_COMPLETED' })
+        : accept();
     default:
       return unreachable(command);
   }
 }
 
 function withdraw(
-  stage: Reservation['stage'], subject: string, data: { contactId: string; agentId: string; reason: string },
+  stage: Reservation['stage'],
+  subject: string,
+  data: { contactId: string; agentId: string; reason: string },
 ): Answer {
-  if (stage === 'PENDING') return accept<ReservationEvent>({ type: 'meridian.reservation.rescinded.v1', subject, data });
-  if (stage === 'ACCEPTED') return accept<ReservationEvent>({ type: 'meridian.reservation.canceled.v1', subject, data });
+  if (stage === 'PENDING') {
+    return accept<ReservationEvent>({ type: 'meridian.reservation.rescinded.v1', subject, data });
+  }
+  if (stage === 'ACCEPTED') {
+    return accept<ReservationEvent>({ type: 'meridian.reservation.canceled.v1', subject, data });
+  }
   // They have spoken: nothing is canceled any more, the agent is only let go.
   if (stage === 'WRAPPING') {
     const { contactId, agentId } = data;
-    return accept<ReservationEvent>({ type: 'meridian.reservation.completed.v1', subject, data: { contactId, agentId } });
+    return accept<ReservationEvent>({
+      type: 'meridian.reservation.completed.v1',
+      subject,
+      data: { contactId, agentId },
+    });
   }
   return accept();
 }
 
 /** The booking of one agent for one contact. */
-export const reservationDecider: Decider<Reservation, ReservationEvent, Command, ReservationRejection> = {
+export const reservationDecider: Decider<
+  Reservation,
+  ReservationEvent,
+  Command,
+  ReservationRejection
+> = {
   initial: () => ({ stage: 'NONE' }),
   evolve,
   decide,

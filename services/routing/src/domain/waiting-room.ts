@@ -79,7 +79,9 @@ export class WaitingRoom {
   /** The contacts of one queue in the order of service. */
   ofQueue(queueId: string): Place[] {
     const found: Place[] = [];
-    for (const line of this.#lines.values()) if (line.sample.queueId === queueId) found.push(...line.places);
+    for (const line of this.#lines.values()) {
+      if (line.sample.queueId === queueId) found.push(...line.places);
+    }
     return found.sort((a, b) => (isServedBefore(a, b) ? -1 : 1));
   }
 
@@ -88,7 +90,10 @@ export class WaitingRoom {
    * @param servesLine asked once per line, with one of its contacts
    * @param servesContact asked per contact, in order, until it says yes
    */
-  first(servesLine: (sample: Place) => boolean, servesContact: (place: Place) => boolean): Place | undefined {
+  first(
+    servesLine: (sample: Place) => boolean,
+    servesContact: (place: Place) => boolean,
+  ): Place | undefined {
     let best: Place | undefined;
     for (const line of this.#lines.values()) {
       const head = line.places[0] as Place;

@@ -1,6 +1,20 @@
-import { accept, reject, toTimestamp, unreachable, type Context, type Decider, type Decision } from '@meridian/core';
+import {
+  accept,
+  reject,
+  toTimestamp,
+  unreachable,
+  type Context,
+  type Decider,
+  type Decision,
+} from '@meridian/core';
 import type {
-  Channel, ContactCommand, ContactEvent, ContactState, DequeueReason, OfferEnd, SkillRequirement,
+  Channel,
+  ContactCommand,
+  ContactEvent,
+  ContactState,
+  DequeueReason,
+  OfferEnd,
+  SkillRequirement,
   StateDuration,
 } from '@meridian/wire';
 import { watchdogLimitsMs, wrapUpLimitMs } from './limits.ts';
@@ -48,12 +62,25 @@ type Alive = Exclude<Known, { state: 'COMPLETED' | 'ABANDONED' | 'FAILED' }>;
 // --- Commands: what is asked from outside, and what follows from the routing's decisions
 
 export type InnerCommand =
-  | { readonly type: 'offer'; readonly subject: string;
-    readonly data: { readonly reservationId: string; readonly agentId: string; readonly expiresAt: string } }
-  | { readonly type: 'requeue'; readonly subject: string;
-    readonly data: { readonly reservationId: string; readonly reason: OfferEnd } }
-  | { readonly type: 'connect'; readonly subject: string;
-    readonly data: { readonly reservationId: string; readonly agentId: string } }
+  | {
+      readonly type: 'offer';
+      readonly subject: string;
+      readonly data: {
+        readonly reservationId: string;
+        readonly agentId: string;
+        readonly expiresAt: string;
+      };
+    }
+  | {
+      readonly type: 'requeue';
+      readonly subject: string;
+      readonly data: { readonly reservationId: string; readonly reason: OfferEnd };
+    }
+  | {
+      readonly type: 'connect';
+      readonly subject: string;
+      readonly data: { readonly reservationId: string; readonly agentId: string };
+    }
   /** Time has passed: end what has lasted too long. */
   | { readonly type: 'watch'; readonly subject: string };
 
@@ -63,15 +90,23 @@ export type Command = ContactCommand | InnerCommand;
 
 export interface ContactRejection {
   readonly code:
-    | 'CONTACT_UNKNOWN' | 'CONTACT_EXISTS' | 'CONTACT_OVER' | 'ALREADY_QUEUED' | 'NOT_CONNECTED'
-    | 'NOT_HELD' | 'NOT_WRAPPING_UP' | 'OFFER_STALE';
+    | 'CONTACT_UNKNOWN'
+    | 'CONTACT_EXISTS'
+    | 'CONTACT_OVER'
+    | 'ALREADY_QUEUED'
+    | 'NOT_CONNECTED'
+    | 'NOT_HELD'
+    | 'NOT_WRAPPING_UP'
+    | 'OFFER_STALE';
   readonly facts: Readonly<Record<string, unknown>>;
 }
 
 // --- Evolve
 
 function enter<State extends Alive['state'] | 'COMPLETED' | 'ABANDONED' | 'FAILED'>(
-  contact: Known, state: State, timeMs: number,
+  contact: Known,
+  state: State,
+  timeMs: number,
 ): Life & { state: State } {
   return { ...contact, state, sinceMs: timeMs, spent: spentUntil(contact, timeMs) };
 }
@@ -82,11 +117,19 @@ function spentUntil(contact: Known, timeMs: number): Map<ContactState, number> {
   return spent;
 }
 
-function begin(event: Extract<ContactEvent, { type: 'meridian.contact.initiated.v1' }>, timeMs: number): Contact {
+function begin(
+  event: Extract<ContactEvent, { type: 'meridian.contact.initiated.v1' }>,
+  timeMs: number,
+): Contact {
   const { channel, method, attributes } = event.data;
   return {
-    state: 'IN_SYSTEM', channel, method, attributes: attributes ?? {},
-    initiatedAtMs: timeMs, sinceMs: timeMs, spent: new Map(),
+    state: 'IN_SYSTEM',
+    channel,
+    method,
+    attributes: attributes ?? {},
+    initiatedAtMs: timeMs,
+    sinceMs: timeMs,
+    spent: new Map(),
   };
 }
 
@@ -107,7 +150,13 @@ function evolve(contact: Contact, event: ContactEvent, timeMs: number): Contact 
       return { ...contact, attributes: { ...contact.attributes, ...event.data.attributes } };
     case 'meridian.contact.queued.v1': {
       const { queueId, priority = 0, requirements } = event.data;
-      return { ...enter(contact, 'QUEUED', timeMs), queueId, priority, requirements, enqueuedAtMs: timeMs };
+      return {
+        ...enter(contact, 'QUEUED', timeMs),
+        queueId,
+        priority,
+        requirements,
+        enqueuedAtMs: timeMs,
+      };
     }
     case 'meridian.contact.offered.v1': {
       const { reservationId, agentId } = event.data;
@@ -124,7 +173,10 @@ function evolve(contact: Contact, event: ContactEvent, timeMs: number): Contact 
     case 'meridian.contact.resumed.v1':
       return enter(contact, 'CONNECTED', timeMs) as Contact;
     case 'meridian.contact.acw_started.v1':
-      return { ...enter(contact, 'WRAP_UP', timeMs), limitAtMs: Date.parse(event.data.limitAt) } as Contact;
+      return {
+        ...enter(contact, 'WRAP_UP', timeMs),
+        limitAtMs: Date.parse(event.data.limitAt),
+      } as Contact;
     case 'meridian.contact.abandoned.v1':
       return enter(contact, 'ABANDONED', timeMs);
     case 'meridian.contact.completed.v1':
@@ -140,7 +192,9 @@ function evolve(contact: Contact, event: ContactEvent, timeMs: number): Contact 
 
 /** Whether the contact has come to an end. */
 export function isOver(contact: Contact): contact is Exclude<Known, Alive> {
-  return contact.state === 'COMPLETED' || contact.state === 'ABANDONED' || contact.state === 'FAILED';
+  return (
+    contact.state === 'COMPLETED' || contact.state === 'ABANDONED' || contact.state === 'FAILED'
+  );
 }
 
 /** When the watchdog (or the end of the wrap-up) is due, in epoch ms; undefined when never. */
@@ -166,86 +220,154 @@ function decide(contact: Contact, command: Command, { now }: Context): Answer {
     return command.type === 'watch' ? accept() : refuse('CONTACT_UNKNOWN');
   }
   switch (command.type) {
-    case 'meridian.contact.enter_queue.v1': return enterQueue(contact, command, refuse);
-    case 'meridian.contact.hang_up.v1': return hangUp(contact, command, now, refuse);
+    case 'meridian.contact.enter_queue.v1':
+      return enterQueue(contact, command, refuse);
+    case 'meridian.contact.hang_up.v1':
+      return hangUp(contact, command, now, refuse);
     case 'meridian.contact.hold.v1':
       if (contact.state === 'HELD') return accept();
       if (contact.state !== 'CONNECTED') return refuse('NOT_CONNECTED');
-      return accept<ContactEvent>({ type: 'meridian.contact.held.v1', subject: command.subject, data: {} });
+      return accept<ContactEvent>({
+        type: 'meridian.contact.held.v1',
+        subject: command.subject,
+        data: {},
+      });
     case 'meridian.contact.resume.v1':
       if (contact.state === 'CONNECTED') return accept();
       if (contact.state !== 'HELD') return refuse('NOT_HELD');
-      return accept<ContactEvent>({ type: 'meridian.contact.resumed.v1', subject: command.subject, data: {} });
-    case 'meridian.contact.complete_wrap_up.v1': return completeWrapUp(contact, command, now, refuse);
-    case 'meridian.contact.update_attributes.v1': return updateAttributes(contact, command, refuse);
-    case 'offer': return offer(contact, command, refuse);
-    case 'requeue': return requeue(contact, command, refuse);
-    case 'connect': return connect(contact, command, now, refuse);
-    case 'watch': return watch(contact, command.subject, now);
-    default: return unreachable(command);
+      return accept<ContactEvent>({
+        type: 'meridian.contact.resumed.v1',
+        subject: command.subject,
+        data: {},
+      });
+    case 'meridian.contact.complete_wrap_up.v1':
+      return completeWrapUp(contact, command, now, refuse);
+    case 'meridian.contact.update_attributes.v1':
+      return updateAttributes(contact, command, refuse);
+    case 'offer':
+      return offer(contact, command, refuse);
+    case 'requeue':
+      return requeue(contact, command, refuse);
+    case 'connect':
+      return connect(contact, command, now, refuse);
+    case 'watch':
+      return watch(contact, command.subject, now);
+    default:
+      return unreachable(command);
   }
 }
 
 type Refuse = (code: ContactRejection['code'], facts?: Record<string, unknown>) => Answer;
 type Of<Type extends Command['type']> = Extract<Command, { type: Type }>;
 
-function initiate(contact: Contact, { subject, data }: Of<'meridian.contact.initiate.v1'>, refuse: Refuse): Answer {
+function initiate(
+  contact: Contact,
+  { subject, data }: Of<'meridian.contact.initiate.v1'>,
+  refuse: Refuse,
+): Answer {
   if (contact.state !== 'NONE') {
     const same = contact.channel === data.channel && contact.method === data.method;
-    return same ? accept() : refuse('CONTACT_EXISTS', { channel: contact.channel, method: contact.method });
+    return same
+      ? accept()
+      : refuse('CONTACT_EXISTS', { channel: contact.channel, method: contact.method });
   }
   const { method, channel, customer, flow, attributes } = data;
   return accept<ContactEvent>(
     {
       type: 'meridian.contact.initiated.v1',
       subject,
-      data: { method, channel, ...(customer === undefined ? {} : { customer }), ...(attributes === undefined ? {} : { attributes }) },
+      data: {
+        method,
+        channel,
+        ...(customer === undefined ? {} : { customer }),
+        ...(attributes === undefined ? {} : { attributes }),
+      },
     },
     { type: 'meridian.contact.connected_to_system.v1', subject, data: {} },
-    ...(flow === undefined ? [] : [{ type: 'meridian.contact.ivr_started.v1' as const, subject, data: { flow } }]),
+    ...(flow === undefined
+      ? []
+      : [{ type: 'meridian.contact.ivr_started.v1' as const, subject, data: { flow } }]),
   );
 }
 
-function enterQueue(contact: Known, { subject, data }: Of<'meridian.contact.enter_queue.v1'>, refuse: Refuse): Answer {
+function enterQueue(
+  contact: Known,
+  { subject, data }: Of<'meridian.contact.enter_queue.v1'>,
+  refuse: Refuse,
+): Answer {
   if (contact.state !== 'IN_SYSTEM' && contact.state !== 'IVR') {
     if (contact.queueId === data.queueId) return accept();
-    return isOver(contact) ? refuse('CONTACT_OVER') : refuse('ALREADY_QUEUED', { queueId: contact.queueId });
+    return isOver(contact)
+      ? refuse('CONTACT_OVER')
+      : refuse('ALREADY_QUEUED', { queueId: contact.queueId });
   }
   const queued: ContactEvent = {
     type: 'meridian.contact.queued.v1',
     subject,
     data: {
-      queueId: data.queueId, channel: contact.channel, priority: data.priority ?? 0, requirements: data.requirements ?? [],
+      queueId: data.queueId,
+      channel: contact.channel,
+      priority: data.priority ?? 0,
+      requirements: data.requirements ?? [],
     },
   };
   return contact.state === 'IVR'
-    ? accept<ContactEvent>({ type: 'meridian.contact.ivr_ended.v1', subject, data: { exit: 'TO_QUEUE' } }, queued)
+    ? accept<ContactEvent>(
+        { type: 'meridian.contact.ivr_ended.v1', subject, data: { exit: 'TO_QUEUE' } },
+        queued,
+      )
     : accept(queued);
 }
 
-function dequeued(contact: Queueing, subject: string, reason: DequeueReason, nowMs: number): ContactEvent {
+function dequeued(
+  contact: Queueing,
+  subject: string,
+  reason: DequeueReason,
+  nowMs: number,
+): ContactEvent {
   const { queueId, enqueuedAtMs } = contact;
-  return { type: 'meridian.contact.dequeued.v1', subject, data: { queueId, reason, waitedMs: nowMs - enqueuedAtMs } };
+  return {
+    type: 'meridian.contact.dequeued.v1',
+    subject,
+    data: { queueId, reason, waitedMs: nowMs - enqueuedAtMs },
+  };
 }
 
 /** What the contact leaves behind when it ends before an agent answered. */
-function leaveBehind(contact: Alive, subject: string, reason: 'GAVE_UP' | 'REAPED', nowMs: number): ContactEvent[] {
+function leaveBehind(
+  contact: Alive,
+  subject: string,
+  reason: 'GAVE_UP' | 'REAPED',
+  nowMs: number,
+): ContactEvent[] {
   if (contact.state === 'IVR') {
-    const exit = reason === 'GAVE_UP' ? 'HUNG_UP' as const : 'WATCHDOG' as const;
+    const exit = reason === 'GAVE_UP' ? ('HUNG_UP' as const) : ('WATCHDOG' as const);
     return [{ type: 'meridian.contact.ivr_ended.v1', subject, data: { exit } }];
   }
-  return contact.state === 'QUEUED' || contact.state === 'OFFERED' ? [dequeued(contact, subject, reason, nowMs)] : [];
+  return contact.state === 'QUEUED' || contact.state === 'OFFERED'
+    ? [dequeued(contact, subject, reason, nowMs)]
+    : [];
 }
 
-function hangUp(contact: Known, { subject, data }: Of<'meridian.contact.hang_up.v1'>, nowMs: number, refuse: Refuse): Answer {
+function hangUp(
+  contact: Known,
+  { subject, data }: Of<'meridian.contact.hang_up.v1'>,
+  nowMs: number,
+  refuse: Refuse,
+): Answer {
   switch (contact.state) {
-    case 'IN_SYSTEM': case 'IVR': case 'QUEUED': case 'OFFERED':
+    case 'IN_SYSTEM':
+    case 'IVR':
+    case 'QUEUED':
+    case 'OFFERED':
       if (data.by === 'AGENT') return refuse('NOT_CONNECTED');
-      return accept<ContactEvent>(
-        ...leaveBehind(contact, subject, 'GAVE_UP', nowMs),
-        { type: 'meridian.contact.abandoned.v1', subject, data: { stage: contact.state, durations: durations(contact, nowMs) } },
-      );
-    case 'CONNECTED': case 'HELD':
+      return accept<ContactEvent>(...leaveBehind(contact, subject, 'GAVE_UP', nowMs), {
+        type: 'meridian.contact.abandoned.v1',
+        subject,
+        data: { stage: contact.state, durations: durations(contact, nowMs) },
+      });
+    case 'CONNECTED':
+    case 'HELD':
       return accept<ContactEvent>(
         { type: 'meridian.contact.disconnected.v1', subject, data },
         {
@@ -259,25 +381,45 @@ function hangUp(contact: Known, { subject, data }: Of<'meridian.contact.hang_up.
   }
 }
 
-function completeWrapUp(contact: Known, { subject, data }: Of<'meridian.contact.complete_wrap_up.v1'>, nowMs: number, refuse: Refuse): Answer {
+function completeWrapUp(
+  contact: Known,
+  { subject, data }: Of<'meridian.contact.complete_wrap_up.v1'>,
+  nowMs: number,
+  refuse: Refuse,
+): Answer {
   if (contact.state === 'COMPLETED') return accept();
-  if (contact.state !== 'WRAP_UP') return refuse(isOver(contact) ? 'CONTACT_OVER' : 'NOT_WRAPPING_UP');
+  if (contact.state !== 'WRAP_UP') {
+    return refuse(isOver(contact) ? 'CONTACT_OVER' : 'NOT_WRAPPING_UP');
+  }
   const { disposition } = data;
   return accept<ContactEvent>(
     { type: 'meridian.contact.acw_ended.v1', subject, data: { reason: 'BY_AGENT' } },
     ...(disposition === undefined || disposition === ''
-      ? [] : [{ type: 'meridian.contact.disposed.v1' as const, subject, data: { disposition } }]),
-    { type: 'meridian.contact.completed.v1', subject, data: { durations: durations(contact, nowMs) } },
+      ? []
+      : [{ type: 'meridian.contact.disposed.v1' as const, subject, data: { disposition } }]),
+    {
+      type: 'meridian.contact.completed.v1',
+      subject,
+      data: { durations: durations(contact, nowMs) },
+    },
   );
 }
 
-function updateAttributes(contact: Known, { subject, data }: Of<'meridian.contact.update_attributes.v1'>, refuse: Refuse): Answer {
-  const news = Object.entries(data.attributes).filter(([name, value]) =>
-    !Object.hasOwn(contact.attributes, name) || contact.attributes[name] !== value);
+function updateAttributes(
+  contact: Known,
+  { subject, data }: Of<'meridian.contact.update_attributes.v1'>,
+  refuse: Refuse,
+): Answer {
+  const news = Object.entries(data.attributes).filter(
+    ([name, value]) =>
+      !Object.hasOwn(contact.attributes, name) || contact.attributes[name] !== value,
+  );
   if (news.length === 0) return accept();
   if (isOver(contact)) return refuse('CONTACT_OVER');
   return accept<ContactEvent>({
-    type: 'meridian.contact.attributes_updated.v1', subject, data: { attributes: Object.fromEntries(news) },
+    type: 'meridian.contact.attributes_updated.v1',
+    subject,
+    data: { attributes: Object.fromEntries(news) },
   });
 }
 
@@ -286,7 +428,9 @@ function updateAttributes(contact: Known, { subject, data }: Of<'meridian.contac
 function offer(contact: Known, { subject, data }: Of<'offer'>, refuse: Refuse): Answer {
   if (isOver(contact)) return accept();
   if ('reservationId' in contact && contact.reservationId === data.reservationId) return accept();
-  if (contact.state !== 'QUEUED') return refuse('OFFER_STALE', { reservationId: data.reservationId });
+  if (contact.state !== 'QUEUED') {
+    return refuse('OFFER_STALE', { reservationId: data.reservationId });
+  }
   return accept<ContactEvent>({ type: 'meridian.contact.offered.v1', subject, data });
 }
 
@@ -296,20 +440,31 @@ function requeue(contact: Known, { subject, data }: Of<'requeue'>, refuse: Refus
     return refuse('OFFER_STALE', { reservationId: data.reservationId });
   }
   return accept<ContactEvent>({
-    type: 'meridian.contact.requeued.v1', subject, data: { ...data, enqueuedAt: toTimestamp(contact.enqueuedAtMs) },
+    type: 'meridian.contact.requeued.v1',
+    subject,
+    data: { ...data, enqueuedAt: toTimestamp(contact.enqueuedAtMs) },
   });
 }
 
-function connect(contact: Known, { subject, data }: Of<'connect'>, nowMs: number, refuse: Refuse): Answer {
+function connect(
+  contact: Known,
+  { subject, data }: Of<'connect'>,
+  nowMs: number,
+  refuse: Refuse,
+): Answer {
   if (isOver(contact)) return accept();
   // At run time a contact back in the queue still names the reservation of its last offer.
-  const isMine: boolean = 'reservationId' in contact && contact.reservationId === data.reservationId;
+  const isMine: boolean =
+    'reservationId' in contact && contact.reservationId === data.reservationId;
   if (isMine && contact.state !== 'OFFERED' && contact.state !== 'QUEUED') return accept();
-  if (contact.state !== 'OFFERED' || !isMine) return refuse('OFFER_STALE', { reservationId: data.reservationId });
-  return accept<ContactEvent>(
-    dequeued(contact, subject, 'TO_AGENT', nowMs),
-    { type: 'meridian.contact.connected_to_agent.v1', subject, data },
-  );
+  if (contact.state !== 'OFFERED' || !isMine) {
+    return refuse('OFFER_STALE', { reservationId: data.reservationId });
+  }
+  return accept<ContactEvent>(dequeued(contact, subject, 'TO_AGENT', nowMs), {
+    type: 'meridian.contact.connected_to_agent.v1',
+    subject,
+    data,
+  });
 }
 
 function watch(contact: Known, subject: string, nowMs: number): Answer {
@@ -318,22 +473,23 @@ function watch(contact: Known, subject: string, nowMs: number): Answer {
   if (contact.state === 'WRAP_UP') {
     return accept<ContactEvent>(
       { type: 'meridian.contact.acw_ended.v1', subject, data: { reason: 'TIME_LIMIT' } },
-      { type: 'meridian.contact.completed.v1', subject, data: { durations: durations(contact, nowMs) } },
+      {
+        type: 'meridian.contact.completed.v1',
+        subject,
+        data: { durations: durations(contact, nowMs) },
+      },
     );
   }
-  return accept<ContactEvent>(
-    ...leaveBehind(contact, subject, 'REAPED', nowMs),
-    {
-      type: 'meridian.contact.orphan_reaped.v1',
-      subject,
-      data: {
-        state: contact.state,
-        since: toTimestamp(contact.sinceMs),
-        limitMs: watchdogLimitsMs[contact.state] as number,
-        durations: durations(contact, nowMs),
-      },
+  return accept<ContactEvent>(...leaveBehind(contact, subject, 'REAPED', nowMs), {
+    type: 'meridian.contact.orphan_reaped.v1',
+    subject,
+    data: {
+      state: contact.state,
+      since: toTimestamp(contact.sinceMs),
+      limitMs: watchdogLimitsMs[contact.state] as number,
+      durations: durations(contact, nowMs),
     },
-  );
+  });
 }
 
 /** The life of one contact, from the first ring to the end of the after-call work. */

@@ -10,10 +10,21 @@ const parties = { contactId: 'c1', agentId: 'a1' };
 describe('what the routing decided, to the contact', () => {
   test.each<[DomainEvent, ReturnType<typeof react>]>([
     [
-      { type: 'meridian.reservation.created.v1', subject,
-        data: { ...parties, queueId: 'sales', channel: 'VOICE', expiresAt: '2026-01-01T00:00:20.000Z' } },
-      { type: 'offer', subject: 'c1',
-        data: { reservationId: subject, agentId: 'a1', expiresAt: '2026-01-01T00:00:20.000Z' } },
+      {
+        type: 'meridian.reservation.created.v1',
+        subject,
+        data: {
+          ...parties,
+          queueId: 'sales',
+          channel: 'VOICE',
+          expiresAt: '2026-01-01T00:00:20.000Z',
+        },
+      },
+      {
+        type: 'offer',
+        subject: 'c1',
+        data: { reservationId: subject, agentId: 'a1', expiresAt: '2026-01-01T00:00:20.000Z' },
+      },
     ],
     [
       { type: 'meridian.reservation.accepted.v1', subject, data: parties },
@@ -28,7 +39,11 @@ describe('what the routing decided, to the contact', () => {
       { type: 'requeue', subject: 'c1', data: { reservationId: subject, reason: 'TIMED_OUT' } },
     ],
     [
-      { type: 'meridian.reservation.rescinded.v1', subject, data: { ...parties, reason: 'AGENT_LEFT' } },
+      {
+        type: 'meridian.reservation.rescinded.v1',
+        subject,
+        data: { ...parties, reason: 'AGENT_LEFT' },
+      },
       { type: 'requeue', subject: 'c1', data: { reservationId: subject, reason: 'RESCINDED' } },
     ],
   ])('%j', (event, expected) => {
@@ -37,8 +52,15 @@ describe('what the routing decided, to the contact', () => {
 
   const meant = /\.reservation\.(?:created|accepted|rejected|timed_out|rescinded)\./;
   const others = contracts.filter(({ kind, type }) => kind === 'EVENT' && !meant.test(type));
-  test.each(others.map((contract) => [contract.type, contract] as const))('%s means nothing', (type, contract) => {
-    const event = { type, subject: 'x', data: arbitraryData(contract, seeded(type)) } as DomainEvent;
-    expect(react(event)).toBeUndefined();
-  });
+  test.each(others.map((contract) => [contract.type, contract] as const))(
+    '%s means nothing',
+    (type, contract) => {
+      const event = {
+        type,
+        subject: 'x',
+        data: arbitraryData(contract, seeded(type)),
+      } as DomainEvent;
+      expect(react(event)).toBeUndefined();
+    },
+  );
 });

@@ -9,17 +9,37 @@ export function react(event: DomainEvent): InnerCommand | undefined {
   switch (event.type) {
     case 'meridian.reservation.created.v1': {
       const { contactId, agentId, expiresAt } = event.data;
-      return { type: 'offer', subject: contactId, data: { reservationId: event.subject, agentId, expiresAt } };
+      return {
+        type: 'offer',
+        subject: contactId,
+        data: { reservationId: event.subject, agentId, expiresAt },
+      };
     }
     case 'meridian.reservation.rejected.v1':
-      return { type: 'requeue', subject: event.data.contactId, data: { reservationId: event.subject, reason: 'REJECTED' } };
+      return {
+        type: 'requeue',
+        subject: event.data.contactId,
+        data: { reservationId: event.subject, reason: 'REJECTED' },
+      };
     case 'meridian.reservation.timed_out.v1':
-      return { type: 'requeue', subject: event.data.contactId, data: { reservationId: event.subject, reason: 'TIMED_OUT' } };
+      return {
+        type: 'requeue',
+        subject: event.data.contactId,
+        data: { reservationId: event.subject, reason: 'TIMED_OUT' },
+      };
     case 'meridian.reservation.rescinded.v1':
-      return { type: 'requeue', subject: event.data.contactId, data: { reservationId: event.subject, reason: 'RESCINDED' } };
+      return {
+        type: 'requeue',
+        subject: event.data.contactId,
+        data: { reservationId: event.subject, reason: 'RESCINDED' },
+      };
     case 'meridian.reservation.accepted.v1': {
       const { contactId, agentId } = event.data;
-      return { type: 'connect', subject: contactId, data: { reservationId: event.subject, agentId } };
+      return {
+        type: 'connect',
+        subject: contactId,
+        data: { reservationId: event.subject, agentId },
+      };
     }
     default:
       return undefined;

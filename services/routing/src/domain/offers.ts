@@ -1,0 +1,179 @@
+import { toTimestamp, type Context } from '@meridian/core';
+import type { RoutingDecided, Trigger } from '@meridian/wire';
+import type { Agent } from './agent.ts';
+import { agentOf, settingsOf, type Partition, type PartitionEvent } from './floor.ts';
+import { algorithm } from './limits.ts';
+import { choose, exclusionOf, type Choice } from './match.ts';
+import { isServedBefore, type Place } from './waiting-room.ts';
+
+// Who serves whom: what is offered at once after each decision of the partition.
+
+/** Looks for an agent for a contact; says so either way. */
+export function route(
+  partition: Partition,
+  place: Place,
+  trigger: Trigger,
+  nowMs: number,
+): PartitionEvent[] {
+  const isKnown = partition.queues.get(place.queueId)?.exists === true;
+  const choice: Choice = isKnown
+    ? choose(partition.agents.values(), place, settingsOf(partition, place.queueId).strategy, nowMs)
+    : { agentId: undefined, candidates: [], candidateCount: 0, exclusions: [] };
+  const outcome = choice.agentId === undefined ? (isKnown ? 'WAITING' : 'UNROUTABLE') : 'OFFERED';
+  return decided(partition, place, outcome, choice, trigger, nowMs);
+}
+
+function decided(
+  partition: Partition,
+  place: Place,
+  outcome: RoutingDecided['outcome'],
+  choice: Choice,
+  trigger: Trigger,
+  nowMs: number,
+): PartitionEvent[] {
+  const { contactId, queueId, channel } = place;
+  const { agentId } = choice;
+  const settings = settingsOf(partition, queueId);
+  const others = partition.waiting.size - (partition.waiting.has(contactId) ? 1 : 0);
+  const decision: PartitionEvent = {
+    type: 'meridian.routing.decided.v1',
+    subject: contactId,
+    data: {
+      outcome,
+      trigger,
+      ...(agentId === undefined ? {} : { agentId }),
+      queueId,
+      channel,
+      priority: place.priority,
+      requirements: place.requirements,
+      enqueuedAt: toTimestamp(place.enqueuedAtMs),
+      waitingCount: others + 1,
+      strategy: settings.strategy,
+      candidates: choice.candidates,
+      candidateCount: choice.candidateCount,
+      exclusions: choice.exclusions,
+      contactRequirements: place.contactRequirements,
+      algorithm,
+    },
+  };
+  if (agentId === undefined) return [decision];
+  const attempt = (partition.attempts.get(contactId) ?? 0) + 1;
+  return [
+    decision,
+    {
+      type: 'meridian.reservation.created.v1',
+      subject: `${contactId}-r${attempt}`,
+      data: {
+        contactId,
+        agentId,
+        queueId,
+        channel,
+        expiresAt: toTimestamp(nowMs + settings.offerTtlMs),
+      },
+    },
+  ];
+}
+
+/** The contact that an agent who has room should be offered next, and the events for it. */
+function serve(partition: Partition, agent: Agent, nowMs: number): PartitionEvent[] {
+  const place = partition.waiting.first(
+    (sample) =>
+      partition.queues.get(sample.queueId)?.exists === true &&
+      (exclusionOf(agent, sample) ?? 'DECLINED') === 'DECLINED',
+    (each) => !agent.declined.has(each.contactId),
+  );
+  if (place === undefined) return [];
+  const choice = choose([agent], place, settingsOf(partition, place.queueId).strategy, nowMs);
+  return decided(partition, place, 'OFFERED', choice, 'AGENT_FREED', nowMs);
+}
+
+/** Whether the agent may have room after this event. */
+function freedAgent(event: PartitionEvent): string | undefined {
+  switch (event.type) {
+    case 'meridian.reservation.completed.v1':
+    case 'meridian.reservation.canceled.v1':
+    case 'meridian.reservation.rescinded.v1':
+    case 'meridian.reservation.rejected.v1':
+      return event.data.agentId;
+    case 'meridian.agent.signed_in.v1':
+    case 'meridian.agent.state_changed.v1':
+    case 'meridian.agent.session_superseded.v1':
+    case 'meridian.agent.skills_changed.v1':
+    case 'meridian.agent.capacity_changed.v1':
+      return event.subject;
+    default:
+      return undefined;
+  }
+}
+
+/** Of the contacts back at their place whom this decision has not routed again, who is served first. */
+function returnedContact(
+  partition: Partition,
+  events: readonly PartitionEvent[],
+): Place | undefined {
+  const returned = new Set<string>();
+  for (const event of events) {
+    if (
+      event.type === 'meridian.reservation.rejected.v1' ||
+      event.type === 'meridian.reservation.timed_out.v1' ||
+      event.type === 'meridian.reservation.rescinded.v1'
+    ) {
+      returned.add(event.data.contactId);
+    } else if (event.type === 'meridian.routing.decided.v1') returned.delete(event.subject);
+  }
+  let first: Place | undefined;
+  for (const contactId of returned) {
+    const place = partition.waiting.get(contactId);
+    if (place !== undefined && (first === undefined || isServedBefore(place, first))) first = place;
+  }
+  return first;
+}
+
+/**
+ * What follows at once: an agent who asked to leave and is done is signed out; contacts that came
+ * back are offered to others; agents who became free are offered who waits longest; a changed
+ * queue is looked through again. One step a call, on the state after the step before.
+ */
+export function consequences(
+  partition: Partition,
+  events: readonly PartitionEvent[],
+  { now }: Context,
+): readonly PartitionEvent[] {
+  for (const event of events) {
+    if (
+      event.type !== 'meridian.reservation.completed.v1' &&
+      event.type !== 'meridian.reservation.canceled.v1'
+    ) {
+      continue;
+    }
+    const agent = partition.agents.get(event.data.agentId);
+    if (agent?.isSigningOut === true && agent.open.size === 0 && agent.sessionId !== undefined) {
+      return [
+        {
+          type: 'meridian.agent.signed_out.v1',
+          subject: agent.id,
+          data: { sessionId: agent.sessionId },
+        },
+      ];
+    }
+  }
+  const returned = returnedContact(partition, events);
+  if (returned !== undefined) return route(partition, returned, 'OFFER_ENDED', now);
+  if (partition.waiting.size === 0) return [];
+  for (const event of events) {
+    const freed = freedAgent(event);
+    if (freed !== undefined) {
+      const offer = serve(partition, agentOf(partition, freed), now);
+      if (offer.length > 0) return offer;
+    } else if (
+      event.type === 'meridian.queue.created.v1' ||
+      event.type === 'meridian.queue.updated.v1'
+    ) {
+      for (const place of partition.waiting.ofQueue(event.subject)) {
+        const found = route(partition, place, 'QUEUE_CHANGED', now);
+        if (found.length > 1) return found;
+      }
+    }
+  }
+  return [];
+}
