@@ -255,6 +255,7 @@ export class Hostility {
 
   #nowhere(): Parts {
     const method = this.#pick(['GET', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'PROPFIND', 'POST']);
+    if (this.#below(4) === 0) return { method: this.#pick(['GET', 'PUT', 'PATCH', 'DELETE']), path: '/v1/events' };
     const path = this.#pick(['/v1/event', '/v2/events', '/v1/events/', '/v1/events/1', '//v1/events', '/admin', '/.env', '/%2e%2e/etc/passwd', '/v1/stream/x', '/v1//keys', `/${'a'.repeat(3_000)}`]);
     return { method, path, headers: method === 'POST' ? structured : {}, body: method === 'POST' ? JSON.stringify(good('n')) : '' };
   }

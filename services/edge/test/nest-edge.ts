@@ -11,6 +11,8 @@ export interface NestEdge extends Running {
   readonly log: Log | undefined;
   /** The permissions of the file that the token was read from; 0 when there is none. */
   readonly keyFileMode: number;
+  /** Every route that the server was given: `GET /v1/keys/:id`. */
+  readonly served: readonly string[];
 }
 
 /** The edge as a process runs it, with Nest; on a log in memory unless `natsUrl` is given. */
@@ -21,10 +23,16 @@ export async function startNestEdge(
   const keyFile = join(folder.path, 'key');
   Object.assign(process.env, { MERIDIAN_DEV: '1', MERIDIAN_KEY_FILE: keyFile, MERIDIAN_READ_MODELS: 'off' });
   const log = options.natsUrl === undefined ? memoryLog() : undefined;
+  const served: string[] = [];
   const running = await bootstrap(EdgeModule, {
     service: 'edge',
     fastify: edgeServerOptions,
     signals: false,
+    configure: (app) => {
+      app.getHttpAdapter().getInstance().addHook('onRoute', ({ method, url }) => {
+        served.push(...[method].flat().map((one) => `${one} ${url}`));
+      });
+    },
     config: readConfig({
       MERIDIAN_HTTP_PORT: '0', LOG_LEVEL: 'silent', MERIDIAN_CLOCK: options.clock ?? 'system',
       ...(options.natsUrl === undefined ? {} : { MERIDIAN_NATS_URL: options.natsUrl }),
@@ -34,7 +42,7 @@ export async function startNestEdge(
   // An edge that found keys made none.
   const token = existsSync(keyFile) ? readFileSync(keyFile, 'utf8').trim() : '';
   return {
-    ...running, token, log,
+    ...running, token, log, served,
     keyFileMode: token === '' ? 0 : statSync(keyFile).mode & 0o777,
     async close() {
       await running.close();
