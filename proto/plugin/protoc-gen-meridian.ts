@@ -270,7 +270,8 @@ function contractsFile(
     const personal = each.message.fields.some((field) => getOption(field, fieldOption).personal);
     lines.push(
       `  {\n    type: ${quoted(each.type)},\n    entity: ${quoted(each.entity)},\n    kind: ${quoted(each.kind)},\n` +
-        `    scope: ${quoted(each.scope)},\n    message: ${quoted(nameOf(each.message))},\n    protobufName: ${quoted(each.message.typeName)},\n` +
+        `    scope: ${quoted(each.scope)},\n    message: ${quoted(nameOf(each.message))},\n` +
+        `    protobufName: ${quoted(each.message.typeName)},\n` +
         `    dataClass: ${quoted(personal ? 'personal' : 'none')},\n    summary: ${JSON.stringify(summary)},\n  },`,
     );
   }

@@ -29,7 +29,8 @@ export function eventLine(event: ShownEvent, paint: Paint): string {
   const short = shortType(event.type);
   const colour = colours[short.split('.')[0] ?? ''] ?? 'bold';
   const facts = factsOf(event);
-  const head = `${paint('dim', timeOfDay(event.time))}  ${paint(colour, short.padEnd(28))}  ${event.subject.padEnd(16)}`;
+  const when = paint('dim', timeOfDay(event.time));
+  const head = `${when}  ${paint(colour, short.padEnd(28))}  ${event.subject.padEnd(16)}`;
   return facts === '' ? head.trimEnd() : `${head}  ${facts}`;
 }
 
