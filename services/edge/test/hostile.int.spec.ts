@@ -70,7 +70,7 @@ describe('hostile input', () => {
     if (complaints.length > 0) {
       throw new Error(`HOSTILE_SEED=${seed}: ${complaints.length} answers are wrong:\n${complaints.join('\n---\n')}`);
     }
-    expect([...statuses.keys()].sort()).toEqual(expect.arrayContaining([400, 401, 403, 404, 405, 413, 415, 431]));
+    expect([...statuses.keys()]).toEqual(expect.arrayContaining([400, 401, 403, 404, 405, 413, 415, 431]));
     expect(await log.lastSequence('IN_eu')).toBe(before);
     expect(({} as Record<string, unknown>)['isAdmin']).toBeUndefined();
     const ready = await fetch(`${edge.url}/health/ready`);

@@ -60,7 +60,7 @@ export function openApi(routes: readonly Route[], region: string): Json {
 
 function operation(route: Route): Json {
   const { operationId, summary, description, tag, scope, body, bodyRequired = true, replies, refusals = [] } = route;
-  const statuses = [...new Set([...always, ...(scope === 'open' ? [] : keyed), ...refusals])].sort();
+  const statuses = [...new Set([...always, ...(scope === 'open' ? [] : keyed), ...refusals])].sort((a, b) => a - b);
   const parameters = [
     ...parametersIn('path', route.parameters, true),
     ...parametersIn('query', route.query, false),

@@ -73,6 +73,7 @@ export function readKey(text: string): ApiKey | undefined {
     id, hash, tenant, scopes: given as Scope[],
     label: isText(label) ? label : '',
     createdAt: isText(createdAt) ? createdAt : '',
-    ...(revokedAt === undefined ? {} : { revokedAt: String(revokedAt) }),
+    // Whatever it is, a key that says that it was revoked is worth nothing.
+    ...(revokedAt === undefined ? {} : { revokedAt: isText(revokedAt) ? revokedAt : '' }),
   };
 }

@@ -1,5 +1,4 @@
 import { describe, expect, it } from '@jest/globals';
-import { entityOf, readEventFilter, subjectsFor } from './event-filter.ts';
 import { allows, bearerToken, formatToken, parseToken, readKey } from './key.ts';
 import { attributesOf, modeOf, parseMediaType, readTraceparent } from './media.ts';
 import { formatPosition, parsePosition } from './position.ts';
@@ -104,23 +103,5 @@ describe('queries', () => {
     const read = (): unknown => wholeNumber('n', text, { least: 1, most: 10 });
     if (good) expect(read()).toBe(Number(text));
     else expect(refusal(read)).toBe('400 invalid-parameter');
-  });
-});
-
-describe('event filters', () => {
-  const filter = (given: Record<string, string>) => readEventFilter(readQuery(given, { entity: { many: true }, type: { many: true }, subject: { many: true } }), 'demo');
-  it.each([
-    [{}, ['ev.eu.*.demo.>']],
-    [{ entity: 'contact' }, ['ev.eu.*.demo.contact.*']],
-    [{ entity: 'contact', subject: 'c1,c2' }, ['ev.eu.*.demo.contact.c1', 'ev.eu.*.demo.contact.c2']],
-    [{ entity: 'agent,queue' }, ['ev.eu.*.demo.routing.*']],
-    [{ entity: 'agent,contact' }, ['ev.eu.*.demo.contact.*', 'ev.eu.*.demo.routing.*']],
-    [{ type: 'meridian.contact.queued.v1' }, ['ev.eu.*.demo.contact.*']],
-    [{ subject: 'c1' }, ['ev.eu.*.demo.>']],
-  ])('%j reads %j', (given, subjects) => {
-    expect(subjectsFor(filter(given as Record<string, string>), 'eu')).toEqual(subjects);
-  });
-  it('knows the entity of types to come', () => {
-    expect([entityOf('meridian.contact.queued.v1'), entityOf('meridian.media.leg_established.v1'), entityOf('x')]).toEqual(['contact', 'media', '']);
   });
 });

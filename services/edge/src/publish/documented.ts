@@ -1,5 +1,5 @@
 import { contracts, type JsonSchema } from '@meridian/wire';
-import { batchLimit } from '../domain/batch.ts';
+import { batchLimit } from './batch.ts';
 import { batchType, cloudEventType } from '../domain/media.ts';
 import type { Content, Parameters } from '../http/route.ts';
 

@@ -2,7 +2,7 @@ import {
   contractOf, dataFromProtobuf, intakeMessageId, intakeStream, intakeSubject, type IntakeEnvelope,
 } from '@meridian/wire';
 import type { Appended, Log } from '@meridian/journal';
-import { duplicateId, planBatch, sameRequest, type Plan, type Publisher } from '../domain/batch.ts';
+import { duplicateId, planBatch, sameRequest, type Plan, type Publisher } from './batch.ts';
 import { attributesOf, modeOf } from '../domain/media.ts';
 import { Refusal } from '../domain/problem.ts';
 import { orRefuse } from '../http/log-fault.ts';
@@ -62,9 +62,9 @@ export class Intake {
   /** @throws Refusal 409 when another event was stored under one of the ids */
   async #checkDuplicates(plan: Plan, stored: readonly Accepted[], batch: boolean): Promise<void> {
     if (!stored.some(({ duplicate }) => duplicate)) return;
-    const refusals = await Promise.all(stored.map((accepted, place) => {
+    const refusals = await Promise.all(stored.map(async (accepted, place) => {
       const pointer = batch ? `/${plan.places.indexOf(place)}` : '';
-      return accepted.duplicate ? this.#conflict(accepted, pointer) : undefined;
+      return accepted.duplicate ? await this.#conflict(accepted, pointer) : undefined;
     }));
     const conflicts = refusals.filter((refusal) => refusal !== undefined);
     const [first] = conflicts;

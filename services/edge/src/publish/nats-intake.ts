@@ -27,12 +27,16 @@ const pendingLimit = 4_096;
  */
 export function serveNats(options: NatsIntakeOptions): () => Promise<void> {
   let pending = 0;
+  const take = async (message: Msg): Promise<void> => {
+    pending += 1;
+    await answer(options, message, pending);
+    pending -= 1;
+  };
   const subscription = options.nats.subscribe(`publish.${options.region}.*`, {
     queue: 'edge',
     callback: (error, message) => {
       if (error !== null) return;
-      pending += 1;
-      void answer(options, message, pending).finally(() => { pending -= 1; });
+      void take(message);
     },
   });
   return () => subscription.drain();

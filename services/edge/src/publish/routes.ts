@@ -1,4 +1,4 @@
-import { batchLimit } from '../domain/batch.ts';
+import { batchLimit } from './batch.ts';
 import { readTraceparent } from '../domain/media.ts';
 import { Refusal } from '../domain/problem.ts';
 import { oneOf, type QueryValues } from '../domain/query.ts';

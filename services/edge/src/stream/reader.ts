@@ -1,5 +1,5 @@
 import type { LogMessage } from '@meridian/journal';
-import { subjectsFor, type EventFilter } from '../domain/event-filter.ts';
+import { subjectsFor, type EventFilter } from './event-filter.ts';
 import type { Position } from '../domain/position.ts';
 import type { Feed } from './feed.ts';
 import { ParsedEntry } from './parsed-entry.ts';

@@ -1,5 +1,5 @@
 import { eventStream } from '@meridian/wire';
-import { entities, readEventFilter } from '../domain/event-filter.ts';
+import { entities, readEventFilter } from './event-filter.ts';
 import { parsePosition, type Position } from '../domain/position.ts';
 import { Refusal, shown } from '../domain/problem.ts';
 import { invalidParameter, wholeNumber, type QueryValues } from '../domain/query.ts';

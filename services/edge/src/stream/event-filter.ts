@@ -1,6 +1,6 @@
 import { contractOf, contracts, identifierPattern, parseSubject } from '@meridian/wire';
-import { invalidParameter, type QueryValues } from './query.ts';
-import { shown } from './problem.ts';
+import { invalidParameter, type QueryValues } from '../domain/query.ts';
+import { shown } from '../domain/problem.ts';
 
 /** What a stream of events is narrowed to. Absent lists mean everything. */
 export interface EventFilter {

@@ -1,7 +1,7 @@
 import { acceptIntake, type IntakeEnvelope } from '@meridian/wire';
-import { allows, type ApiKey } from './key.ts';
-import { sameJson } from './json.ts';
-import { Refusal, type ProblemError } from './problem.ts';
+import { allows, type ApiKey } from '../domain/key.ts';
+import { sameJson } from '../domain/json.ts';
+import { Refusal, type ProblemError } from '../domain/problem.ts';
 
 /** The most events that one request may hold. */
 export const batchLimit = 1_000;
