@@ -1,7 +1,7 @@
+import { expect } from '@jest/globals';
 import { contact, routing } from './drafts.ts';
-import { at, LogBuilder, type EntryOptions } from './log-builder.ts';
+import { LogBuilder, type EntryOptions } from './log-builder.ts';
 import {
-  IntakeIndex,
   LogCheck,
   type LogCheckOptions,
   type RawEntry,
