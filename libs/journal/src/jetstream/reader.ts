@@ -72,6 +72,8 @@ export class Reader {
   #watchdog: NodeJS.Timeout | undefined;
   #retry: NodeJS.Timeout | undefined;
   #failures = 0;
+  /** Whether the consumer has been created and may be asked for messages. */
+  #ready = false;
   #everStarted = false;
   #closed = false;
 
@@ -136,6 +138,7 @@ export class Reader {
         if (serial !== this.#serial || this.#closed) return;
         this.#failures = 0;
         this.#everStarted = true;
+        this.#ready = true;
         this.#progress(pending);
         this.#pull();
       },
@@ -172,6 +175,7 @@ export class Reader {
     const consumer = this.#consumer;
     this.#serial++;
     this.#consumer = '';
+    this.#ready = false;
     this.#outstanding = 0;
     clearTimeout(this.#retry);
     if (!this.#options.exchange.link.connection.isClosed()) this.#subscription?.unsubscribe();
@@ -206,8 +210,7 @@ export class Reader {
   }
 
   #pull(): void {
-    if (this.#closed || this.#subscription === undefined || this.#consumer === '') return;
-    if (!this.#everStarted || !this.#options.sink.hasRoom) return;
+    if (!this.#ready || this.#subscription === undefined || !this.#options.sink.hasRoom) return;
     const buffered = this.#buffer.length - this.#bufferHead;
     if (this.#outstanding + buffered > PULL_LENGTH / 2) return;
     const { exchange, stream } = this.#options;
