@@ -1,10 +1,22 @@
 import { describe, expect, it } from '@jest/globals';
 import { seeded } from '@meridian/core';
 import {
-  aggregate, storedAmounts, tallyDecider, writerJournal, type Added, type Tally, type TallyCommand,
+  aggregate,
+  storedAmounts,
+  tallyDecider,
+  writerJournal,
+  type Added,
+  type Tally,
+  type TallyCommand,
 } from '../test/tally.ts';
 import {
-  CommitLoop, memoryLog, MessageTooLarge, type AppendFate, type CommitLoopOptions, type Log, type MemoryLogOptions,
+  CommitLoop,
+  memoryLog,
+  MessageTooLarge,
+  type AppendFate,
+  type CommitLoopOptions,
+  type Log,
+  type MemoryLogOptions,
 } from './index.ts';
 
 type Loop = CommitLoop<Tally, Added, TallyCommand>;
@@ -12,8 +24,12 @@ type Options = Partial<CommitLoopOptions<Tally, Added, TallyCommand, never>>;
 
 function loopOn(log: Log, options: Options = {}): Loop {
   return new CommitLoop<Tally, Added, TallyCommand>({
-    journal: writerJournal(log), decider: tallyDecider, aggregate, wait: async () => {},
-    context: () => ({ now: 1_000, random: seeded(1) }), ...options,
+    journal: writerJournal(log),
+    decider: tallyDecider,
+    aggregate,
+    wait: async () => {},
+    context: () => ({ now: 1_000, random: seeded(1) }),
+    ...options,
   });
 }
 
@@ -41,7 +57,9 @@ function gatedLog() {
   const log = memoryLog();
   const waiting: (() => void)[] = [];
   const append: Log['append'] = async (stream, message) => {
-    await new Promise<void>((resolve) => { waiting.push(resolve); });
+    await new Promise<void>((resolve) => {
+      waiting.push(resolve);
+    });
     return log.append(stream, message);
   };
   const gated = new Proxy(log, {
@@ -50,19 +68,29 @@ function gatedLog() {
   return { log, gated, release: () => waiting.splice(0).forEach((go) => go()) };
 }
 
-const turn = (): Promise<void> => new Promise((resolve) => { setImmediate(resolve); });
+const turn = (): Promise<void> =>
+  new Promise((resolve) => {
+    setImmediate(resolve);
+  });
 
 describe('CommitLoop: group commit', () => {
   it('stores many commands in few entries, in their order', async () => {
     const log = memoryLog();
     const commits: [number, number][] = [];
-    const loop = await openLoop(log, { onCommit: (commands, events) => commits.push([commands, events]) });
+    const loop = await openLoop(log, {
+      onCommit: (commands, events) => commits.push([commands, events]),
+    });
     const outcomes = await Promise.all(range(1_000).map((n) => loop.submit(request(n))));
     expect((await storedAmounts(log)).map((entry) => entry.length)).toEqual([512, 488]);
     expect((await storedAmounts(log)).flat()).toEqual(range(1_000));
-    expect(commits).toEqual([[512, 512], [488, 488]]);
-    expect(outcomes.map((outcome) => outcome.kind === 'decided' && outcome.sequence))
-      .toEqual([...Array(512).fill(1), ...Array(488).fill(2)]);
+    expect(commits).toEqual([
+      [512, 512],
+      [488, 488],
+    ]);
+    expect(outcomes.map((outcome) => outcome.kind === 'decided' && outcome.sequence)).toEqual([
+      ...Array(512).fill(1),
+      ...Array(488).fill(2),
+    ]);
     expect(loop.isSettled).toBe(true);
   });
 
@@ -106,8 +134,15 @@ describe('CommitLoop: group commit', () => {
   it('refuses alone what is too large by itself', async () => {
     const log = memoryLog({ maxPayloadBytes: 4_000 });
     const loop = await openLoop(log);
-    const large = { ...request(2), command: { type: 'add', subject: 't1', amount: 2, note: 'x'.repeat(5_000) } as const };
-    const outcomes = await Promise.allSettled([loop.submit(request(1)), loop.submit(large), loop.submit(request(3))]);
+    const large = {
+      ...request(2),
+      command: { type: 'add', subject: 't1', amount: 2, note: 'x'.repeat(5_000) } as const,
+    };
+    const outcomes = await Promise.allSettled([
+      loop.submit(request(1)),
+      loop.submit(large),
+      loop.submit(request(3)),
+    ]);
     expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
     expect((outcomes[1] as PromiseRejectedResult).reason).toBeInstanceOf(MessageTooLarge);
     expect((await storedAmounts(log)).flat()).toEqual([1, 3]);
@@ -118,7 +153,11 @@ describe('CommitLoop: group commit', () => {
     const log = memoryLog();
     const loop = await openLoop(log);
     const broken = { ...request(2), command: { type: 'fail', subject: 't1' } as const };
-    const outcomes = await Promise.allSettled([loop.submit(request(1)), loop.submit(broken), loop.submit(request(3))]);
+    const outcomes = await Promise.allSettled([
+      loop.submit(request(1)),
+      loop.submit(broken),
+      loop.submit(request(3)),
+    ]);
     expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
     expect(await storedAmounts(log)).toEqual([[1], [3]]);
     expect(loop.state.parts).toEqual([1, 3]);
@@ -130,9 +169,16 @@ describe('CommitLoop: another writer, lost answers', () => {
     const log = memoryLog();
     let conflicts = 0;
     const first = await openLoop(log);
-    const second = await openLoop(log, { onConflict: () => { conflicts += 1; } });
+    const second = await openLoop(log, {
+      onConflict: () => {
+        conflicts += 1;
+      },
+    });
     await first.submit(request(1));
-    const late = second.submit({ ...request(2), command: { type: 'addToEven', subject: 't1', amount: 7 } });
+    const late = second.submit({
+      ...request(2),
+      command: { type: 'addToEven', subject: 't1', amount: 7 },
+    });
     expect(await late).toEqual({ kind: 'rejected', rejection: { code: 'ODD', facts: { sum: 1 } } });
     expect(conflicts).toBe(1);
     expect(second.head).toEqual(first.head);
@@ -165,7 +211,10 @@ describe('CommitLoop: another writer, lost answers', () => {
   it('does not fire the clock twice when the answer was lost', async () => {
     const log = logWith(['lose-answer']);
     const loop = await openLoop(log);
-    await loop.submit({ command: { type: 'add', subject: 't1', amount: 1 }, cause: { causationId: 'clock.demo.1000' } });
+    await loop.submit({
+      command: { type: 'add', subject: 't1', amount: 1 },
+      cause: { causationId: 'clock.demo.1000' },
+    });
     expect(await storedAmounts(log)).toEqual([[1]]);
   });
 
@@ -186,9 +235,13 @@ describe('CommitLoop: exactly once in effect', () => {
     const [message] = (await log.load('EV_eu', 'ev.eu.eu.demo.contact.t1')).slice(-1);
     expect(message?.header('Meridian-Consumed')).toBe('IN_eu=4,EV_eu=9');
     const again = await openLoop(log);
-    expect([again.consumed('IN_eu'), again.consumed('EV_eu'), again.consumed('other')]).toEqual([4, 9, 0]);
+    expect([again.consumed('IN_eu'), again.consumed('EV_eu'), again.consumed('other')]).toEqual([
+      4, 9, 0,
+    ]);
     for (const each of [loop, again]) {
-      expect(await each.submit({ ...request(3), cause: { causationId: '/spec#other' } })).toMatchObject({ kind: 'decided', events: [] });
+      expect(
+        await each.submit({ ...request(3), cause: { causationId: '/spec#other' } }),
+      ).toMatchObject({ kind: 'decided', events: [] });
     }
     expect((await storedAmounts(log)).flat()).toEqual([4, 9]);
   });
@@ -216,7 +269,10 @@ describe('CommitLoop: exactly once in effect', () => {
   it('decides about a request again when it comes without its place, having led to nothing', async () => {
     const log = memoryLog();
     const loop = await openLoop(log);
-    const ask = { ...request(2), command: { type: 'addToEven', subject: 't1', amount: 5 } as const };
+    const ask = {
+      ...request(2),
+      command: { type: 'addToEven', subject: 't1', amount: 5 } as const,
+    };
     await loop.submit(request(1));
     expect((await loop.submit(ask)).kind).toBe('rejected');
     await loop.submit(request(3));
@@ -245,7 +301,11 @@ describe('CommitLoop: opening and closing', () => {
     let conflicts = 0;
     const writer = await openLoop(log);
     for (const n of range(3)) await writer.submit(request(n));
-    const loop = loopOn(log, { onConflict: () => { conflicts += 1; } });
+    const loop = loopOn(log, {
+      onConflict: () => {
+        conflicts += 1;
+      },
+    });
     const messages = await log.load('EV_eu', 'ev.eu.eu.demo.contact.t1');
     for (const message of messages.slice(0, 2)) loop.absorb(message);
     loop.openAbsorbed();
@@ -259,7 +319,7 @@ describe('CommitLoop: opening and closing', () => {
     const loop = loopOn(log);
     expect(() => loop.submit(request(1))).toThrow('not open yet');
     await loop.open();
-    const [message] = [...await log.load('EV_eu', 'ev.eu.eu.demo.contact.t1')];
+    const [message] = [...(await log.load('EV_eu', 'ev.eu.eu.demo.contact.t1'))];
     expect(message).toBeUndefined();
     const outcome = loop.submit(request(1));
     await loop.close();

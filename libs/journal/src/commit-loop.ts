@@ -1,6 +1,11 @@
 import { fromTimestamp, step, type Context, type Decider, type Rejection } from '@meridian/core';
 import {
-  emptyHead, type AggregateId, type Cause, type EncodedEntry, type EntryEncoder, type Head,
+  emptyHead,
+  type AggregateId,
+  type Cause,
+  type EncodedEntry,
+  type EntryEncoder,
+  type Head,
 } from '@meridian/wire';
 import { LogFault, MessageTooLarge, WrongLastSequence } from './errors.ts';
 import { toEncode, type DomainEvent, type Outcome } from './execute.ts';
@@ -52,7 +57,10 @@ const causesLimitDefault = 100_000;
 /** An entry while commands are still decided into it. */
 interface OpenEntry<Event, Command, R extends Rejection> {
   readonly encoder: EntryEncoder;
-  readonly taken: { readonly pending: Pending<Event, Command, R>; readonly outcome: Outcome<Event, R> }[];
+  readonly taken: {
+    readonly pending: Pending<Event, Command, R>;
+    readonly outcome: Outcome<Event, R>;
+  }[];
   readonly consumed: Record<string, number>;
 }
 
@@ -67,7 +75,12 @@ interface OpenEntry<Event, Command, R extends Rejection> {
  * An append refused because another writer was first throws the memory away: the history is
  * loaded again and the commands are decided anew.
  */
-export class CommitLoop<State, Event extends DomainEvent, Command, R extends Rejection = Rejection> {
+export class CommitLoop<
+  State,
+  Event extends DomainEvent,
+  Command,
+  R extends Rejection = Rejection,
+> {
   readonly #options: CommitLoopOptions<State, Event, Command, R>;
   #state: State;
   /** As stored. */
@@ -149,7 +162,9 @@ export class CommitLoop<State, Event extends DomainEvent, Command, R extends Rej
    */
   submit(submission: Submission<Command>): Promise<Outcome<Event, R>> {
     if (!this.#isOpened) throw new Error('The commit loop is not open yet: call open() first.');
-    if (this.#isClosed) return Promise.reject(new Error('The commit loop is closed; nothing more is decided here.'));
+    if (this.#isClosed) {
+      return Promise.reject(new Error('The commit loop is closed; nothing more is decided here.'));
+    }
     return new Promise((resolve, reject) => {
       this.#queue.push({ ...submission, resolve, reject });
       this.#schedule();
@@ -159,7 +174,11 @@ export class CommitLoop<State, Event extends DomainEvent, Command, R extends Rej
   /** Refuses new commands and resolves once those handed over are stored. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    if (this.#isScheduled || this.#isStoring) await new Promise<void>((resolve) => { this.#idle.push(resolve); });
+    if (this.#isScheduled || this.#isStoring) {
+      await new Promise<void>((resolve) => {
+        this.#idle.push(resolve);
+      });
+    }
   }
 
   #schedule(): void {
@@ -235,9 +254,14 @@ export class CommitLoop<State, Event extends DomainEvent, Command, R extends Rej
     };
   }
 
-  #decideOne({ command, cause, from }: Pending<Event, Command, R>, { encoder, consumed }: OpenEntry<Event, Command, R>): Outcome<Event, R> {
+  #decideOne(
+    { command, cause, from }: Pending<Event, Command, R>,
+    { encoder, consumed }: OpenEntry<Event, Command, R>,
+  ): Outcome<Event, R> {
     const { decider, correlationOf, configVersion } = this.#options;
-    if (from !== undefined && from.sequence <= (consumed[from.stream] ?? 0)) return { kind: 'decided', events: [], sequence: 0 };
+    if (from !== undefined && from.sequence <= (consumed[from.stream] ?? 0)) {
+      return { kind: 'decided', events: [], sequence: 0 };
+    }
     if (this.#causes.has(cause.causationId)) {
       if (from !== undefined) consumed[from.stream] = from.sequence;
       return { kind: 'decided', events: [], sequence: 0 };
@@ -248,10 +272,17 @@ export class CommitLoop<State, Event extends DomainEvent, Command, R extends Rej
     if (from !== undefined) consumed[from.stream] = from.sequence;
     if (!outcome.accepted) return { kind: 'rejected', rejection: outcome.rejection };
     const version = configVersion?.(this.#state) ?? 0;
-    encoder.addAll(outcome.events.map((event) => {
-      const correlationId = correlationOf?.(event) ?? cause.correlationId;
-      return toEncode(event, correlationId === undefined ? cause : { ...cause, correlationId }, context.now);
-    }), version);
+    encoder.addAll(
+      outcome.events.map((event) => {
+        const correlationId = correlationOf?.(event) ?? cause.correlationId;
+        return toEncode(
+          event,
+          correlationId === undefined ? cause : { ...cause, correlationId },
+          context.now,
+        );
+      }),
+      version,
+    );
     if (outcome.events.length > 0) this.#causes.add(cause.causationId);
     return { kind: 'decided', events: outcome.events, sequence: 0 };
   }
@@ -278,7 +309,9 @@ export class CommitLoop<State, Event extends DomainEvent, Command, R extends Rej
     this.#commandsLimit = Number.POSITIVE_INFINITY;
     if (encoder.count > 0) this.#options.onCommit?.(taken.length, encoder.count);
     const { sequence } = this.#head;
-    for (const { pending, outcome } of taken) pending.resolve(outcome.kind === 'decided' ? { ...outcome, sequence } : outcome);
+    for (const { pending, outcome } of taken) {
+      pending.resolve(outcome.kind === 'decided' ? { ...outcome, sequence } : outcome);
+    }
   }
 
   /** Stores an entry; without an answer it asks again until the log says stored or refused. */
@@ -288,7 +321,13 @@ export class CommitLoop<State, Event extends DomainEvent, Command, R extends Rej
       try {
         return await journal.store(aggregate, encoded, this.#head.sequence, consumed);
       } catch (error) {
-        if (!(error instanceof LogFault) || !error.retryable || error instanceof WrongLastSequence) throw error;
+        if (
+          !(error instanceof LogFault) ||
+          !error.retryable ||
+          error instanceof WrongLastSequence
+        ) {
+          throw error;
+        }
         await this.#wait(retryDelayMs);
       }
     }
@@ -296,13 +335,14 @@ export class CommitLoop<State, Event extends DomainEvent, Command, R extends Rej
 
   /** After an entry was refused: the commands of it, and those decided on top of it, come again. */
   async #startAgain({ taken }: OpenEntry<Event, Command, R>, error: unknown): Promise<void> {
-    const again = [...taken, ...this.#open?.taken ?? []].map(({ pending }) => pending);
+    const again = [...taken, ...(this.#open?.taken ?? [])].map(({ pending }) => pending);
     if (this.#fault !== undefined) again.push(this.#fault.pending);
     this.#open = undefined;
     this.#fault = undefined;
     if (error instanceof WrongLastSequence) this.#options.onConflict?.();
-    else if (error instanceof MessageTooLarge && taken.length > 1) this.#commandsLimit = Math.ceil(taken.length / 2);
-    else again.shift()?.reject(error);
+    else if (error instanceof MessageTooLarge && taken.length > 1) {
+      this.#commandsLimit = Math.ceil(taken.length / 2);
+    } else again.shift()?.reject(error);
     this.#queue = [...again, ...this.#queue];
     await this.#reloadUntilDone();
   }
@@ -346,13 +386,22 @@ export class CommitLoop<State, Event extends DomainEvent, Command, R extends Rej
 
   #fold(entry: Entry): void {
     for (const event of entry.events) {
-      this.#state = this.#options.decider.evolve(this.#state, event as unknown as Event, fromTimestamp(event.time));
+      this.#state = this.#options.decider.evolve(
+        this.#state,
+        event as unknown as Event,
+        fromTimestamp(event.time),
+      );
       this.#causes.add(event.causationid);
     }
     Object.assign(this.#consumed, entry.consumed);
   }
 
   #wait(delayMs: number): Promise<void> {
-    return this.#options.wait?.(delayMs) ?? new Promise((resolve) => { setTimeout(resolve, delayMs); });
+    return (
+      this.#options.wait?.(delayMs) ??
+      new Promise((resolve) => {
+        setTimeout(resolve, delayMs);
+      })
+    );
   }
 }

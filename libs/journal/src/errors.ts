@@ -81,7 +81,7 @@ export class StreamMissing extends LogFault {
     super(
       'StreamMissing',
       `There is no stream ${stream} on this server.\n` +
-        'Create the region\'s streams first (ensureStreams), or check the region\'s name.',
+        "Create the region's streams first (ensureStreams), or check the region's name.",
       false,
       options,
     );

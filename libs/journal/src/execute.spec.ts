@@ -1,15 +1,30 @@
 import { describe, expect, it } from '@jest/globals';
 import { seeded } from '@meridian/core';
 import {
-  overFrom, storedAmounts, tallyDecider, writerJournal, type Added, type Tally, type TallyCommand,
+  overFrom,
+  storedAmounts,
+  tallyDecider,
+  writerJournal,
+  type Added,
+  type Tally,
+  type TallyCommand,
 } from '../test/tally.ts';
-import { Aggregates, memoryLog, type AggregatesOptions, type AppendFate, type Log } from './index.ts';
+import {
+  Aggregates,
+  memoryLog,
+  type AggregatesOptions,
+  type AppendFate,
+  type Log,
+} from './index.ts';
 
 type Tallies = Aggregates<Tally, Added, TallyCommand>;
 type Options = Partial<AggregatesOptions<Tally, Added, TallyCommand, never>>;
 
 /** Tallies on a log, and which of them were loaded from it. */
-function talliesOn(log: Log, options: Options = {}): { readonly tallies: Tallies; readonly loads: string[] } {
+function talliesOn(
+  log: Log,
+  options: Options = {},
+): { readonly tallies: Tallies; readonly loads: string[] } {
   const loads: string[] = [];
   const journal = writerJournal(log);
   const tallies = new Aggregates<Tally, Added, TallyCommand>({
@@ -28,7 +43,12 @@ function talliesOn(log: Log, options: Options = {}): { readonly tallies: Tallies
   return { tallies, loads };
 }
 
-const add = (id: string, amount: number, cause = `${id}/${amount}`, type: 'begin' | 'add' | 'addToEven' = 'add') => ({
+const add = (
+  id: string,
+  amount: number,
+  cause = `${id}/${amount}`,
+  type: 'begin' | 'add' | 'addToEven' = 'add',
+) => ({
   aggregate: { tenant: 'demo', entity: 'contact', id },
   command: { type, subject: id, amount } as const,
   cause: { causationId: `/spec#${cause}` },
@@ -40,12 +60,21 @@ describe('Aggregates', () => {
   it('decides, stores and tells where', async () => {
     const log = memoryLog();
     const { tallies } = talliesOn(log);
-    expect(await tallies.execute(add('a', 2))).toMatchObject({ kind: 'decided', sequence: 1, events: [{ subject: 'a' }] });
+    expect(await tallies.execute(add('a', 2))).toMatchObject({
+      kind: 'decided',
+      sequence: 1,
+      events: [{ subject: 'a' }],
+    });
     expect(await tallies.execute(add('a', 3))).toMatchObject({ kind: 'decided', sequence: 2 });
-    expect(await tallies.execute(add('a', 4, 'x', 'addToEven')))
-      .toEqual({ kind: 'rejected', rejection: { code: 'ODD', facts: { sum: 5 } } });
+    expect(await tallies.execute(add('a', 4, 'x', 'addToEven'))).toEqual({
+      kind: 'rejected',
+      rejection: { code: 'ODD', facts: { sum: 5 } },
+    });
     expect(await storedAmounts(log, 'a')).toEqual([[2], [3]]);
-    expect(await tallies.read(add('a', 0).aggregate)).toMatchObject({ state: { sum: 5 }, head: { sequence: 2, revision: 1 } });
+    expect(await tallies.read(add('a', 0).aggregate)).toMatchObject({
+      state: { sum: 5 },
+      head: { sequence: 2, revision: 1 },
+    });
   });
 
   it('runs the commands of one aggregate in their order, whatever one of them waits for', async () => {
@@ -53,17 +82,31 @@ describe('Aggregates', () => {
     const log = memoryLog({ onAppend: () => fates.shift() ?? 'store' });
     const { tallies } = talliesOn(log);
     await Promise.all(Array.from({ length: 20 }, (_, index) => tallies.execute(add('a', index))));
-    expect((await storedAmounts(log, 'a')).flat()).toEqual(Array.from({ length: 20 }, (_, index) => index));
+    expect((await storedAmounts(log, 'a')).flat()).toEqual(
+      Array.from({ length: 20 }, (_, index) => index),
+    );
   });
 
   it('decides nothing about a repeated cause: warm, loaded, and after an end', async () => {
     const log = memoryLog();
     const { tallies } = talliesOn(log, { isOver: ({ sum }) => sum >= overFrom, begins });
     await tallies.execute(add('a', 2, 'one', 'begin'));
-    expect(await tallies.execute(add('a', 2, 'one'))).toEqual({ kind: 'decided', events: [], sequence: 1 });
-    expect(await talliesOn(log).tallies.execute(add('a', 2, 'one'))).toEqual({ kind: 'decided', events: [], sequence: 1 });
+    expect(await tallies.execute(add('a', 2, 'one'))).toEqual({
+      kind: 'decided',
+      events: [],
+      sequence: 1,
+    });
+    expect(await talliesOn(log).tallies.execute(add('a', 2, 'one'))).toEqual({
+      kind: 'decided',
+      events: [],
+      sequence: 1,
+    });
     await tallies.execute(add('a', overFrom, 'end'));
-    expect(await tallies.execute(add('a', 2, 'one', 'begin'))).toEqual({ kind: 'decided', events: [], sequence: 2 });
+    expect(await tallies.execute(add('a', 2, 'one', 'begin'))).toEqual({
+      kind: 'decided',
+      events: [],
+      sequence: 2,
+    });
     expect(await storedAmounts(log, 'a')).toEqual([[2], [overFrom]]);
   });
 
@@ -83,8 +126,10 @@ describe('Aggregates', () => {
     await one.execute(add('a', 2));
     await other.execute(add('a', 4));
     await one.execute(add('a', 1));
-    expect(await other.execute(add('a', 6, 'x', 'addToEven')))
-      .toEqual({ kind: 'rejected', rejection: { code: 'ODD', facts: { sum: 7 } } });
+    expect(await other.execute(add('a', 6, 'x', 'addToEven'))).toEqual({
+      kind: 'rejected',
+      rejection: { code: 'ODD', facts: { sum: 7 } },
+    });
     expect(conflicts).toEqual(['a']);
     expect((await storedAmounts(log, 'a')).flat()).toEqual([2, 4, 1]);
   });
@@ -129,7 +174,14 @@ describe('Aggregates in memory', () => {
 
   it('keeps so many, and lets go of what nobody asked for the longest', async () => {
     const { tallies, loads } = talliesOn(memoryLog(), { warmLimit: 2 });
-    for (const [id, amount] of [['a', 1], ['b', 1], ['a', 2], ['c', 1], ['a', 3], ['b', 2]] as const) {
+    for (const [id, amount] of [
+      ['a', 1],
+      ['b', 1],
+      ['a', 2],
+      ['c', 1],
+      ['a', 3],
+      ['b', 2],
+    ] as const) {
       await tallies.execute(add(id, amount));
     }
     expect(tallies.warmCount).toBe(2);
@@ -139,7 +191,9 @@ describe('Aggregates in memory', () => {
   it('lets go of nothing that is being decided', async () => {
     const log = memoryLog();
     const { tallies } = talliesOn(log, { warmLimit: 1 });
-    await Promise.all(['a', 'b', 'c'].flatMap((id) => [tallies.execute(add(id, 1)), tallies.execute(add(id, 2))]));
+    await Promise.all(
+      ['a', 'b', 'c'].flatMap((id) => [tallies.execute(add(id, 1)), tallies.execute(add(id, 2))]),
+    );
     for (const id of ['a', 'b', 'c']) expect((await storedAmounts(log, id)).flat()).toEqual([1, 2]);
   });
 
@@ -147,7 +201,10 @@ describe('Aggregates in memory', () => {
     const log = memoryLog();
     const sums: number[] = [];
     const { tallies: writer } = talliesOn(log);
-    const { tallies, loads } = talliesOn(log, { onState: (_, { sum }) => sums.push(sum), isOver: ({ sum }) => sum >= overFrom });
+    const { tallies, loads } = talliesOn(log, {
+      onState: (_, { sum }) => sums.push(sum),
+      isOver: ({ sum }) => sum >= overFrom,
+    });
     for (const amount of [1, 2, 3]) await writer.execute(add('a', amount));
     const { aggregate } = add('a', 0);
     const messages = await log.load('EV_eu', 'ev.eu.eu.demo.contact.a');

@@ -1,5 +1,11 @@
 import { fromTimestamp, step, type Context, type Decider, type Rejection } from '@meridian/core';
-import { emptyHead, type AggregateId, type Cause, type EventToEncode, type Head } from '@meridian/wire';
+import {
+  emptyHead,
+  type AggregateId,
+  type Cause,
+  type EventToEncode,
+  type Head,
+} from '@meridian/wire';
 import { LogFault, WrongLastSequence } from './errors.ts';
 import { headAfter, readEntry, type Entry, type Journal } from './journal.ts';
 import type { LogMessage } from './log.ts';
@@ -73,7 +79,12 @@ const retryDelayDefaultMs = 250;
  * Many aggregates of one kind, decided in memory and stored one entry a decision. Commands of one
  * aggregate run in the order of the calls; those of different aggregates run at the same time.
  */
-export class Aggregates<State, Event extends DomainEvent, Command, R extends Rejection = Rejection> {
+export class Aggregates<
+  State,
+  Event extends DomainEvent,
+  Command,
+  R extends Rejection = Rejection,
+> {
   readonly #options: AggregatesOptions<State, Event, Command, R>;
   readonly #warm = new Map<string, Warm<State>>();
   readonly #warmLimit: number;
@@ -147,7 +158,11 @@ export class Aggregates<State, Event extends DomainEvent, Command, R extends Rej
     this.#dropIfOver(key, warm);
   }
 
-  async #run(key: string, warm: Warm<State>, request: Request<Command>): Promise<Outcome<Event, R>> {
+  async #run(
+    key: string,
+    warm: Warm<State>,
+    request: Request<Command>,
+  ): Promise<Outcome<Event, R>> {
     const { onState, retryDelayMs = retryDelayDefaultMs } = this.#options;
     try {
       for (;;) {
@@ -168,10 +183,18 @@ export class Aggregates<State, Event extends DomainEvent, Command, R extends Rej
   }
 
   #wait(delayMs: number): Promise<void> {
-    return this.#options.wait?.(delayMs) ?? new Promise((resolve) => { setTimeout(resolve, delayMs); });
+    return (
+      this.#options.wait?.(delayMs) ??
+      new Promise((resolve) => {
+        setTimeout(resolve, delayMs);
+      })
+    );
   }
 
-  async #decideAndStore(warm: Warm<State>, { aggregate, command, cause }: Request<Command>): Promise<Outcome<Event, R>> {
+  async #decideAndStore(
+    warm: Warm<State>,
+    { aggregate, command, cause }: Request<Command>,
+  ): Promise<Outcome<Event, R>> {
     const { journal, decider, begins, onConflict } = this.#options;
     let loaded = warm.head.sequence > 0;
     if (!loaded && begins?.(command) !== true) {
@@ -179,12 +202,16 @@ export class Aggregates<State, Event extends DomainEvent, Command, R extends Rej
       loaded = true;
     }
     for (let attempt = 1; ; attempt += 1) {
-      if (warm.causes.has(cause.causationId)) return { kind: 'decided', events: [], sequence: warm.head.sequence };
+      if (warm.causes.has(cause.causationId)) {
+        return { kind: 'decided', events: [], sequence: warm.head.sequence };
+      }
       const context = this.#options.context();
       const outcome = step(decider, warm.state, command, context);
       if (!outcome.accepted) return { kind: 'rejected', rejection: outcome.rejection };
       warm.state = outcome.state;
-      if (outcome.events.length === 0) return { kind: 'decided', events: [], sequence: warm.head.sequence };
+      if (outcome.events.length === 0) {
+        return { kind: 'decided', events: [], sequence: warm.head.sequence };
+      }
       try {
         const events = outcome.events.map((event) => toEncode(event, cause, context.now));
         warm.head = await journal.append(aggregate, { events, head: warm.head });
@@ -215,7 +242,12 @@ export class Aggregates<State, Event extends DomainEvent, Command, R extends Rej
 
   #cold(aggregate: AggregateId): Warm<State> {
     return {
-      aggregate, state: this.#options.decider.initial(), head: emptyHead, causes: new Set(), tail: Promise.resolve(), waiting: 0,
+      aggregate,
+      state: this.#options.decider.initial(),
+      head: emptyHead,
+      causes: new Set(),
+      tail: Promise.resolve(),
+      waiting: 0,
     };
   }
 

@@ -1,6 +1,17 @@
 import {
-  decodeEntry, emptyHead, encodeEntry, EntryEncoder, eventStream, eventSubject, lastHash,
-  type AggregateId, type EncodedEntry, type EventEnvelope, type EventToEncode, type Head, type Writer,
+  decodeEntry,
+  emptyHead,
+  encodeEntry,
+  EntryEncoder,
+  eventStream,
+  eventSubject,
+  lastHash,
+  type AggregateId,
+  type EncodedEntry,
+  type EventEnvelope,
+  type EventToEncode,
+  type Head,
+  type Writer,
 } from '@meridian/wire';
 import { CorruptEntry } from './errors.ts';
 import type { Log, LogMessage } from './log.ts';
@@ -59,20 +70,29 @@ export interface Journal {
    * @param lastSequence of the aggregate, 0 when it has no entry
    * @returns the entry's sequence
    */
-  store(aggregate: AggregateId, encoded: EncodedEntry, lastSequence: number, consumed?: Positions): Promise<number>;
+  store(
+    aggregate: AggregateId,
+    encoded: EncodedEntry,
+    lastSequence: number,
+    consumed?: Positions,
+  ): Promise<number>;
 }
 
 /** Reads positions from their header form, `IN_eu=12,EV_eu=40`. */
 function parsePositions(text: string | undefined): Positions {
   if (text === undefined || text === '') return {};
-  return Object.fromEntries(text.split(',').map((part) => {
-    const [stream, sequence] = part.split('=');
-    return [stream as string, Number(sequence)];
-  }));
+  return Object.fromEntries(
+    text.split(',').map((part) => {
+      const [stream, sequence] = part.split('=');
+      return [stream as string, Number(sequence)];
+    }),
+  );
 }
 
 const formatPositions = (positions: Positions): string =>
-  Object.entries(positions).map(([stream, sequence]) => `${stream}=${sequence}`).join(',');
+  Object.entries(positions)
+    .map(([stream, sequence]) => `${stream}=${sequence}`)
+    .join(',');
 
 /** Reads a message of an `EV_` stream. @throws CorruptEntry when it is not what Meridian writes */
 export function readEntry(message: LogMessage): Entry {
@@ -86,7 +106,9 @@ export function readEntry(message: LogMessage): Entry {
       consumed: parsePositions(message.header(positionsHeader)),
     };
   } catch (error) {
-    throw new CorruptEntry(message.stream, message.sequence, (error as Error).message, { cause: error });
+    throw new CorruptEntry(message.stream, message.sequence, (error as Error).message, {
+      cause: error,
+    });
   }
 }
 
@@ -99,13 +121,16 @@ export function headAfter(message: LogMessage, entry: Entry): Head {
 /** The journal of a writer over a log. */
 export function journalOf(log: Log, writer: Writer): Journal {
   const stream = eventStream(writer.region);
-  const subjectOf = (aggregate: AggregateId): string => eventSubject(writer.region, writer.home, aggregate);
+  const subjectOf = (aggregate: AggregateId): string =>
+    eventSubject(writer.region, writer.home, aggregate);
   const store: Journal['store'] = async (aggregate, encoded, lastSequence, consumed) => {
     const { sequence } = await log.append(stream, {
       subject: subjectOf(aggregate),
       data: encoded.text,
       expectedLastSequence: lastSequence,
-      ...(consumed === undefined ? {} : { headers: { [positionsHeader]: formatPositions(consumed) } }),
+      ...(consumed === undefined
+        ? {}
+        : { headers: { [positionsHeader]: formatPositions(consumed) } }),
     });
     return sequence;
   };
@@ -117,7 +142,10 @@ export function journalOf(log: Log, writer: Writer): Journal {
       const messages = await log.load(stream, subjectOf(aggregate));
       const entries = messages.map(readEntry);
       const last = messages.at(-1);
-      return { entries, head: last === undefined ? emptyHead : headAfter(last, entries.at(-1) as Entry) };
+      return {
+        entries,
+        head: last === undefined ? emptyHead : headAfter(last, entries.at(-1) as Entry),
+      };
     },
     encoder: (aggregate, head) => new EntryEncoder(writer, aggregate, head),
     store,

@@ -5,7 +5,11 @@ import { LogUnavailable, memoryLog, StreamMissing, type AppendFate } from './ind
 describeLog('the log in memory', async () => {
   const log = memoryLog({ maxPayloadBytes: 100_000 });
   return {
-    log, stream: 'S', prefix: 's', maxPayloadBytes: 100_000, close: () => log.close(),
+    log,
+    stream: 'S',
+    prefix: 's',
+    maxPayloadBytes: 100_000,
+    close: () => log.close(),
   };
 });
 

@@ -1,10 +1,20 @@
 import { Delivery } from './delivery.ts';
 import {
-  LogClosed, LogUnavailable, MessageTooLarge, StreamMissing, WrongLastSequence,
+  LogClosed,
+  LogUnavailable,
+  MessageTooLarge,
+  StreamMissing,
+  WrongLastSequence,
 } from './errors.ts';
 import { checkSubject, headerBlock, MESSAGE_ID } from './headers.ts';
 import type {
-  Appended, Follower, FollowOptions, Log, LogMessage, MessageToAppend, ReplayOptions,
+  Appended,
+  Follower,
+  FollowOptions,
+  Log,
+  LogMessage,
+  MessageToAppend,
+  ReplayOptions,
 } from './log.ts';
 import { MemoryMessage } from './memory-message.ts';
 import { compileFilters, hasWildcard, type SubjectPredicate } from './subjects.ts';

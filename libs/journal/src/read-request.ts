@@ -1,5 +1,10 @@
 import { toTimestamp } from '@meridian/core';
-import { acceptIntake, parseSubject, type IntakeEnvelope, type ParsedSubject } from '@meridian/wire';
+import {
+  acceptIntake,
+  parseSubject,
+  type IntakeEnvelope,
+  type ParsedSubject,
+} from '@meridian/wire';
 import { InvalidRequest } from './errors.ts';
 import type { LogMessage } from './log.ts';
 
@@ -20,17 +25,30 @@ export function readRequest(message: LogMessage): StoredRequest {
     throw new InvalidRequest(message.stream, message.sequence, problems);
   };
   const address = parseSubject(message.subject);
-  if (address === undefined) return fail([`its subject ${message.subject} is not in.<region>.<tenant>.<home>.<entity>.<id>.`]);
+  if (address === undefined) {
+    return fail([
+      `its subject ${message.subject} is not in.<region>.<tenant>.<home>.<entity>.<id>.`,
+    ]);
+  }
   let value: unknown;
   try {
     value = JSON.parse(message.text());
   } catch (error) {
     return fail([`it is not JSON (${(error as Error).message}).`]);
   }
-  const result = acceptIntake(value, { tenant: address.tenant, now: toTimestamp(message.storedAtMs) });
+  const result = acceptIntake(value, {
+    tenant: address.tenant,
+    now: toTimestamp(message.storedAtMs),
+  });
   if (!result.ok) return fail(result.problems.map((problem) => problem.detail));
   const { event, contract } = result;
-  if (contract.entity !== address.entity) return fail([`its type ${event.type} is about a ${contract.entity}, its subject about a ${address.entity}.`]);
-  if (event.subject !== address.id) return fail([`/subject is ${event.subject}, but it was published to ${message.subject}.`]);
+  if (contract.entity !== address.entity) {
+    return fail([
+      `its type ${event.type} is about a ${contract.entity}, its subject about a ${address.entity}.`,
+    ]);
+  }
+  if (event.subject !== address.id) {
+    return fail([`/subject is ${event.subject}, but it was published to ${message.subject}.`]);
+  }
   return { event, address };
 }

@@ -19,18 +19,25 @@ afterAll(async () => {
   await server.stop();
 });
 
-describe('a region\'s streams', () => {
+describe("a region's streams", () => {
   it('are created where they are missing, once', async () => {
     const names = Object.values(streamNames('eu'));
-    const created = await Promise.all([1, 2, 3].map(() =>
-      ensureStreams(connection, 'eu', development)));
+    const created = await Promise.all(
+      [1, 2, 3].map(() => ensureStreams(connection, 'eu', development)),
+    );
     expect(new Set(created.flat())).toEqual(new Set(names));
     expect(await ensureStreams(connection, 'eu', development)).toEqual([]);
     const manager = await jetstreamManager(connection);
     const { config } = await manager.streams.info('EV_eu');
     expect(config).toMatchObject({
-      subjects: ['ev.eu.>'], storage: 'file', compression: 's2', deny_delete: true,
-      deny_purge: true, allow_direct: true, num_replicas: 1, duplicate_window: 120_000_000_000,
+      subjects: ['ev.eu.>'],
+      storage: 'file',
+      compression: 's2',
+      deny_delete: true,
+      deny_purge: true,
+      allow_direct: true,
+      num_replicas: 1,
+      duplicate_window: 120_000_000_000,
     });
   });
 
@@ -60,7 +67,7 @@ describe('a region\'s streams', () => {
     expect((await manager.streams.info('EV_ap')).config.deny_delete).toBe(false);
   });
 
-  it('have three replicas in production, and need a region\'s name', () => {
+  it("have three replicas in production, and need a region's name", () => {
     const replicas = regionStreams('eu').map(({ config }) => config.num_replicas);
     expect(replicas).toEqual([3, 3, 3, 3, 3, 3]);
     expect(() => regionStreams('EU.1')).toThrow(/The region is "EU.1"/);

@@ -1,6 +1,13 @@
 import {
-  DiscardPolicy, jetstreamManager, RetentionPolicy, StorageType, StoreCompression,
-  JetStreamApiError, type JetStreamManager, type StreamConfig, type StreamUpdateConfig,
+  DiscardPolicy,
+  jetstreamManager,
+  RetentionPolicy,
+  StorageType,
+  StoreCompression,
+  JetStreamApiError,
+  type JetStreamManager,
+  type StreamConfig,
+  type StreamUpdateConfig,
 } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/nats-core';
 import { LogFault, LogUnavailable } from './errors.ts';
@@ -115,8 +122,9 @@ export class StreamDiffers extends LogFault {
   constructor(differences: readonly string[]) {
     super(
       'StreamDiffers',
-      `Streams on this server differ from what this release of Meridian expects:\n  ${
-        differences.join('\n  ')}\n` +
+      `Streams on this server differ from what this release of Meridian expects:\n  ${differences.join(
+        '\n  ',
+      )}\n` +
         'Nothing was changed. Edit the streams with the nats tool where that is meant, or start ' +
         'on an empty store.',
       false,
@@ -178,8 +186,10 @@ function compare(expected: RegionStream['config'], actual: object): string[] {
   const found = new Map<string, unknown>(Object.entries(actual));
   return Object.entries(expected)
     .filter(([key, value]) => canonical(value) !== canonical(found.get(key) ?? absent(value)))
-    .map(([key, value]) =>
-      `${expected.name}: ${key} is ${canonical(found.get(key))}, expected ${canonical(value)}`);
+    .map(
+      ([key, value]) =>
+        `${expected.name}: ${key} is ${canonical(found.get(key))}, expected ${canonical(value)}`,
+    );
 }
 
 /** What it means when the server leaves a setting out. */

@@ -12,7 +12,12 @@ export interface Added extends DomainEvent {
 }
 
 export type TallyCommand =
-  | { readonly type: 'begin' | 'add'; readonly subject: string; readonly amount: number; readonly note?: string }
+  | {
+      readonly type: 'begin' | 'add';
+      readonly subject: string;
+      readonly amount: number;
+      readonly note?: string;
+    }
   /** Adds only to a sum that is even. */
   | { readonly type: 'addToEven'; readonly subject: string; readonly amount: number }
   | { readonly type: 'fail'; readonly subject: string }
@@ -30,7 +35,9 @@ export const tallyDecider: Decider<Tally, Added, TallyCommand, Rejection> = {
   decide(state, command) {
     if (command.type === 'fail') throw new Error('The decider is broken.');
     if (command.type === 'nothing') return accept();
-    if (command.type === 'addToEven' && state.sum % 2 !== 0) return reject({ code: 'ODD', facts: { sum: state.sum } });
+    if (command.type === 'addToEven' && state.sum % 2 !== 0) {
+      return reject({ code: 'ODD', facts: { sum: state.sum } });
+    }
     const note = 'note' in command && command.note !== undefined ? { note: command.note } : {};
     return accept<Added>({
       type: 'meridian.contact.attributes_updated.v1',
@@ -48,5 +55,7 @@ export const writerJournal = (log: Log, service = 'test'): Journal =>
 /** The amounts of each entry of a tally, as stored. */
 export async function storedAmounts(log: Log, id = aggregate.id): Promise<number[][]> {
   const { entries } = await writerJournal(log).load({ ...aggregate, id });
-  return entries.map(({ events }) => events.map((event) => Number((event as unknown as Added).data.attributes.amount)));
+  return entries.map(({ events }) =>
+    events.map((event) => Number((event as unknown as Added).data.attributes.amount)),
+  );
 }

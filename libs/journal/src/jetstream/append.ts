@@ -1,6 +1,10 @@
 import type { Msg } from '@nats-io/nats-core';
 import {
-  AppendRefused, LogUnavailable, MessageTooLarge, StreamMissing, WrongLastSequence,
+  AppendRefused,
+  LogUnavailable,
+  MessageTooLarge,
+  StreamMissing,
+  WrongLastSequence,
   type LogFault,
 } from '../errors.ts';
 import { checkSubject, headerBlock } from '../headers.ts';
@@ -119,7 +123,7 @@ class PendingAppend extends Awaited {
     }
     return new LogUnavailable(
       `The server refused ${this.describe()} for now: ${what}.`,
-      'Append it again a little later, and check the server\'s JetStream limits and health.',
+      "Append it again a little later, and check the server's JetStream limits and health.",
     );
   }
 

@@ -101,11 +101,13 @@ export class Exchange {
       this.#queue.push(awaited);
       return;
     }
-    awaited.onSilence(new LogUnavailable(
-      `${queued} requests wait to be sent to ${this.link.address} already; ` +
-        `${awaited.describe()} was not sent.`,
-      'Wait for earlier calls before making more.',
-    ));
+    awaited.onSilence(
+      new LogUnavailable(
+        `${queued} requests wait to be sent to ${this.link.address} already; ` +
+          `${awaited.describe()} was not sent.`,
+        'Wait for earlier calls before making more.',
+      ),
+    );
   }
 
   /** Tells `listener` when this is closed, or its connection for good. */

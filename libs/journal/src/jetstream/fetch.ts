@@ -69,7 +69,9 @@ function statusOf(message: Msg): number {
 
 interface ApiAnswer {
   readonly error?: {
-    readonly code?: number; readonly err_code?: number; readonly description?: string;
+    readonly code?: number;
+    readonly err_code?: number;
+    readonly description?: string;
   };
 }
 
@@ -88,7 +90,7 @@ export async function manage<T>(
   if (message === undefined || statusOf(message) === NO_RESPONDERS) {
     throw new LogUnavailable(
       `JetStream did not answer ${what} on ${exchange.link.address}.`,
-      'Enable JetStream in the server\'s configuration, or wait until it has started.',
+      "Enable JetStream in the server's configuration, or wait until it has started.",
     );
   }
   const answer = JSON.parse(message.string()) as ApiAnswer & T;
@@ -98,7 +100,7 @@ export async function manage<T>(
   if (code < 500) throw new AppendRefused(what, err_code, description, false);
   throw new LogUnavailable(
     `JetStream refused ${what} for now: ${description} (${err_code}).`,
-    'Repeat the call a little later, and check the server\'s health.',
+    "Repeat the call a little later, and check the server's health.",
   );
 }
 
@@ -127,15 +129,19 @@ async function direct(
   const last = messages.at(-1);
   const status = last === undefined ? 0 : statusOf(last);
   if (status === NO_RESPONDERS) {
-    throw await explainSilence(exchange, stream, new LogUnavailable(
-      `Nothing on ${exchange.link.address} answered ${what}.`,
-      'The stream may still be starting; it must also allow direct gets (allow_direct).',
-    ));
+    throw await explainSilence(
+      exchange,
+      stream,
+      new LogUnavailable(
+        `Nothing on ${exchange.link.address} answered ${what}.`,
+        'The stream may still be starting; it must also allow direct gets (allow_direct).',
+      ),
+    );
   }
   if (status === 0 || status === END_OF_BATCH || status === NOT_FOUND) return messages;
   throw new LogUnavailable(
     `The server answered ${what} with "${last?.headers?.status}".`,
-    'Repeat the call; if it goes on, compare the server\'s version with the one required.',
+    "Repeat the call; if it goes on, compare the server's version with the one required.",
   );
 }
 
@@ -173,7 +179,9 @@ export async function lastSequence(
 ): Promise<number> {
   if (filter === undefined) {
     const info = await manage<{ state: { last_seq: number } }>(
-      exchange, stream, `STREAM.INFO.${stream}`,
+      exchange,
+      stream,
+      `STREAM.INFO.${stream}`,
     );
     return info.state.last_seq;
   }
@@ -195,8 +203,13 @@ export async function storedBefore(
   messageId: string,
 ): Promise<number | undefined> {
   const { message } = await manage<{ message: { seq: number; hdrs?: string } }>(
-    exchange, stream, `STREAM.MSG.GET.${stream}`, { seq: expected + 1, next_by_subj: subject },
+    exchange,
+    stream,
+    `STREAM.MSG.GET.${stream}`,
+    { seq: expected + 1, next_by_subj: subject },
   );
-  const headers = Buffer.from(message.hdrs ?? '', 'base64').toString().split('\r\n');
+  const headers = Buffer.from(message.hdrs ?? '', 'base64')
+    .toString()
+    .split('\r\n');
   return headers.includes(`${MESSAGE_ID}: ${messageId}`) ? message.seq : undefined;
 }

@@ -1,6 +1,4 @@
-import {
-  connect, type NatsConnection, type NodeConnectionOptions,
-} from '@nats-io/transport-node';
+import { connect, type NatsConnection, type NodeConnectionOptions } from '@nats-io/transport-node';
 import { LogUnavailable } from '../errors.ts';
 
 /**

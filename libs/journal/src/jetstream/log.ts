@@ -2,7 +2,13 @@ import type { NatsConnection, NodeConnectionOptions } from '@nats-io/transport-n
 import { LogClosed, WrongLastSequence } from '../errors.ts';
 import { checkSubject } from '../headers.ts';
 import type {
-  Appended, Follower, FollowOptions, Log, LogMessage, MessageToAppend, ReplayOptions,
+  Appended,
+  Follower,
+  FollowOptions,
+  Log,
+  LogMessage,
+  MessageToAppend,
+  ReplayOptions,
 } from '../log.ts';
 import { append } from './append.ts';
 import { Exchange, type ExchangeOptions } from './exchange.ts';
@@ -75,10 +81,7 @@ class JetStreamLog implements Log {
     for await (const batch of this.replayBatches(stream, options)) yield* batch;
   }
 
-  replayBatches(
-    stream: string,
-    options: ReplayOptions = {},
-  ): AsyncIterable<readonly LogMessage[]> {
+  replayBatches(stream: string, options: ReplayOptions = {}): AsyncIterable<readonly LogMessage[]> {
     return replayBatches(this.#exchange, stream, options);
   }
 
@@ -89,7 +92,8 @@ class JetStreamLog implements Log {
   ): Follower {
     if (this.#closed) throw new LogClosed('This log is closed.');
     const follower = new JetStreamFollower(this.#exchange, stream, options, onMessage, () =>
-      this.#followers.delete(follower));
+      this.#followers.delete(follower),
+    );
     this.#followers.add(follower);
     return follower;
   }
@@ -103,15 +107,15 @@ class JetStreamLog implements Log {
   }
 
   /** The server compares sequences before it looks for duplicates; a repetition is no conflict. */
-  async #unlessStored(
-    stream: string,
-    message: MessageToAppend,
-    error: unknown,
-  ): Promise<Appended> {
+  async #unlessStored(stream: string, message: MessageToAppend, error: unknown): Promise<Appended> {
     if (!(error instanceof WrongLastSequence)) throw error;
     const { subject, expectedLastSequence = 0, messageId = '' } = message;
     const sequence = await storedBefore(
-      this.#exchange, stream, subject, expectedLastSequence, messageId,
+      this.#exchange,
+      stream,
+      subject,
+      expectedLastSequence,
+      messageId,
     );
     if (sequence === undefined) throw error;
     return { sequence, duplicate: true };

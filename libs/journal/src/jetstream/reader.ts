@@ -151,7 +151,9 @@ export class Reader {
   async #create(name: string): Promise<number> {
     const { stream } = this.#options;
     const created = await manage<{ num_pending: number }>(
-      this.#options.exchange, stream, `CONSUMER.CREATE.${stream}.${name}`,
+      this.#options.exchange,
+      stream,
+      `CONSUMER.CREATE.${stream}.${name}`,
       {
         stream_name: stream,
         config: {

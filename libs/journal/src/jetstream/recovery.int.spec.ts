@@ -2,7 +2,12 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { eventually, startNatsServer, type NatsServer } from '@meridian/testing';
 import {
-  connectNats, jetstreamLog, LogUnavailable, StreamMissing, WrongLastSequence, type Log,
+  connectNats,
+  jetstreamLog,
+  LogUnavailable,
+  StreamMissing,
+  WrongLastSequence,
+  type Log,
 } from '../index.ts';
 
 const STREAM = 'S';
@@ -52,7 +57,9 @@ async function replayed(
   const messages = [];
   for await (const message of log.replay(stream)) {
     messages.push({
-      sequence: message.sequence, text: message.text(), subject: message.subject,
+      sequence: message.sequence,
+      text: message.text(),
+      subject: message.subject,
     });
   }
   return messages;
@@ -68,8 +75,11 @@ describe('the log on JetStream, when its server is killed', () => {
         reads[1]?.push(sequence);
         await new Promise(setImmediate);
       }),
-      log.follow(STREAM, { after: 0, filters: ['s.1', 's.3'] }, ({ sequence }) =>
-        void reads[2]?.push(sequence)),
+      log.follow(
+        STREAM,
+        { after: 0, filters: ['s.1', 's.3'] },
+        ({ sequence }) => void reads[2]?.push(sequence),
+      ),
     ];
     let stop = false;
     const writers = subjects.map((subject) => write(subject, () => stop));
@@ -126,7 +136,8 @@ describe('the log on JetStream, when its server is killed', () => {
     log = await replaceLog({ timeoutMs: 20_000 });
     await server.kill();
     const appending = Array.from({ length: 50 }, (_, n) =>
-      eventuallyAppend({ subject: 's.a', data: `${n}`, messageId: `${n}` }));
+      eventuallyAppend({ subject: 's.a', data: `${n}`, messageId: `${n}` }),
+    );
     await server.restart();
     await Promise.all(appending);
     const texts = (await log.load(STREAM, 's.a')).map((message) => Number(message.text()));
@@ -136,8 +147,11 @@ describe('the log on JetStream, when its server is killed', () => {
 
   it('goes on with a replay', async () => {
     log = await replaceLog({ timeoutMs: 20_000 });
-    await Promise.all(Array.from({ length: 30_000 }, (_, n) =>
-      log.append(STREAM, { subject: `s.${n % 7}`, data: 'x'.repeat(200) })));
+    await Promise.all(
+      Array.from({ length: 30_000 }, (_, n) =>
+        log.append(STREAM, { subject: `s.${n % 7}`, data: 'x'.repeat(200) }),
+      ),
+    );
     let read = 0;
     let kills = 0;
     for await (const batch of log.replayBatches(STREAM)) {
@@ -178,8 +192,10 @@ describe('the log on JetStream, when something is wrong', () => {
   });
 
   it('refuses a subject of another stream', async () => {
-    await expect(log.append('OTHER', { subject: 's.a', data: '' }))
-      .rejects.toMatchObject({ name: 'AppendRefused', retryable: false });
+    await expect(log.append('OTHER', { subject: 's.a', data: '' })).rejects.toMatchObject({
+      name: 'AppendRefused',
+      retryable: false,
+    });
   });
 
   it('goes on when its consumer is deleted, and when its connection is cut', async () => {
@@ -205,10 +221,12 @@ describe('the log on JetStream, when something is wrong', () => {
   it('queues above its limit of pending appends, and refuses above that of queues', async () => {
     log = await replaceLog({ maxPending: 2, maxQueued: 10 });
     const appends = Array.from({ length: 20 }, (_, n) =>
-      log.append(STREAM, { subject: 's.a', data: `${n}` }));
+      log.append(STREAM, { subject: 's.a', data: `${n}` }),
+    );
     const outcomes = await Promise.allSettled(appends);
-    expect(outcomes.map(({ status }) => status === 'fulfilled'))
-      .toEqual(outcomes.map((_, n) => n < 12));
+    expect(outcomes.map(({ status }) => status === 'fulfilled')).toEqual(
+      outcomes.map((_, n) => n < 12),
+    );
     const texts = (await log.load(STREAM, 's.a')).map((message) => message.text());
     expect(texts).toEqual(Array.from({ length: 12 }, (_, n) => `${n}`));
   });
