@@ -1,12 +1,6 @@
-import {
-  LogClosed,
-  MessageTooLarge,
-  WrongLastSequence,
-  type FollowOptions,
-  type Log,
-  type LogMessage,
-} from '@meridian/journal';
+import { LogClosed, MessageTooLarge, WrongLastSequence, type Log } from '@meridian/journal';
 import { eventually } from './eventually.ts';
+import { all, failure, fill, held, raise, range, sequences, texts } from './log-probes.ts';
 
 /** A log with one empty stream, for one test. */
 export interface LogFixture {
@@ -454,57 +448,3 @@ const closing: Record<string, Test> = {
     expect(follower.position).toBe(5);
   },
 };
-
-/** A follower whose handlers are settled by hand, by their sequence. */
-function held(log: Log, stream: string, options: FollowOptions) {
-  const waiting = new Map<number, () => void>();
-  const follower = log.follow(
-    stream,
-    options,
-    ({ sequence }) => new Promise<void>((resolve) => waiting.set(sequence, resolve)),
-  );
-  const settle = (sequence: number): void => {
-    waiting.get(sequence)?.();
-    waiting.delete(sequence);
-  };
-  return { follower, settle, waiting };
-}
-
-/** Appends messages 1 to `count` over `<prefix>.s.<n modulo subjects>`, with n as text. */
-async function fill(log: Log, stream: string, prefix: string, count: number, subjects: number) {
-  await Promise.all(
-    range(1, count).map((n) =>
-      log.append(stream, { subject: `${prefix}.s.${n % subjects}`, data: `${n}` }),
-    ),
-  );
-}
-
-function range(from: number, to: number): number[] {
-  return Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => from + index);
-}
-
-function texts(messages: readonly LogMessage[]): string[] {
-  return messages.map((message) => message.text());
-}
-
-function sequences(messages: readonly LogMessage[]): number[] {
-  return messages.map(({ sequence }) => sequence);
-}
-
-async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
-  const found: T[] = [];
-  for await (const item of items) found.push(item);
-  return found;
-}
-
-async function failure(promise: Promise<unknown>): Promise<unknown> {
-  try {
-    return new Error(`It resolved with ${JSON.stringify(await promise)}`);
-  } catch (error) {
-    return error;
-  }
-}
-
-function raise(error: Error): never {
-  throw error;
-}
