@@ -38,6 +38,13 @@ export interface DevelopmentRegion {
 const serviceNames = ['edge', 'sessions', 'routing'] as const;
 const servicesDir = fileURLToPath(new URL('../../../', import.meta.url));
 
+/**
+ * A region in development has 400 MiB. Collecting garbage earlier than the runtimes do by
+ * themselves saves a quarter of what they took (`scripts/bench offer`).
+ */
+const smallNursery = ['--max-semi-space-size=8'];
+const smallGoHeap = { GOGC: '50', GOMEMLIMIT: '128MiB' };
+
 interface Secrets {
   readonly service: string;
   readonly publisher: string;
@@ -159,6 +166,7 @@ async function startNats(
       name: 'nats-server',
       command: natsServer,
       args: ['-c', configFile],
+      env: smallGoHeap,
       logFile: join(dataDir, 'output', 'nats-server.log'),
       whenReady: () =>
         until('JetStream', async () => (await fetch(`http://127.0.0.1:${monitorPort}/healthz`)).ok),
@@ -177,7 +185,7 @@ function serviceChild(
   return new Child({
     name,
     command: process.execPath,
-    args: ['--enable-source-maps', join(servicesDir, name, 'dist', 'main.js')],
+    args: ['--enable-source-maps', ...smallNursery, join(servicesDir, name, 'dist', 'main.js')],
     env: { ...environment, MERIDIAN_HTTP_PORT: String(port) },
     logFile: join(options.dataDir, 'output', `${name}.log`),
     whenReady: () =>
