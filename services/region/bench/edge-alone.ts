@@ -44,7 +44,10 @@ export async function startEdgeAlone(region = 'eu'): Promise<EdgeAlone> {
     logFile: join(folder.path, 'edge.log'),
     whenReady: () => until('the edge being ready', async () => (await fetch(`${url}/health/ready`)).ok),
   });
+  const kill = (): void => edge.kill('SIGKILL');
+  process.once('exit', kill);
   const stop = async (): Promise<void> => {
+    process.off('exit', kill);
     await edge.stop();
     await nats.close();
     await server.stop();

@@ -54,6 +54,8 @@ if (unknown.length > 0) {
   say(`There is no bench called ${unknown.join(', ')}.\nThere are: ${all.join(', ')}.`);
   process.exit(2);
 }
+// Leaving by `exit` ends what was started.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(1));
 const rows = await onJournal(wanted.filter((name) => name in sections));
 if (wanted.includes('http')) rows.push(...await httpRows(say));
 if (wanted.includes('offer')) rows.push(...await offerRows(say));
