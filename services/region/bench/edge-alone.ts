@@ -38,11 +38,17 @@ export async function startEdgeAlone(region = 'eu'): Promise<EdgeAlone> {
       fileURLToPath(new URL('../../edge/dist/main.js', import.meta.url)),
     ],
     env: {
-      MERIDIAN_REGION: region, MERIDIAN_NATS_URL: server.url, MERIDIAN_HTTP_PORT: String(port), MERIDIAN_DEV: '1',
-      MERIDIAN_KEY_FILE: keyFile, MERIDIAN_READ_MODELS: 'off', LOG_LEVEL: 'warn',
+      MERIDIAN_REGION: region,
+      MERIDIAN_NATS_URL: server.url,
+      MERIDIAN_HTTP_PORT: String(port),
+      MERIDIAN_DEV: '1',
+      MERIDIAN_KEY_FILE: keyFile,
+      MERIDIAN_READ_MODELS: 'off',
+      LOG_LEVEL: 'warn',
     },
     logFile: join(folder.path, 'edge.log'),
-    whenReady: () => until('the edge being ready', async () => (await fetch(`${url}/health/ready`)).ok),
+    whenReady: () =>
+      until('the edge being ready', async () => (await fetch(`${url}/health/ready`)).ok),
   });
   const kill = (): void => edge.kill('SIGKILL');
   process.once('exit', kill);
@@ -96,7 +102,10 @@ export class HttpClient {
     });
     gone.catch(() => {});
     this.#process.send(ask);
-    const [done] = await Promise.race([once(this.#process, 'message', { signal: ended.signal }), gone]) as [Done];
+    const [done] = (await Promise.race([
+      once(this.#process, 'message', { signal: ended.signal }),
+      gone,
+    ])) as [Done];
     ended.abort();
     if (done.kind === 'failed') throw new Error(done.why);
   }

@@ -18,34 +18,50 @@ const agent = new Agent({ keepAlive: true, maxSockets: connections });
 let bodies: Buffer[] = [];
 
 const event = (run: string, index: number): object => ({
-  specversion: '1.0', id: `${run}-${index}`, source: '/bench',
-  type: 'meridian.contact.initiate.v1', subject: `${run}-${index}`,
-  data: { method: 'INBOUND', channel: 'VOICE', customer: '+441632960000', attributes: { language: 'en' } },
+  specversion: '1.0',
+  id: `${run}-${index}`,
+  source: '/bench',
+  type: 'meridian.contact.initiate.v1',
+  subject: `${run}-${index}`,
+  data: {
+    method: 'INBOUND',
+    channel: 'VOICE',
+    customer: '+441632960000',
+    attributes: { language: 'en' },
+  },
 });
 
 function prepare(run: string, events: number): void {
   bodies = Array.from({ length: Math.ceil(events / batchSize) }, (_, batch) => {
     const first = batch * batchSize;
     const length = Math.min(batchSize, events - first);
-    return Buffer.from(JSON.stringify(Array.from({ length }, (__, index) => event(run, first + index))));
+    return Buffer.from(
+      JSON.stringify(Array.from({ length }, (__, index) => event(run, first + index))),
+    );
   });
 }
 
 function post(body: Buffer): Promise<void> {
   return new Promise((resolve, reject) => {
-    const sent = request(`${url}/v1/events`, {
-      agent, method: 'POST',
-      headers: {
-        authorization: `Bearer ${key}`, 'content-type': 'application/cloudevents-batch+json',
-        'content-length': body.length,
+    const sent = request(
+      `${url}/v1/events`,
+      {
+        agent,
+        method: 'POST',
+        headers: {
+          authorization: `Bearer ${key}`,
+          'content-type': 'application/cloudevents-batch+json',
+          'content-length': body.length,
+        },
       },
-    }, (response) => {
-      response.resume();
-      response.once('end', () => {
-        if (response.statusCode === 202) resolve();
-        else reject(new Error(`A batch was answered with ${response.statusCode}.`));
-      });
-    });
+      (response) => {
+        response.resume();
+        response.once('end', () => {
+          if (response.statusCode === 202) resolve();
+          else reject(new Error(`A batch was answered with ${response.statusCode}.`));
+        });
+      },
+    );
     sent.once('error', reject);
     sent.end(body);
   });
@@ -53,23 +69,30 @@ function post(body: Buffer): Promise<void> {
 
 async function sendAll(): Promise<void> {
   let next = 0;
-  await Promise.all(Array.from({ length: connections }, async () => {
-    while (next < bodies.length) {
-      const body = bodies[next] as Buffer;
-      next += 1;
-      await post(body);
-    }
-  }));
+  await Promise.all(
+    Array.from({ length: connections }, async () => {
+      while (next < bodies.length) {
+        const body = bodies[next] as Buffer;
+        next += 1;
+        await post(body);
+      }
+    }),
+  );
 }
 
-const answer = (done: Done): void => { process.send?.(done); };
+const answer = (done: Done): void => {
+  process.send?.(done);
+};
 
 process.on('message', (ask: Ask) => {
   if (ask.kind === 'prepare') {
     prepare(ask.run, ask.events);
     answer({ kind: 'done' });
   } else {
-    sendAll().then(() => answer({ kind: 'done' }), (error: unknown) => answer({ kind: 'failed', why: String(error) }));
+    sendAll().then(
+      () => answer({ kind: 'done' }),
+      (error: unknown) => answer({ kind: 'failed', why: String(error) }),
+    );
   }
 });
 // The parent has ended.

@@ -2,7 +2,14 @@ import { jetstream, type JetStreamClient } from '@nats-io/jetstream';
 import { headers, type NatsConnection } from '@nats-io/transport-node';
 import { accept, seeded, type Decider } from '@meridian/core';
 import {
-  Aggregates, CommitLoop, journalOf, readEntry, type DomainEvent, type Journal, type Log, type Outcome,
+  Aggregates,
+  CommitLoop,
+  journalOf,
+  readEntry,
+  type DomainEvent,
+  type Journal,
+  type Log,
+  type Outcome,
 } from '@meridian/journal';
 import { partitionDecider, type Command, type PartitionEvent } from '@meridian/routing';
 import { eventStream, eventSubject, type ContactEvent } from '@meridian/wire';
@@ -22,7 +29,11 @@ const now = Date.parse('2026-01-01T08:00:00Z');
 const windowSize = 256;
 
 /** Calls `send` for 0..count-1, `windowSize` at a time under way. */
-async function windowed(count: number, send: (index: number) => Promise<unknown>, size = windowSize): Promise<void> {
+async function windowed(
+  count: number,
+  send: (index: number) => Promise<unknown>,
+  size = windowSize,
+): Promise<void> {
   let next = 0;
   const lane = async (): Promise<void> => {
     while (next < count) {
@@ -35,7 +46,11 @@ async function windowed(count: number, send: (index: number) => Promise<unknown>
 }
 
 /** Publishes with one subscription for all acknowledgements: what the server can take. */
-async function bare(connection: NatsConnection, count: number, message: (index: number) => { subject: string; expected: number; data: Uint8Array }): Promise<void> {
+async function bare(
+  connection: NatsConnection,
+  count: number,
+  message: (index: number) => { subject: string; expected: number; data: Uint8Array },
+): Promise<void> {
   const inbox = `_INBOX.${crypto.randomUUID().replaceAll('-', '')}`;
   let acknowledged = 0;
   let wake = (): void => {};
@@ -50,9 +65,17 @@ async function bare(connection: NatsConnection, count: number, message: (index: 
     const header = headers();
     header.set('Nats-Expected-Last-Subject-Sequence', String(expected));
     connection.publish(subject, data, { reply: `${inbox}.${sent}`, headers: header });
-    while (sent - acknowledged >= 8_192) await new Promise<void>((resolve) => { wake = resolve; });
+    while (sent - acknowledged >= 8_192) {
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    }
   }
-  while (acknowledged < count) await new Promise<void>((resolve) => { wake = resolve; });
+  while (acknowledged < count) {
+    await new Promise<void>((resolve) => {
+      wake = resolve;
+    });
+  }
   subscription.unsubscribe();
 }
 
@@ -68,15 +91,25 @@ const freshPrefix = (): string => {
   return `b${nextRun}x`;
 };
 
-function attributesDecider(): Decider<number, ContactEvent, { readonly type: 'note'; readonly subject: string }> {
+function attributesDecider(): Decider<
+  number,
+  ContactEvent,
+  { readonly type: 'note'; readonly subject: string }
+> {
   return {
     initial: () => 0,
     evolve: (count) => count + 1,
-    decide: (count, { subject }) => accept<ContactEvent>({
-      type: 'meridian.contact.attributes_updated.v1',
-      subject,
-      data: { attributes: { step: String(count), note: 'the customer asked for the opening hours of the branch' } },
-    }),
+    decide: (count, { subject }) =>
+      accept<ContactEvent>({
+        type: 'meridian.contact.attributes_updated.v1',
+        subject,
+        data: {
+          attributes: {
+            step: String(count),
+            note: 'the customer asked for the opening hours of the branch',
+          },
+        },
+      }),
   };
 }
 
@@ -88,38 +121,68 @@ export async function executeRows({ connection, log, region }: Bed): Promise<Row
   const journal = journalOf(log, { region, home: region, service: 'bench', epoch: 1 });
   const client: JetStreamClient = jetstream(connection);
   const random = seeded(1);
-  const aggregates = new Aggregates({ journal, decider: attributesDecider(), context: () => ({ now, random }) });
+  const aggregates = new Aggregates({
+    journal,
+    decider: attributesDecider(),
+    context: () => ({ now, random }),
+  });
   const execute = async (count: number): Promise<void> => {
-    await windowed(count, (index) => {
-      const id = `warm${index % aggregatesCount}`;
-      return aggregates.execute({
-        aggregate: { tenant: 'bench', entity: 'contact', id }, command: { type: 'note', subject: id }, cause: { causationId: freshCause() },
-      });
-    }, aggregatesCount);
+    await windowed(
+      count,
+      (index) => {
+        const id = `warm${index % aggregatesCount}`;
+        return aggregates.execute({
+          aggregate: { tenant: 'bench', entity: 'contact', id },
+          command: { type: 'note', subject: id },
+          cause: { causationId: freshCause() },
+        });
+      },
+      aggregatesCount,
+    );
   };
   await execute(aggregatesCount);
   const sample = await sampleEntry(log, region);
   const sequences = new Map<string, number>();
   const library = async (count: number): Promise<void> => {
     const prefix = freshPrefix();
-    await windowed(count, async (index) => {
-      const subject = eventSubject(region, region, { tenant: 'bench', entity: 'contact', id: `${prefix}${index % aggregatesCount}` });
-      const ack = await client.publish(subject, sample, { expect: { lastSubjectSequence: sequences.get(subject) ?? 0 } });
-      sequences.set(subject, ack.seq);
-    }, aggregatesCount);
+    await windowed(
+      count,
+      async (index) => {
+        const subject = eventSubject(region, region, {
+          tenant: 'bench',
+          entity: 'contact',
+          id: `${prefix}${index % aggregatesCount}`,
+        });
+        const ack = await client.publish(subject, sample, {
+          expect: { lastSubjectSequence: sequences.get(subject) ?? 0 },
+        });
+        sequences.set(subject, ack.seq);
+      },
+      aggregatesCount,
+    );
     sequences.clear();
   };
   const limit = async (count: number): Promise<void> => {
     const prefix = freshPrefix();
     await bare(connection, count, (index) => ({
-      subject: eventSubject(region, region, { tenant: 'bench', entity: 'contact', id: `${prefix}${index}` }), expected: 0, data: sample,
+      subject: eventSubject(region, region, {
+        tenant: 'bench',
+        entity: 'contact',
+        id: `${prefix}${index}`,
+      }),
+      expected: 0,
+      data: sample,
     }));
   };
-  const [ours, published, raw] = await race([
-    { name: 'execute', run: execute },
-    { name: 'library publish, windowed, same header', run: library },
-    { name: 'bare publish, own acknowledgement subscription', run: limit },
-  ], 30_000, rounds) as [Rate, Rate, Rate];
+  const [ours, published, raw] = (await race(
+    [
+      { name: 'execute', run: execute },
+      { name: 'library publish, windowed, same header', run: library },
+      { name: 'bare publish, own acknowledgement subscription', run: limit },
+    ],
+    30_000,
+    rounds,
+  )) as [Rate, Rate, Rate];
   return [
     ratioRow('events decided and stored (execute, warm)', 'events/s', ours, published, 1.5),
     ratioRow('events decided and stored (execute, warm)', 'events/s', ours, raw, 0.3),
@@ -148,12 +211,21 @@ export async function routingRows({ connection, log, region }: Bed): Promise<Row
   const data = decision as unknown as Uint8Array;
   const library = async (count: number): Promise<void> => {
     const prefix = freshPrefix();
-    await windowed(count, (index) => client.publish(`ev.${region}.${region}.${prefix}.routing.r${index}`, data));
+    await windowed(count, (index) =>
+      client.publish(`ev.${region}.${region}.${prefix}.routing.r${index}`, data),
+    );
   };
-  const [grouped, published] = await race([
-    { name: 'group commit', run: ours }, { name: 'library publish, one message each, windowed', run: library },
-  ], 20_000, rounds) as [Rate, Rate];
-  return [ratioRow('routing decisions stored (group commit)', 'decisions/s', grouped, published, 4)];
+  const [grouped, published] = (await race(
+    [
+      { name: 'group commit', run: ours },
+      { name: 'library publish, one message each, windowed', run: library },
+    ],
+    20_000,
+    rounds,
+  )) as [Rate, Rate];
+  return [
+    ratioRow('routing decisions stored (group commit)', 'decisions/s', grouped, published, 4),
+  ];
 }
 
 type FloorLoop = Awaited<ReturnType<typeof openFloor>>;
@@ -163,18 +235,35 @@ const floorAgents = 32;
 async function openFloor(journal: Journal, tenant: string) {
   const random = seeded(2);
   const loop = new CommitLoop({
-    journal, decider: partitionDecider, aggregate: { tenant, entity: 'routing', id: 'main' }, context: () => ({ now, random }),
+    journal,
+    decider: partitionDecider,
+    aggregate: { tenant, entity: 'routing', id: 'main' },
+    context: () => ({ now, random }),
   });
   await loop.open();
-  const submit = (command: Command): Promise<unknown> => loop.submit({ command, cause: { causationId: freshCause() } });
+  const submit = (command: Command): Promise<unknown> =>
+    loop.submit({ command, cause: { causationId: freshCause() } });
   await submit({
-    type: 'meridian.queue.configure.v1', subject: 'PS',
-    data: { settings: { strategy: 'LONGEST_IDLE', offerTtlMs: 20_000, ageingMsPerLevel: 60_000, serviceLevelMs: 20_000 } },
+    type: 'meridian.queue.configure.v1',
+    subject: 'PS',
+    data: {
+      settings: {
+        strategy: 'LONGEST_IDLE',
+        offerTtlMs: 20_000,
+        ageingMsPerLevel: 60_000,
+        serviceLevelMs: 20_000,
+      },
+    },
   });
   for (let agent = 0; agent < floorAgents; agent += 1) {
     await submit({
-      type: 'meridian.agent.sign_in.v1', subject: `A${agent}`,
-      data: { sessionId: 's1', skills: [{ skill: 'PS', level: 3 }], capacities: [{ channel: 'CHAT', limit: 100 }] },
+      type: 'meridian.agent.sign_in.v1',
+      subject: `A${agent}`,
+      data: {
+        sessionId: 's1',
+        skills: [{ skill: 'PS', level: 3 }],
+        capacities: [{ channel: 'CHAT', limit: 100 }],
+      },
     });
   }
   return loop;
@@ -187,10 +276,18 @@ const waveSize = 1_024;
 async function routeContacts(loop: FloorLoop, decisions: number): Promise<void> {
   const queued = { queueId: 'PS', channel: 'CHAT' as const, priority: 0, requirements: [] };
   const enqueuedAt = new Date(now).toISOString();
-  const submit = (command: Command) => loop.submit({ command, cause: { causationId: freshCause() } });
+  const submit = (command: Command) =>
+    loop.submit({ command, cause: { causationId: freshCause() } });
   for (let first = 0; first < decisions / 4; first += waveSize) {
-    const contacts = Array.from({ length: Math.min(waveSize, decisions / 4 - first) }, (_, index) => `c${first + index}`);
-    const offers = await Promise.all(contacts.map((subject) => submit({ type: 'contact_queued', subject, data: queued, enqueuedAt })));
+    const contacts = Array.from(
+      { length: Math.min(waveSize, decisions / 4 - first) },
+      (_, index) => `c${first + index}`,
+    );
+    const offers = await Promise.all(
+      contacts.map((subject) =>
+        submit({ type: 'contact_queued', subject, data: queued, enqueuedAt }),
+      ),
+    );
     await Promise.all(offers.map((outcome) => submit(acceptanceOf(outcome))));
     await Promise.all(contacts.map((subject) => submit({ type: 'contact_wrapping', subject })));
     await Promise.all(contacts.map((subject) => submit({ type: 'contact_completed', subject })));
@@ -198,10 +295,18 @@ async function routeContacts(loop: FloorLoop, decisions: number): Promise<void> 
 }
 
 function acceptanceOf(outcome: Outcome<PartitionEvent>): Command {
-  const offer = outcome.kind === 'decided'
-    ? outcome.events.find((event) => event.type === 'meridian.reservation.created.v1') : undefined;
-  if (offer?.type !== 'meridian.reservation.created.v1') throw new Error('A contact was not offered: the floor is too small.');
-  return { type: 'meridian.reservation.accept.v1', subject: offer.subject, data: { agentId: offer.data.agentId } };
+  const offer =
+    outcome.kind === 'decided'
+      ? outcome.events.find((event) => event.type === 'meridian.reservation.created.v1')
+      : undefined;
+  if (offer?.type !== 'meridian.reservation.created.v1') {
+    throw new Error('A contact was not offered: the floor is too small.');
+  }
+  return {
+    type: 'meridian.reservation.accept.v1',
+    subject: offer.subject,
+    data: { agentId: offer.data.agentId },
+  };
 }
 
 async function oneDecision(journal: Journal): Promise<Uint8Array> {
@@ -221,13 +326,15 @@ export async function replayRows({ connection, log, region }: Bed): Promise<Row[
     const consumer = await client.consumers.get(stream);
     let seen = 0;
     await new Promise<void>((resolve, reject) => {
-      consumer.consume({
-        max_messages: 10_000,
-        callback: () => {
-          seen += 1;
-          if (seen === total) resolve();
-        },
-      }).catch(reject);
+      consumer
+        .consume({
+          max_messages: 10_000,
+          callback: () => {
+            seen += 1;
+            if (seen === total) resolve();
+          },
+        })
+        .catch(reject);
     });
     await consumer.delete();
   };
@@ -235,12 +342,19 @@ export async function replayRows({ connection, log, region }: Bed): Promise<Row[
     const counts = new Map<string, number>();
     for await (const batch of log.replayBatches(stream)) {
       for (const message of batch) {
-        for (const { type } of readEntry(message).events as readonly DomainEvent[]) counts.set(type, (counts.get(type) ?? 0) + 1);
+        for (const { type } of readEntry(message).events as readonly DomainEvent[]) {
+          counts.set(type, (counts.get(type) ?? 0) + 1);
+        }
       }
     }
   };
-  const [ours, other] = await race([
-    { name: 'replay into a fold', run: fold }, { name: 'raw ordered consumer', run: raw },
-  ], total, 3) as [Rate, Rate];
+  const [ours, other] = (await race(
+    [
+      { name: 'replay into a fold', run: fold },
+      { name: 'raw ordered consumer', run: raw },
+    ],
+    total,
+    3,
+  )) as [Rate, Rate];
   return [ratioRow('replay into a fold', 'messages/s', ours, other, 0.7)];
 }

@@ -48,7 +48,8 @@ export function treeMib(root: number): number {
 /** The process of this name among those that this one started, nearest to it; undefined without one. */
 export function childNamed(name: string): number | undefined {
   const all = processes();
-  const found = [...all].filter(([, one]) => one.name === name)
+  const found = [...all]
+    .filter(([, one]) => one.name === name)
     .map(([pid]) => ({ pid, depth: generations(all, pid, process.pid) }))
     .filter(({ depth }) => depth < Infinity);
   return found.toSorted((a, b) => a.depth - b.depth)[0]?.pid;

@@ -58,7 +58,10 @@ class Outbox {
   async flush(): Promise<void> {
     if (this.#drafts.length === 0) return;
     const events = this.#drafts.splice(0, 1_000).map((draft) => ({
-      specversion: '1.0', id: `${draft.subject}/${draft.type}`, source: '/bench/offers', ...draft,
+      specversion: '1.0',
+      id: `${draft.subject}/${draft.type}`,
+      source: '/bench/offers',
+      ...draft,
     }));
     const start = performance.now();
     const status = await this.#post(Buffer.from(JSON.stringify(events))).catch(() => 'failed');
@@ -69,16 +72,22 @@ class Outbox {
   #post(body: Buffer): Promise<number | string> {
     const { url, key } = this.#options;
     return new Promise((resolve, reject) => {
-      const sent = request(`${url}/v1/events`, {
-        agent: this.#agent, method: 'POST',
-        headers: {
-          authorization: `Bearer ${key}`, 'content-type': 'application/cloudevents-batch+json',
-          'content-length': body.length,
+      const sent = request(
+        `${url}/v1/events`,
+        {
+          agent: this.#agent,
+          method: 'POST',
+          headers: {
+            authorization: `Bearer ${key}`,
+            'content-type': 'application/cloudevents-batch+json',
+            'content-length': body.length,
+          },
         },
-      }, (response) => {
-        response.resume();
-        response.once('end', () => resolve(response.statusCode ?? 0));
-      });
+        (response) => {
+          response.resume();
+          response.once('end', () => resolve(response.statusCode ?? 0));
+        },
+      );
       sent.once('error', reject);
       sent.end(body);
     });
@@ -92,31 +101,55 @@ interface Seen {
 }
 
 /** Reads the stream of decided events. Resolves once it is open. */
-async function follow({ url, key }: LoadOptions, types: readonly string[], take: (event: Seen) => void): Promise<void> {
+async function follow(
+  { url, key }: LoadOptions,
+  types: readonly string[],
+  take: (event: Seen) => void,
+): Promise<void> {
   const query = types.map((type) => `type=${type}`).join('&');
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
-    get(`${url}/v1/stream?${query}`, { headers: { authorization: `Bearer ${key}` } }, resolve).once('error', reject);
+    get(`${url}/v1/stream?${query}`, { headers: { authorization: `Bearer ${key}` } }, resolve).once(
+      'error',
+      reject,
+    );
   });
-  if (response.statusCode !== 200) throw new Error(`The stream was answered with ${response.statusCode}.`);
+  if (response.statusCode !== 200) {
+    throw new Error(`The stream was answered with ${response.statusCode}.`);
+  }
   let rest = '';
   response.setEncoding('utf8').on('data', (chunk: string) => {
     const lines = (rest + chunk).split('\n');
     rest = lines.pop() ?? '';
-    for (const line of lines) if (line.startsWith('data: ')) take(JSON.parse(line.slice(6)) as Seen);
+    for (const line of lines) {
+      if (line.startsWith('data: ')) take(JSON.parse(line.slice(6)) as Seen);
+    }
   });
-  response.once('close', () => { throw new Error('The stream of events ended.'); });
+  response.once('close', () => {
+    throw new Error('The stream of events ended.');
+  });
 }
 
-const pause = (ms: number): Promise<void> => new Promise((resolve) => { setTimeout(resolve, ms); });
+const pause = (ms: number): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
 
 async function openCentre(outbox: Outbox, agents: number): Promise<void> {
-  const settings = { strategy: 'LONGEST_IDLE', offerTtlMs: 20_000, ageingMsPerLevel: 60_000, serviceLevelMs: 20_000 };
+  const settings = {
+    strategy: 'LONGEST_IDLE',
+    offerTtlMs: 20_000,
+    ageingMsPerLevel: 60_000,
+    serviceLevelMs: 20_000,
+  };
   outbox.push({ type: 'meridian.queue.configure.v1', subject: 'PS', data: { settings } });
   for (let agent = 0; agent < agents; agent += 1) {
     outbox.push({
-      type: 'meridian.agent.sign_in.v1', subject: `A${agent}`,
+      type: 'meridian.agent.sign_in.v1',
+      subject: `A${agent}`,
       data: {
-        sessionId: 's1', skills: [{ skill: 'PS', level: 1 }], capacities: [{ channel: 'VOICE', limit: 1 }],
+        sessionId: 's1',
+        skills: [{ skill: 'PS', level: 1 }],
+        capacities: [{ channel: 'VOICE', limit: 1 }],
         presence: 'AVAILABLE',
       },
     });
@@ -130,12 +163,17 @@ const arrival = (subject: string): Draft[] => [
 ];
 
 /** Lets contacts arrive evenly. @returns how long it took, in seconds */
-async function arrive(outbox: Outbox, prefix: string, perSecond: number, seconds: number): Promise<number> {
+async function arrive(
+  outbox: Outbox,
+  prefix: string,
+  perSecond: number,
+  seconds: number,
+): Promise<number> {
   const start = performance.now();
   const total = perSecond * seconds;
   let sent = 0;
   while (sent < total) {
-    const due = Math.min(total, Math.floor((performance.now() - start) / 1_000 * perSecond) + 1);
+    const due = Math.min(total, Math.floor(((performance.now() - start) / 1_000) * perSecond) + 1);
     for (; sent < due; sent += 1) outbox.push(...arrival(`${prefix}${sent}`));
     await pause(flushMs / 2);
   }
@@ -147,13 +185,27 @@ async function main(options: LoadOptions): Promise<LoadReport> {
   let completed = 0;
   const answers: Readonly<Record<string, (event: Seen) => void>> = {
     'meridian.reservation.created.v1': ({ subject, data }) =>
-      outbox.push({ type: 'meridian.reservation.accept.v1', subject, data: { agentId: data.agentId } }),
+      outbox.push({
+        type: 'meridian.reservation.accept.v1',
+        subject,
+        data: { agentId: data.agentId },
+      }),
     'meridian.contact.connected_to_agent.v1': ({ subject }) => {
-      setTimeout(() => outbox.push({ type: 'meridian.contact.hang_up.v1', subject, data: { by: 'CUSTOMER' } }), talkMs);
+      setTimeout(
+        () =>
+          outbox.push({ type: 'meridian.contact.hang_up.v1', subject, data: { by: 'CUSTOMER' } }),
+        talkMs,
+      );
     },
     'meridian.contact.acw_started.v1': ({ subject }) =>
-      outbox.push({ type: 'meridian.contact.complete_wrap_up.v1', subject, data: { disposition: 'resolved' } }),
-    'meridian.contact.completed.v1': () => { completed += 1; },
+      outbox.push({
+        type: 'meridian.contact.complete_wrap_up.v1',
+        subject,
+        data: { disposition: 'resolved' },
+      }),
+    'meridian.contact.completed.v1': () => {
+      completed += 1;
+    },
   };
   await follow(options, Object.keys(answers), (event) => answers[event.type]?.(event));
   await openCentre(outbox, options.agents);
@@ -166,7 +218,14 @@ async function main(options: LoadOptions): Promise<LoadReport> {
   const end = performance.now() + lastContactsMs;
   while (completed < sent && performance.now() < end) await pause(flushMs);
   clearInterval(timer);
-  return { contacts, seconds, completed, sent, answers: outbox.answers, slowestAnswerMs: outbox.slowestAnswerMs };
+  return {
+    contacts,
+    seconds,
+    completed,
+    sent,
+    answers: outbox.answers,
+    slowestAnswerMs: outbox.slowestAnswerMs,
+  };
 }
 
 if (import.meta.main) {

@@ -40,7 +40,9 @@ export async function readOffers(
   { url, key, region }: { readonly url: string; readonly key: string; readonly region: string },
   isMeasured: (contactId: string) => boolean,
 ): Promise<ReadonlyMap<string, Latencies>> {
-  const answer = await fetch(`${url}/v1/log/EV_${region}`, { headers: { authorization: `Bearer ${key}` } });
+  const answer = await fetch(`${url}/v1/log/EV_${region}`, {
+    headers: { authorization: `Bearer ${key}` },
+  });
   if (!answer.ok || answer.body === null) {
     throw new Error(`The log cannot be read: ${answer.status} ${await answer.text()}`);
   }
@@ -50,7 +52,9 @@ export async function readOffers(
     const entry = JSON.parse(line) as Entry;
     const at = Date.parse(entry.storedAt);
     const triggers = new Map<string, string>();
-    for (const { id, type, subject, causationid, data } of JSON.parse(entry.data) as StoredEvent[]) {
+    for (const { id, type, subject, causationid, data } of JSON.parse(
+      entry.data,
+    ) as StoredEvent[]) {
       if (type.startsWith('meridian.contact.')) storedAt.set(id, at);
       if (type === 'meridian.routing.decided.v1') triggers.set(subject, data.trigger ?? '');
       if (type !== 'meridian.reservation.created.v1' || !isMeasured(data.contactId ?? '')) continue;
@@ -62,7 +66,15 @@ export async function readOffers(
       latencies.set(trigger, known);
     }
   }
-  return new Map([...latencies].map(([trigger, values]) => [trigger, {
-    count: values.length, p50: quantile(values, 0.5), p99: quantile(values, 0.99), longest: Math.max(...values),
-  }]));
+  return new Map(
+    [...latencies].map(([trigger, values]) => [
+      trigger,
+      {
+        count: values.length,
+        p50: quantile(values, 0.5),
+        p99: quantile(values, 0.99),
+        longest: Math.max(...values),
+      },
+    ]),
+  );
 }

@@ -19,7 +19,7 @@ export function median(values: readonly number[]): number {
   const middle = sorted.length >> 1;
   if (sorted.length === 0) return Number.NaN;
   return sorted.length % 2 === 1
-    ? sorted[middle] as number
+    ? (sorted[middle] as number)
     : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2;
 }
 
@@ -28,7 +28,11 @@ export function median(values: readonly number[]): number {
  * the machine does then weighs on all of them alike.
  * @param count operations per round and contender
  */
-export async function race(contenders: readonly Contender[], count: number, rounds: number): Promise<Rate[]> {
+export async function race(
+  contenders: readonly Contender[],
+  count: number,
+  rounds: number,
+): Promise<Rate[]> {
   const rates = contenders.map(({ name }) => ({ name, rounds: [] as number[] }));
   for (let round = -1; round < rounds; round += 1) {
     for (const [index, contender] of contenders.entries()) {
@@ -66,12 +70,25 @@ export interface Row {
 export function ratioRow(what: string, unit: string, ours: Rate, other: Rate, target: number): Row {
   const ratio = median(ours.rounds.map((value, index) => value / (other.rounds[index] as number)));
   return {
-    what, unit, against: other.name, ours: median(ours.rounds), limit: median(other.rounds), ratio,
-    target, better: 'higher', isMet: ratio >= target,
+    what,
+    unit,
+    against: other.name,
+    ours: median(ours.rounds),
+    limit: median(other.rounds),
+    ratio,
+    target,
+    better: 'higher',
+    isMet: ratio >= target,
   };
 }
 
 /** The row of a figure that must not be above `target`, both in `unit`. */
-export function atMostRow(what: string, unit: string, ours: number, target: number, details: Row['details'] = {}): Row {
+export function atMostRow(
+  what: string,
+  unit: string,
+  ours: number,
+  target: number,
+  details: Row['details'] = {},
+): Row {
   return { what, unit, ours, target, better: 'lower', isMet: ours <= target, details };
 }

@@ -19,7 +19,10 @@ const eventsPerRound = 20_000;
 const windowSize = 256;
 
 /** Publishes as the edge stores: the same bytes, subjects and message ids, by the library. */
-function libraryPublisher({ nats, region }: EdgeAlone, stored: Uint8Array): (count: number) => Promise<void> {
+function libraryPublisher(
+  { nats, region }: EdgeAlone,
+  stored: Uint8Array,
+): (count: number) => Promise<void> {
   const client = jetstream(nats);
   let runs = 0;
   return async (count) => {
@@ -29,7 +32,9 @@ function libraryPublisher({ nats, region }: EdgeAlone, stored: Uint8Array): (cou
       while (next < count) {
         const id = `l${runs}-${next}`;
         next += 1;
-        await client.publish(`in.${region}.demo.${region}.contact.${id}`, stored, { msgID: `demo#/bench#${id}` });
+        await client.publish(`in.${region}.demo.${region}.contact.${id}`, stored, {
+          msgID: `demo#/bench#${id}`,
+        });
       }
     };
     await Promise.all(Array.from({ length: windowSize }, lane));
@@ -54,10 +59,14 @@ export async function httpRows(say: Say): Promise<Row[]> {
     await client.prepare(1_000);
     await client.send();
     const publish = libraryPublisher(edge, await lastStored(edge));
-    const [ours, library] = await race([
-      { name: 'HTTP', prepare: (count) => client.prepare(count), run: () => client.send() },
-      { name: 'library publish, windowed, same bytes and message id', run: publish },
-    ], eventsPerRound, rounds) as [Rate, Rate];
+    const [ours, library] = (await race(
+      [
+        { name: 'HTTP', prepare: (count) => client.prepare(count), run: () => client.send() },
+        { name: 'library publish, windowed, same bytes and message id', run: publish },
+      ],
+      eventsPerRound,
+      rounds,
+    )) as [Rate, Rate];
     const what = 'events accepted over HTTP, batches of 100 (nats-server and edge alone)';
     row = ratioRow(what, 'events/s', ours, library, 1);
   } finally {
@@ -65,7 +74,9 @@ export async function httpRows(say: Say): Promise<Row[]> {
     await edge.stop();
   }
   const whole = await wholeRegionRate(say);
-  say(`  with sessions, routing and read models at work in the edge's process: ${Math.round(whole)} events/s`);
+  say(
+    `  with sessions, routing and read models at work in the edge's process: ${Math.round(whole)} events/s`,
+  );
   return [{ ...row, details: { wholeRegionEventsPerSecond: Math.round(whole) } }];
 }
 
@@ -74,7 +85,11 @@ async function wholeRegionRate(say: Say): Promise<number> {
   return withRegion(say, async (region) => {
     const client = new HttpClient(region.url, region.key);
     try {
-      const contender = { name: 'HTTP', prepare: (count: number) => client.prepare(count), run: () => client.send() };
+      const contender = {
+        name: 'HTTP',
+        prepare: (count: number) => client.prepare(count),
+        run: () => client.send(),
+      };
       const [rate] = await race([contender], eventsPerRound / 4, 3);
       return median(rate?.rounds ?? []);
     } finally {
@@ -83,10 +98,15 @@ async function wholeRegionRate(say: Say): Promise<number> {
   });
 }
 
-async function withRegion<T>(say: Say, work: (region: DevelopmentRegion) => Promise<T>): Promise<T> {
+async function withRegion<T>(
+  say: Say,
+  work: (region: DevelopmentRegion) => Promise<T>,
+): Promise<T> {
   const folder = temporaryFolder();
   const region = await startDevelopmentRegion({
-    dataDir: folder.path, natsServer: natsServerBinary(), say: (line) => say(`  ${line}`),
+    dataDir: folder.path,
+    natsServer: natsServerBinary(),
+    say: (line) => say(`  ${line}`),
   }).catch((error: unknown) => {
     folder.remove();
     throw error;
@@ -106,21 +126,35 @@ function memoryOf({ children }: DevelopmentRegion): Record<string, number> {
     if (pid !== undefined) parts[name] = treeMib(pid);
   }
   const postgres = childNamed('postgres');
-  if (postgres === undefined) throw new Error('There is no Postgres among the processes of the region.');
+  if (postgres === undefined) {
+    throw new Error('There is no Postgres among the processes of the region.');
+  }
   parts['postgres'] = treeMib(postgres);
-  return Object.fromEntries(Object.entries(parts).map(([name, mib]) => [name, Math.round(mib * 10) / 10]));
+  return Object.fromEntries(
+    Object.entries(parts).map(([name, mib]) => [name, Math.round(mib * 10) / 10]),
+  );
 }
 
 function memoryRow(what: string, parts: Readonly<Record<string, number>>): Row {
-  return atMostRow(what, 'MiB', Object.values(parts).reduce((sum, mib) => sum + mib, 0), 400, parts);
+  return atMostRow(
+    what,
+    'MiB',
+    Object.values(parts).reduce((sum, mib) => sum + mib, 0),
+    400,
+    parts,
+  );
 }
 
 async function runLoad(options: LoadOptions): Promise<LoadReport> {
   const program = fileURLToPath(new URL('./offer-load.ts', import.meta.url));
-  const load = spawn(process.execPath, [program, JSON.stringify(options)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const load = spawn(process.execPath, [program, JSON.stringify(options)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   let output = '';
-  load.stdout.setEncoding('utf8').on('data', (text: string) => { output += text; });
-  const [code] = await once(load, 'close') as [number | null];
+  load.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output += text;
+  });
+  const [code] = (await once(load, 'close')) as [number | null];
   if (code !== 0) throw new Error(`The load ended with ${code}.`);
   return JSON.parse(output.trimEnd().split('\n').at(-1) ?? '') as LoadReport;
 }
@@ -136,22 +170,37 @@ export async function offerRows(say: Say): Promise<Row[]> {
     const loaded = memoryOf(region);
     const offers = await readOffers(region, (contactId) => contactId.startsWith(measuredPrefix));
     const queued = offers.get('CONTACT_QUEUED');
-    if (queued === undefined) throw new Error('No contact was offered at once: nothing can be said of the latency.');
+    if (queued === undefined) {
+      throw new Error('No contact was offered at once: nothing can be said of the latency.');
+    }
     const freed = offers.get('AGENT_FREED');
     const perSecond = report.contacts / report.seconds;
     const { completed, sent, answers, slowestAnswerMs } = report;
-    say(`  ${perSecond.toFixed(1)} contacts/s; ${completed} of ${sent} completed; ` +
-      `batches by status ${JSON.stringify(answers)}, the slowest ${Math.round(slowestAnswerMs)} ms`);
+    say(
+      `  ${perSecond.toFixed(1)} contacts/s; ${completed} of ${sent} completed; ` +
+        `batches by status ${JSON.stringify(answers)}, the slowest ${Math.round(slowestAnswerMs)} ms`,
+    );
     for (const [trigger, { count, p50, p99, longest }] of offers) {
       say(`  ${trigger}: ${count} offers, p50 ${p50} ms, p99 ${p99} ms, longest ${longest} ms`);
     }
     say(`  memory idle ${JSON.stringify(idle)}, after the load ${JSON.stringify(loaded)} MiB`);
     return [
-      atMostRow(`contact queued -> offered, p99, at ${load.contactsPerSecond}/s (whole region)`, 'ms', queued.p99, 20, {
-        p50: queued.p50, longest: queued.longest, offers: queued.count,
-        contactsPerSecond: Math.round(perSecond * 10) / 10, completed, sent, agentFreedOffers: freed?.count ?? 0,
-        ...(freed === undefined ? {} : { agentFreedP50: freed.p50, agentFreedP99: freed.p99 }),
-      }),
+      atMostRow(
+        `contact queued -> offered, p99, at ${load.contactsPerSecond}/s (whole region)`,
+        'ms',
+        queued.p99,
+        20,
+        {
+          p50: queued.p50,
+          longest: queued.longest,
+          offers: queued.count,
+          contactsPerSecond: Math.round(perSecond * 10) / 10,
+          completed,
+          sent,
+          agentFreedOffers: freed?.count ?? 0,
+          ...(freed === undefined ? {} : { agentFreedP50: freed.p50, agentFreedP99: freed.p99 }),
+        },
+      ),
       memoryRow('memory of one region in development, idle', idle),
       memoryRow('memory of one region in development, after the load', loaded),
     ];

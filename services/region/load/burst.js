@@ -21,8 +21,14 @@ const longestLag = new Trend('lag_at_the_end_of_the_burst_seconds');
 const refused = new Counter('refused_503');
 
 const arrivals = (factor, startSeconds, lastsSeconds) => ({
-  executor: 'constant-arrival-rate', exec: 'contacts', rate: batchesPerSecond * factor, timeUnit: '1s',
-  startTime: `${startSeconds}s`, duration: `${lastsSeconds}s`, preAllocatedVUs: 10 * factor, maxVUs: 20 * factor,
+  executor: 'constant-arrival-rate',
+  exec: 'contacts',
+  rate: batchesPerSecond * factor,
+  timeUnit: '1s',
+  startTime: `${startSeconds}s`,
+  duration: `${lastsSeconds}s`,
+  preAllocatedVUs: 10 * factor,
+  maxVUs: 20 * factor,
 });
 const burstEnd = normalSeconds + burstSeconds;
 
@@ -32,8 +38,12 @@ export const options = {
     burst: arrivals(burstFactor, normalSeconds, burstSeconds),
     after: arrivals(1, burstEnd, normalSeconds),
     recovered: {
-      executor: 'shared-iterations', exec: 'recovered', vus: 1, iterations: 1,
-      startTime: `${burstEnd}s`, maxDuration: `${recoveryLimitSeconds + 10}s`,
+      executor: 'shared-iterations',
+      exec: 'recovered',
+      vus: 1,
+      iterations: 1,
+      startTime: `${burstEnd}s`,
+      maxDuration: `${recoveryLimitSeconds + 10}s`,
     },
   },
   thresholds: {
@@ -42,31 +52,55 @@ export const options = {
   },
 };
 
-const send = (events) => http.post(`${url}/v1/events`, JSON.stringify(events), {
-  headers: { authorization: `Bearer ${key}`, 'content-type': 'application/cloudevents-batch+json' },
-});
+const send = (events) =>
+  http.post(`${url}/v1/events`, JSON.stringify(events), {
+    headers: {
+      authorization: `Bearer ${key}`,
+      'content-type': 'application/cloudevents-batch+json',
+    },
+  });
 
 export function setup() {
-  const settings = { strategy: 'LONGEST_IDLE', offerTtlMs: 20000, ageingMsPerLevel: 60000, serviceLevelMs: 20000 };
-  const answer = send([{
-    specversion: '1.0', id: `${run}-queue`, source: '/load', type: 'meridian.queue.configure.v1',
-    subject: 'LOAD', data: { settings },
-  }]);
-  if (answer.status !== 202) exec.test.abort(`The queue cannot be configured: ${answer.status} ${answer.body}`);
+  const settings = {
+    strategy: 'LONGEST_IDLE',
+    offerTtlMs: 20000,
+    ageingMsPerLevel: 60000,
+    serviceLevelMs: 20000,
+  };
+  const answer = send([
+    {
+      specversion: '1.0',
+      id: `${run}-queue`,
+      source: '/load',
+      type: 'meridian.queue.configure.v1',
+      subject: 'LOAD',
+      data: { settings },
+    },
+  ]);
+  if (answer.status !== 202)
+    {exec.test.abort(`The queue cannot be configured: ${answer.status} ${answer.body}`);}
 }
 
-const visit = (subject) => [
-  ['initiate', { method: 'INBOUND', channel: 'CHAT' }],
-  ['enter_queue', { queueId: 'LOAD' }],
-  ['hang_up', { by: 'CUSTOMER' }],
-].map(([what, data]) => ({
-  specversion: '1.0', id: `${subject}/${what}`, source: '/load', type: `meridian.contact.${what}.v1`, subject, data,
-}));
+const visit = (subject) =>
+  [
+    ['initiate', { method: 'INBOUND', channel: 'CHAT' }],
+    ['enter_queue', { queueId: 'LOAD' }],
+    ['hang_up', { by: 'CUSTOMER' }],
+  ].map(([what, data]) => ({
+    specversion: '1.0',
+    id: `${subject}/${what}`,
+    source: '/load',
+    type: `meridian.contact.${what}.v1`,
+    subject,
+    data,
+  }));
 
 export function contacts() {
   const name = `${run}-${exec.scenario.name}-${exec.scenario.iterationInTest}`;
   const count = Math.max(1, Math.round(contactsPerSecond / batchesPerSecond));
-  const answer = send(Array.from({ length: count }, (_, index) => visit(`${name}-${index}`)).flat());
+  const answer = send(
+    Array.from({ length: count }, (_, index) => visit(`${name}-${index}`)).flat(),
+  );
   if (answer.status === 503) refused.add(1);
   check(answer, {
     'accepted, or refused with 503 and Retry-After': ({ status, headers }) =>

@@ -35,15 +35,21 @@ function read() {
   const { positionals, values } = parseArgs({
     allowPositionals: true,
     options: {
-      url: { type: 'string' }, key: { type: 'string' }, rate: { type: 'string' }, seconds: { type: 'string' },
-      readers: { type: 'string' }, help: { type: 'boolean', default: false },
+      url: { type: 'string' },
+      key: { type: 'string' },
+      rate: { type: 'string' },
+      seconds: { type: 'string' },
+      readers: { type: 'string' },
+      help: { type: 'boolean', default: false },
     },
   });
   const unknown = positionals.filter((name) => !all.includes(name as Name));
   if (unknown.length > 0) {
-    throw new Error(`There is no load called ${unknown.join(', ')}.\nThere are: ${all.join(', ')}.`);
+    throw new Error(
+      `There is no load called ${unknown.join(', ')}.\nThere are: ${all.join(', ')}.`,
+    );
   }
-  return { ...values, names: positionals.length === 0 ? all : positionals as Name[] };
+  return { ...values, names: positionals.length === 0 ? all : (positionals as Name[]) };
 }
 
 type Options = ReturnType<typeof read>;
@@ -53,7 +59,9 @@ function bounded(option: string, value: string | undefined, most: number): Recor
   if (value === undefined) return {};
   const number = Number(value);
   if (!/^\d+$/.test(value) || number < 1 || number > most) {
-    throw new Error(`--${option} is ${JSON.stringify(value)}; it must be a whole number from 1 to ${most}.`);
+    throw new Error(
+      `--${option} is ${JSON.stringify(value)}; it must be a whole number from 1 to ${most}.`,
+    );
   }
   return { [`LOAD_${option.toUpperCase()}`]: value };
 }
@@ -74,33 +82,50 @@ function given({ url, key }: Options): Target | undefined {
 }
 
 /** Runs one load as a process of its own. @returns whether all went as it should */
-async function run(name: Name, { url, key }: Target, environment: Readonly<Record<string, string>>): Promise<boolean> {
+async function run(
+  name: Name,
+  { url, key }: Target,
+  environment: Readonly<Record<string, string>>,
+): Promise<boolean> {
   process.stdout.write(`\n${name}\n`);
-  const [command, args] = name === 'fan-out'
-    ? [process.execPath, [file('./fan-out.ts')]]
-    : ['k6', ['run', '--quiet', '--no-usage-report', '--address', '', file(`./${name}.js`)]];
+  const [command, args] =
+    name === 'fan-out'
+      ? [process.execPath, [file('./fan-out.ts')]]
+      : ['k6', ['run', '--quiet', '--no-usage-report', '--address', '', file(`./${name}.js`)]];
   const child = spawn(command, args, {
     stdio: ['ignore', 'inherit', 'inherit'],
     env: {
-      ...process.env, ...environment,
-      MERIDIAN_URL: url, MERIDIAN_KEY: key, MERIDIAN_RUN: `${name}-${Date.now().toString(36)}`,
+      ...process.env,
+      ...environment,
+      MERIDIAN_URL: url,
+      MERIDIAN_KEY: key,
+      MERIDIAN_RUN: `${name}-${Date.now().toString(36)}`,
     },
   });
-  const stop = (): void => { child.kill('SIGINT'); };
+  const stop = (): void => {
+    child.kill('SIGINT');
+  };
   stopping.signal.addEventListener('abort', stop);
-  const [code] = await once(child, 'exit') as [number | null];
+  const [code] = (await once(child, 'exit')) as [number | null];
   stopping.signal.removeEventListener('abort', stop);
-  process.stdout.write(`${name}: ${code === 0 ? 'as it should be' : `NOT as it should be (exit code ${code})`}\n`);
+  process.stdout.write(
+    `${name}: ${code === 0 ? 'as it should be' : `NOT as it should be (exit code ${code})`}\n`,
+  );
   return code === 0;
 }
 
 /** Starts a region, unless one was named, and ends it again. */
-async function withRegion<T>(named: Target | undefined, work: (target: Target) => Promise<T>): Promise<T> {
+async function withRegion<T>(
+  named: Target | undefined,
+  work: (target: Target) => Promise<T>,
+): Promise<T> {
   if (named !== undefined) return work(named);
   const folder = temporaryFolder();
   try {
     const region = await startDevelopmentRegion({
-      dataDir: folder.path, natsServer: natsServerBinary(), say: (line) => process.stderr.write(`${line}\n`),
+      dataDir: folder.path,
+      natsServer: natsServerBinary(),
+      say: (line) => process.stderr.write(`${line}\n`),
     });
     try {
       return await work(region);
@@ -119,19 +144,22 @@ async function main(): Promise<number> {
     return 0;
   }
   const environment = {
-    ...bounded('rate', options.rate, 10_000), ...bounded('seconds', options.seconds, 600),
+    ...bounded('rate', options.rate, 10_000),
+    ...bounded('seconds', options.seconds, 600),
     ...bounded('readers', options.readers, 2_000),
   };
   return withRegion(given(options), async (target) => {
     let isGood = true;
     for (const name of options.names) {
-      if (!stopping.signal.aborted) isGood = await run(name, target, environment) && isGood;
+      if (!stopping.signal.aborted) isGood = (await run(name, target, environment)) && isGood;
     }
     return isGood && !stopping.signal.aborted ? 0 : 1;
   });
 }
 
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopping.abort());
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => stopping.abort());
+}
 try {
   process.exitCode = await main();
 } catch (error) {

@@ -13,12 +13,20 @@ const batchSize = 100;
 const repeatEvery = 20;
 
 const arrivals = (name, rate) => ({
-  executor: 'constant-arrival-rate', exec: name, rate, timeUnit: '1s', duration: `${seconds}s`,
-  preAllocatedVUs: 10, maxVUs: 50,
+  executor: 'constant-arrival-rate',
+  exec: name,
+  rate,
+  timeUnit: '1s',
+  duration: `${seconds}s`,
+  preAllocatedVUs: 10,
+  maxVUs: 50,
 });
 
 export const options = {
-  scenarios: { batches: arrivals('batches', batchesPerSecond), singles: arrivals('singles', singlesPerSecond) },
+  scenarios: {
+    batches: arrivals('batches', batchesPerSecond),
+    singles: arrivals('singles', singlesPerSecond),
+  },
   thresholds: {
     checks: ['rate==1'],
     dropped_iterations: ['count==0'],
@@ -31,19 +39,32 @@ export const options = {
 const event = (index) => {
   const name = `${run}-${exec.scenario.name}-${exec.scenario.iterationInTest}-${index}`;
   return {
-    specversion: '1.0', id: name, source: '/load', type: 'meridian.contact.initiate.v1', subject: name,
-    data: { method: 'INBOUND', channel: 'CHAT', customer: 'customer@example.com', attributes: { language: 'en' } },
+    specversion: '1.0',
+    id: name,
+    source: '/load',
+    type: 'meridian.contact.initiate.v1',
+    subject: name,
+    data: {
+      method: 'INBOUND',
+      channel: 'CHAT',
+      customer: 'customer@example.com',
+      attributes: { language: 'en' },
+    },
   };
 };
 
-const send = (value, form) => http.post(`${url}/v1/events`, JSON.stringify(value), {
-  headers: { authorization: `Bearer ${key}`, 'content-type': `application/${form}+json` },
-});
+const send = (value, form) =>
+  http.post(`${url}/v1/events`, JSON.stringify(value), {
+    headers: { authorization: `Bearer ${key}`, 'content-type': `application/${form}+json` },
+  });
 
 const acceptedOf = (answer) => (answer.status === 202 ? answer.json('accepted') : []);
 
 export function batches() {
-  const answer = send(Array.from({ length: batchSize }, (_, index) => event(index)), 'cloudevents-batch');
+  const answer = send(
+    Array.from({ length: batchSize }, (_, index) => event(index)),
+    'cloudevents-batch',
+  );
   const accepted = acceptedOf(answer);
   check(answer, {
     'a batch is accepted (202)': ({ status }) => status === 202,
@@ -61,6 +82,9 @@ export function singles() {
   const [again] = acceptedOf(send(one, 'cloudevents'));
   check(again, {
     'what is sent twice is a duplicate of the first': (found) =>
-      found !== undefined && first !== undefined && found.duplicate && found.sequence === first.sequence,
+      found !== undefined &&
+      first !== undefined &&
+      found.duplicate &&
+      found.sequence === first.sequence,
   });
 }

@@ -30,10 +30,20 @@ describe('the region in a world of faults', () => {
       for (const what of Object.keys(counts)) faults.add(what);
     }
     expect([...faults].toSorted()).toEqual([
-      'answers lost', 'appends lost at a crash', 'appends refused', 'appends stored after a crash',
-      'appends that arrive late', 'appends that arrive long after a crash', 'conflicts', 'crashes',
-      'messages delivered again', 'publishes recognized as repeated', 'publishes repeated',
-      'reads refused', 'starts that failed', 'zombies',
+      'answers lost',
+      'appends lost at a crash',
+      'appends refused',
+      'appends stored after a crash',
+      'appends that arrive late',
+      'appends that arrive long after a crash',
+      'conflicts',
+      'crashes',
+      'messages delivered again',
+      'publishes recognized as repeated',
+      'publishes repeated',
+      'reads refused',
+      'starts that failed',
+      'zombies',
     ]);
   });
 
@@ -51,7 +61,9 @@ describe('the region in a world of faults', () => {
 describe('a bug on purpose is found', () => {
   it('an append that ignores what another writer stored meanwhile', async () => {
     const rules = await rulesBrokenBy(plants.noExpectedSequence);
-    expect(rules.some((rule) => ['revision', 'chain', 'contact', 'memory'].includes(rule))).toBe(true);
+    expect(rules.some((rule) => ['revision', 'chain', 'contact', 'memory'].includes(rule))).toBe(
+      true,
+    );
   });
 
   it('a routing that forgets how far it had read', async () => {

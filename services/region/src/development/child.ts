@@ -58,7 +58,8 @@ export class Child {
     } catch (error) {
       await this.stop();
       throw new Error(
-        `${this.name} did not start: ${(error as Error).message}\nThe end of ${this.#options.logFile}:\n${this.logTail()}`,
+        `${this.name} did not start: ${(error as Error).message}\n` +
+          `The end of ${this.#options.logFile}:\n${this.logTail()}`,
         { cause: error },
       );
     }

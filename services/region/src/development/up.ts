@@ -105,7 +105,8 @@ Publish an event and watch what follows:
   scripts/meridian tail --limit 3 &
   curl -sS ${url}/v1/events \\
     -H 'Authorization: Bearer ${key}' -H 'Content-Type: application/cloudevents+json' \\
-    -d '{"specversion":"1.0","id":"hello-1","source":"/me","type":"meridian.contact.initiate.v1","subject":"hello","data":{"method":"INBOUND","channel":"VOICE"}}'
+    -d '{"specversion":"1.0","id":"hello-1","source":"/me","type":"meridian.contact.initiate.v1",
+         "subject":"hello","data":{"method":"INBOUND","channel":"VOICE"}}'
 
 Ctrl-C ends it.
 `;

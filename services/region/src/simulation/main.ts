@@ -60,7 +60,8 @@ async function runOne(
     result = await simulate({ seed, contacts });
   } catch (error) {
     say(
-      `seed ${seed}: the world broke; again with: ${command(seed, contacts)}\n${(error as Error).stack ?? String(error)}`,
+      `seed ${seed}: the world broke; again with: ${command(seed, contacts)}\n` +
+        ((error as Error).stack ?? String(error)),
     );
     return 1;
   }
@@ -104,7 +105,8 @@ async function main(): Promise<number> {
     .map(([what, count]) => `${count} ${what}`);
   say(
     `${last - first + 1} seeds, ${simulated} contacts, ${events} events; ${listed.join(', ')}; ` +
-      `${failures} seeds with ${violations} violations; ${seconds.toFixed(1)} s (${Math.round(simulated / seconds)} contacts/s)`,
+      `${failures} seeds with ${violations} violations; ` +
+      `${seconds.toFixed(1)} s (${Math.round(simulated / seconds)} contacts/s)`,
   );
   return violations === 0 ? 0 : 1;
 }
