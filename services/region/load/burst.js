@@ -77,16 +77,19 @@ export function setup() {
       data: { settings },
     },
   ]);
-  if (answer.status !== 202)
-    {exec.test.abort(`The queue cannot be configured: ${answer.status} ${answer.body}`);}
+  if (answer.status !== 202) {
+    exec.test.abort(`The queue cannot be configured: ${answer.status} ${answer.body}`);
+  }
 }
 
+const steps = [
+  { what: 'initiate', data: { method: 'INBOUND', channel: 'CHAT' } },
+  { what: 'enter_queue', data: { queueId: 'LOAD' } },
+  { what: 'hang_up', data: { by: 'CUSTOMER' } },
+];
+
 const visit = (subject) =>
-  [
-    ['initiate', { method: 'INBOUND', channel: 'CHAT' }],
-    ['enter_queue', { queueId: 'LOAD' }],
-    ['hang_up', { by: 'CUSTOMER' }],
-  ].map(([what, data]) => ({
+  steps.map(({ what, data }) => ({
     specversion: '1.0',
     id: `${subject}/${what}`,
     source: '/load',
