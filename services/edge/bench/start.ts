@@ -29,7 +29,9 @@ async function freePort(): Promise<number> {
  * Starts both, from what was built.
  * Set EDGE_PROFILE to a folder for a CPU profile of the edge.
  */
-export async function startBench(environment: Readonly<Record<string, string>> = {}): Promise<Bench> {
+export async function startBench(
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Bench> {
   const folder = temporaryFolder();
   const server = await startNatsServer();
   const nats = await connectNats({ servers: server.url });
@@ -38,20 +40,32 @@ export async function startBench(environment: Readonly<Record<string, string>> =
   const port = await freePort();
   const profileDir = process.env['EDGE_PROFILE'];
   const profile = profileDir === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDir}`];
-  const child = spawn(process.execPath, [...profile, fileURLToPath(new URL('../dist/main.js', import.meta.url))], {
-    stdio: ['ignore', 'inherit', 'inherit'],
-    env: {
-      ...process.env, MERIDIAN_NATS_URL: server.url, MERIDIAN_HTTP_PORT: String(port), MERIDIAN_DEV: '1',
-      MERIDIAN_KEY_FILE: keyFile, MERIDIAN_READ_MODELS: 'off', LOG_LEVEL: 'warn', ...environment,
+  const child = spawn(
+    process.execPath,
+    [...profile, fileURLToPath(new URL('../dist/main.js', import.meta.url))],
+    {
+      stdio: ['ignore', 'inherit', 'inherit'],
+      env: {
+        ...process.env,
+        MERIDIAN_NATS_URL: server.url,
+        MERIDIAN_HTTP_PORT: String(port),
+        MERIDIAN_DEV: '1',
+        MERIDIAN_KEY_FILE: keyFile,
+        MERIDIAN_READ_MODELS: 'off',
+        LOG_LEVEL: 'warn',
+        ...environment,
+      },
     },
-  });
+  );
   const url = `http://127.0.0.1:${port}`;
   await eventually('the edge serves', async () => {
     if (child.exitCode !== null) throw new Error(`The edge ended with ${child.exitCode}.`);
     return (await fetch(`${url}/health/ready`)).ok;
   });
   return {
-    url, nats, key: readFileSync(keyFile, 'utf8').trim(),
+    url,
+    nats,
+    key: readFileSync(keyFile, 'utf8').trim(),
     async stop() {
       child.kill('SIGTERM');
       await once(child, 'exit');

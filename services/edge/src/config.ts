@@ -20,32 +20,59 @@ export interface EdgeConfig {
 }
 
 const whole = (least: number, most: number) =>
-  z.string().regex(/^\d{1,9}$/).transform(Number).pipe(z.number().min(least).max(most));
+  z
+    .string()
+    .regex(/^\d{1,9}$/)
+    .transform(Number)
+    .pipe(z.number().min(least).max(most));
 
 const variables = {
   MERIDIAN_DEV: { schema: z.enum(['0', '1']).default('0'), expected: '1 or 0' },
   MERIDIAN_KEY_FILE: { schema: z.string().optional(), expected: 'a path' },
   MERIDIAN_REQUIRED_SERVICES: {
-    schema: z.string().regex(/^[\w-]+(,[\w-]+)*$/).default('sessions,routing'),
+    schema: z
+      .string()
+      .regex(/^[\w-]+(,[\w-]+)*$/)
+      .default('sessions,routing'),
     expected: 'names of services with commas between them, such as sessions,routing',
   },
-  MERIDIAN_HEARTBEAT_MS: { schema: whole(100, 600_000).default(15_000), expected: 'a whole number of ms from 100 to 600000' },
-  MERIDIAN_STREAMS_LIMIT: { schema: whole(1, 1_000_000).default(5_000), expected: 'a whole number from 1 to 1000000' },
+  MERIDIAN_HEARTBEAT_MS: {
+    schema: whole(100, 600_000).default(15_000),
+    expected: 'a whole number of ms from 100 to 600000',
+  },
+  MERIDIAN_STREAMS_LIMIT: {
+    schema: whole(1, 1_000_000).default(5_000),
+    expected: 'a whole number from 1 to 1000000',
+  },
   MERIDIAN_READ_MODELS: { schema: z.enum(['on', 'off']).default('on'), expected: 'on or off' },
   DATABASE_URL: {
-    schema: z.string().regex(/^postgres(ql)?:\/\//).optional(), expected: 'a URL such as postgres://user@127.0.0.1/eu',
+    schema: z
+      .string()
+      .regex(/^postgres(ql)?:\/\//)
+      .optional(),
+    expected: 'a URL such as postgres://user@127.0.0.1/eu',
   },
   MERIDIAN_DATA_DIR: { schema: z.string().default('.meridian'), expected: 'a path' },
 } as const;
 
 /** Reads the edge's part of the environment. @throws ConfigInvalid naming every wrong variable */
-export function readEdgeConfig(environment: Readonly<Record<string, string | undefined>> = process.env): EdgeConfig {
+export function readEdgeConfig(
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): EdgeConfig {
   const problems: ConfigProblem[] = [];
-  const read = <Name extends keyof typeof variables>(variable: Name): z.output<(typeof variables)[Name]['schema']> => {
+  const read = <Name extends keyof typeof variables>(
+    variable: Name,
+  ): z.output<(typeof variables)[Name]['schema']> => {
     const { schema, expected } = variables[variable];
     const given = environment[variable] === '' ? undefined : environment[variable];
     const result = schema.safeParse(given);
-    if (!result.success) problems.push({ variable, value: variable === 'DATABASE_URL' ? '(not shown)' : JSON.stringify(given), expected });
+    if (!result.success) {
+      problems.push({
+        variable,
+        value: variable === 'DATABASE_URL' ? '(not shown)' : JSON.stringify(given),
+        expected,
+      });
+    }
     return result.data as z.output<(typeof variables)[Name]['schema']>;
   };
   const keyFile = read('MERIDIAN_KEY_FILE');

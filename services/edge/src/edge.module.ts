@@ -1,7 +1,17 @@
 import { Inject, Module, type BeforeApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { APP_FILTER, HttpAdapterHost } from '@nestjs/core';
 import type { Log } from '@meridian/journal';
-import { BEAT, CLOCK, CONFIG, LOG, LOGGER, NATS, type Beat, type Clock, type RegionConfig } from '@meridian/nest';
+import {
+  BEAT,
+  CLOCK,
+  CONFIG,
+  LOG,
+  LOGGER,
+  NATS,
+  type Beat,
+  type Clock,
+  type RegionConfig,
+} from '@meridian/nest';
 import type { NatsConnection } from '@nats-io/nats-core';
 import type { FastifyInstance } from 'fastify';
 import { readEdgeConfig } from './config.ts';
@@ -17,7 +27,10 @@ interface Logger {
 
 const EDGE = Symbol('meridian.edge');
 
-const onFault = (logger: Logger) => (error: unknown): void => logger.error({ err: error }, 'The edge failed at something.');
+const onFault =
+  (logger: Logger) =>
+  (error: unknown): void =>
+    logger.error({ err: error }, 'The edge failed at something.');
 
 /**
  * The edge of a region. Its routes are Fastify's own, in a scope of their own: nothing of Nest is
@@ -29,11 +42,23 @@ const onFault = (logger: Logger) => (error: unknown): void => logger.error({ err
       provide: EDGE,
       inject: [CONFIG, LOG, CLOCK, BEAT, NATS, LOGGER],
       useFactory: (
-        { region }: RegionConfig, log: Log, clock: Clock, beat: Beat, nats: NatsConnection | undefined, logger: Logger,
-      ) => openEdge({
-        region, log, clock, beat, nats, config: readEdgeConfig(),
-        onFault: onFault(logger), onNote: (line) => logger.info(line),
-      }),
+        { region }: RegionConfig,
+        log: Log,
+        clock: Clock,
+        beat: Beat,
+        nats: NatsConnection | undefined,
+        logger: Logger,
+      ) =>
+        openEdge({
+          region,
+          log,
+          clock,
+          beat,
+          nats,
+          config: readEdgeConfig(),
+          onFault: onFault(logger),
+          onNote: (line) => logger.info(line),
+        }),
     },
     {
       provide: APP_FILTER,

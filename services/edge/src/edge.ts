@@ -52,7 +52,8 @@ export async function openEdge(parts: EdgeParts): Promise<Edge> {
   const realNow = (): string => toTimestamp(Date.now());
   const now = (): number => (clock.started ? clock.now() : Date.now());
   const ring = new KeyRing();
-  const store = nats === undefined ? memoryKeyStore(ring) : await openKeyStore(nats, region, ring, onFault);
+  const store =
+    nats === undefined ? memoryKeyStore(ring) : await openKeyStore(nats, region, ring, onFault);
   await makeDevelopmentKey(parts, ring, store, realNow());
   const authenticate: Authenticate = (token) => ring.authenticate(token);
   const intake = new Intake(log, region);
@@ -60,8 +61,10 @@ export async function openEdge(parts: EdgeParts): Promise<Edge> {
   const logs = logRoutes(log, region, onFault);
   const watch = new ProgressWatch(beat, region);
   const models = config.readModels ? await openModels(parts, now) : undefined;
-  const endNats = nats === undefined ? undefined
-    : serveNats({ nats, region, intake, authenticate, onFault, now: () => toTimestamp(now()) });
+  const endNats =
+    nats === undefined
+      ? undefined
+      : serveNats({ nats, region, intake, authenticate, onFault, now: () => toTimestamp(now()) });
   const routes: Route[] = [
     ...publishRoutes(intake, () => toTimestamp(now())),
     ...streamRoutes(hub, region),
@@ -85,14 +88,24 @@ export async function openEdge(parts: EdgeParts): Promise<Edge> {
   };
 }
 
-async function makeDevelopmentKey({ config, onNote }: EdgeParts, ring: KeyRing, store: KeyStore, now: string): Promise<void> {
+async function makeDevelopmentKey(
+  { config, onNote }: EdgeParts,
+  ring: KeyRing,
+  store: KeyStore,
+  now: string,
+): Promise<void> {
   if (!config.development) return;
   await makeFirstKey(ring, store, { now, file: config.keyFile, show: onNote });
 }
 
-function openModels({ region, log, config, onNote }: EdgeParts, now: () => number): Promise<ReadModels> {
+function openModels(
+  { region, log, config, onNote }: EdgeParts,
+  now: () => number,
+): Promise<ReadModels> {
   return openReadModels({
-    region, log, now,
+    region,
+    log,
+    now,
     dataDir: join(config.dataDir, region, 'postgres'),
     onLog: onNote,
     ...(config.databaseUrl === undefined ? {} : { databaseUrl: config.databaseUrl }),

@@ -41,10 +41,14 @@ export async function startEdge(options: EdgeUnderTestOptions = {}): Promise<Edg
   const log = options.log ?? memoryLog();
   const ring = new KeyRing();
   const faults: unknown[] = [];
-  const onFault = (error: unknown): void => { faults.push(error); };
+  const onFault = (error: unknown): void => {
+    faults.push(error);
+  };
   const feed = new Feed(log, eventStream('eu'), onFault, options.feedLimits);
   const hub = new StreamHub(feed, {
-    heartbeatMs: options.heartbeatMs ?? 60_000, streamsLimit: options.streamsLimit ?? 100, onFault,
+    heartbeatMs: options.heartbeatMs ?? 60_000,
+    streamsLimit: options.streamsLimit ?? 100,
+    onFault,
   });
   const routes: Route[] = [
     ...publishRoutes(new Intake(log, 'eu'), () => fixedTime),
@@ -57,7 +61,13 @@ export async function startEdge(options: EdgeUnderTestOptions = {}): Promise<Edg
   refuseTheRest(server, routes);
   const url = await server.listen({ host: '127.0.0.1', port: 0 });
   return {
-    url, log, hub, feed, ring, faults, fastify: server,
+    url,
+    log,
+    hub,
+    feed,
+    ring,
+    faults,
+    fastify: server,
     token(scopes = ['admin'], tenant = 'demo') {
       const { key, token } = makeKey({ tenant, scopes, label: '', createdAt: fixedTime });
       ring.put(key);
@@ -70,26 +80,44 @@ export async function startEdge(options: EdgeUnderTestOptions = {}): Promise<Edg
   };
 }
 
-export const initiate = (id: string, subject = id, more: Record<string, unknown> = {}): Record<string, unknown> => ({
-  specversion: '1.0', id, source: '/test', type: 'meridian.contact.initiate.v1', subject,
-  data: { method: 'INBOUND', channel: 'VOICE' }, ...more,
+export const initiate = (
+  id: string,
+  subject = id,
+  more: Record<string, unknown> = {},
+): Record<string, unknown> => ({
+  specversion: '1.0',
+  id,
+  source: '/test',
+  type: 'meridian.contact.initiate.v1',
+  subject,
+  data: { method: 'INBOUND', channel: 'VOICE' },
+  ...more,
 });
 
 /** Posts events with a key; `body` is sent as it is when it is a text or bytes. */
 export async function post(
-  url: string, token: string | undefined, body: unknown,
-  headers: Record<string, string> = {}, path = '/v1/events',
+  url: string,
+  token: string | undefined,
+  body: unknown,
+  headers: Record<string, string> = {},
+  path = '/v1/events',
 ): Promise<{ readonly status: number; readonly body: any; readonly headers: Headers }> {
   const raw = typeof body === 'string' || body instanceof Uint8Array;
   const response = await fetch(`${url}${path}`, {
     method: 'POST',
     headers: {
-      'content-type': Array.isArray(body) ? 'application/cloudevents-batch+json' : 'application/cloudevents+json',
+      'content-type': Array.isArray(body)
+        ? 'application/cloudevents-batch+json'
+        : 'application/cloudevents+json',
       ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
       ...headers,
     },
-    body: raw ? body as string : JSON.stringify(body),
+    body: raw ? (body as string) : JSON.stringify(body),
   });
   const text = await response.text();
-  return { status: response.status, body: text === '' ? undefined : JSON.parse(text), headers: response.headers };
+  return {
+    status: response.status,
+    body: text === '' ? undefined : JSON.parse(text),
+    headers: response.headers,
+  };
 }

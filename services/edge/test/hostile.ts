@@ -1,57 +1,17 @@
-import { connect } from 'node:net';
 import type { Random } from '@meridian/core';
-
-/** One request as its bytes go over the wire. */
-export interface RawRequest {
-  readonly what: string;
-  readonly bytes: Buffer;
-  /** The client says that it sends no more, before an answer came. */
-  readonly endsEarly?: true;
-}
-
-export interface RawReply {
-  readonly status: number;
-  readonly headers: ReadonlyMap<string, string>;
-  readonly body: string;
-}
-
-/** Sends bytes over a connection of their own and reads the first answer. @throws when there is none */
-export function exchange(port: number, request: RawRequest): Promise<RawReply> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(port, '127.0.0.1');
-    let received = Buffer.alloc(0);
-    const finish = (): void => {
-      const reply = parseReply(received);
-      socket.destroy();
-      if (reply === undefined) reject(new Error(`No answer to ${request.what}: ${JSON.stringify(received.toString('latin1').slice(0, 200))}`));
-      else resolve(reply);
-    };
-    socket.setTimeout(20_000, finish);
-    socket.on('data', (chunk: Buffer) => {
-      received = Buffer.concat([received, chunk]);
-      if (parseReply(received) !== undefined) finish();
-    });
-    socket.on('error', () => {});
-    socket.on('close', finish);
-    socket.write(request.bytes);
-    if (request.endsEarly) socket.end();
-  });
-}
-
-function parseReply(received: Buffer): RawReply | undefined {
-  const text = received.toString('latin1');
-  const headEnd = text.indexOf('\r\n\r\n');
-  if (headEnd === -1) return undefined;
-  const [statusLine = '', ...lines] = text.slice(0, headEnd).split('\r\n');
-  const headers = new Map(lines.map((line) => {
-    const colon = line.indexOf(':');
-    return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()] as const;
-  }));
-  const length = Number(headers.get('content-length') ?? Number.NaN);
-  const body = received.subarray(headEnd + 4);
-  if (Number.isNaN(length) || body.length < length) return undefined;
-  return { status: Number(statusLine.split(' ')[1]), headers, body: body.subarray(0, length).toString('utf8') };
-}
+import {
+  adminBodies,
+  badPaths,
+  badQueries,
+  brokenRequests,
+  contentTypes,
+  headerValues,
+  lastEventIds,
+  methods,
+  nowhere,
+  streamQueries,
+} from './hostile-values.ts';
+import { raw, type Parts, type RawRequest } from './raw-http.ts';
 
 export interface Targets {
   readonly token: string;
@@ -59,29 +19,15 @@ export interface Targets {
   readonly revokedToken: string;
 }
 
-interface Parts {
-  method?: string;
-  path?: string;
-  headers?: Record<string, string>;
-  body?: Buffer | string;
-  token?: string | undefined;
-  contentLength?: number;
-}
-
-function raw({ method = 'POST', path = '/v1/events', headers = {}, body = '', token, contentLength }: Parts): Buffer {
-  const bytes = Buffer.from(body as string);
-  const lines = [`${method} ${path} HTTP/1.1`, 'host: 127.0.0.1'];
-  if (token !== undefined) lines.push(`authorization: Bearer ${token}`);
-  for (const [name, value] of Object.entries(headers)) lines.push(`${name}: ${value}`);
-  if (method === 'POST' || bytes.length > 0) lines.push(`content-length: ${contentLength ?? bytes.length}`);
-  return Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), bytes]);
-}
-
 const structured = { 'content-type': 'application/cloudevents+json' };
 const list = { 'content-type': 'application/cloudevents-batch+json' };
 
 const good = (id: string): Record<string, any> => ({
-  specversion: '1.0', id, source: '/hostile', type: 'meridian.contact.enter_queue.v1', subject: 'c1',
+  specversion: '1.0',
+  id,
+  source: '/hostile',
+  type: 'meridian.contact.enter_queue.v1',
+  subject: 'c1',
   data: { queueId: 'support', priority: 3, requirements: [{ skill: 'en', minimumLevel: 2 }] },
 });
 
@@ -107,70 +53,262 @@ export class Hostility {
   #makers(): (readonly [string, () => Omit<RawRequest, 'what'>])[] {
     const { token } = this.#targets;
     const send = (parts: Parts): Omit<RawRequest, 'what'> => ({ bytes: raw({ token, ...parts }) });
-    const event = (value: unknown): Omit<RawRequest, 'what'> => send({ headers: structured, body: JSON.stringify(value) });
+    const event = (value: unknown): Omit<RawRequest, 'what'> =>
+      send({ headers: structured, body: JSON.stringify(value) });
     return [
       ['not JSON', () => send({ headers: this.#bit(structured, list), body: this.#noise() })],
-      ['truncated JSON', () => {
-        const text = JSON.stringify(this.#bit(good('t'), [good('t')]));
-        return send({ headers: structured, body: text.slice(0, this.#below(text.length - 1)) });
-      }],
+      [
+        'truncated JSON',
+        () => {
+          const text = JSON.stringify(this.#bit(good('t'), [good('t')]));
+          return send({ headers: structured, body: text.slice(0, this.#below(text.length - 1)) });
+        },
+      ],
       ['a wrong value at any field', () => event(this.#spoil(good(`w${this.#count}`)))],
-      ['a wrong value within a batch', () => {
-        const events: unknown[] = Array.from({ length: 1 + this.#below(5) }, (_, index) => good(`b${this.#count}-${index}`));
-        events[this.#below(events.length)] = this.#spoil(good('bad'));
-        return send({ headers: list, body: JSON.stringify(events) });
-      }],
+      [
+        'a wrong value within a batch',
+        () => {
+          const events: unknown[] = Array.from({ length: 1 + this.#below(5) }, (_, index) =>
+            good(`b${this.#count}-${index}`),
+          );
+          events[this.#below(events.length)] = this.#spoil(good('bad'));
+          return send({ headers: list, body: JSON.stringify(events) });
+        },
+      ],
       ['a missing field', () => event(this.#without(good('m')))],
-      ['an unknown field', () => {
-        const value = good('u');
-        value['data'][`x${this.#count}`] = this.#junk(0);
-        return event(value);
-      }],
+      [
+        'an unknown field',
+        () => {
+          const value = good('u');
+          value['data'][`x${this.#count}`] = this.#junk(0);
+          return event(value);
+        },
+      ],
       ['no event at all', () => event(this.#pick([null, 1, 'x', true, [], [good('x')], {}]))],
-      ['no list at all', () => send({ headers: list, body: JSON.stringify(this.#pick([{}, null, 'x', [], [[]], [null], good('x')])) })],
-      ['a type that cannot be published', () => event({ ...good('e'), type: this.#pick(['meridian.contact.queued.v1', 'constructor', '__proto__', 'x', 'meridian.contact.enter_queue.v2']) })],
+      [
+        'no list at all',
+        () =>
+          send({
+            headers: list,
+            body: JSON.stringify(this.#pick([{}, null, 'x', [], [[]], [null], good('x')])),
+          }),
+      ],
+      [
+        'a type that cannot be published',
+        () =>
+          event({
+            ...good('e'),
+            type: this.#pick([
+              'meridian.contact.queued.v1',
+              'constructor',
+              '__proto__',
+              'x',
+              'meridian.contact.enter_queue.v2',
+            ]),
+          }),
+      ],
       ['a deep nesting', () => this.#deep(send)],
       ['a prototype', () => send({ headers: structured, body: this.#prototype() })],
-      ['bad UTF-8', () => {
-        const body = Buffer.from(JSON.stringify(good('utf8-........')));
-        body[20 + this.#below(8)] = 0x80 + this.#below(0x7f);
-        body.writeUInt8(0xff, body.indexOf('utf8-') + 5);
-        return send({ headers: structured, body });
-      }],
-      ['a huge body', () => send({ headers: structured, body: `"${'x'.repeat(1_048_576 + this.#below(100_000))}"` })],
-      ['a huge body that is only announced', () => ({ bytes: raw({ token, headers: structured, body: '{', contentLength: 2_000_000 + this.#below(1e9) }) })],
-      ['a wrong content type', () => send({ headers: { 'content-type': this.#pick(['text/plain', 'application/xml', 'multipart/form-data; boundary=x', 'application/json', '', ';', 'x', 'application/cloudevents+json; charset=utf-16', 'application/cloudevents+avro']) }, body: JSON.stringify(good('ct')) })],
-      ['a content encoding', () => send({ headers: { ...structured, 'content-encoding': this.#pick(['gzip', 'br', 'x']) }, body: JSON.stringify(good('ce')) })],
+      [
+        'bad UTF-8',
+        () => {
+          const body = Buffer.from(JSON.stringify(good('utf8-........')));
+          body[20 + this.#below(8)] = 0x80 + this.#below(0x7f);
+          body.writeUInt8(0xff, body.indexOf('utf8-') + 5);
+          return send({ headers: structured, body });
+        },
+      ],
+      [
+        'a huge body',
+        () =>
+          send({ headers: structured, body: `"${'x'.repeat(1_048_576 + this.#below(100_000))}"` }),
+      ],
+      [
+        'a huge body that is only announced',
+        () => ({
+          bytes: raw({
+            token,
+            headers: structured,
+            body: '{',
+            contentLength: 2_000_000 + this.#below(1e9),
+          }),
+        }),
+      ],
+      [
+        'a wrong content type',
+        () =>
+          send({
+            headers: {
+              'content-type': this.#pick(contentTypes),
+            },
+            body: JSON.stringify(good('ct')),
+          }),
+      ],
+      [
+        'a content encoding',
+        () =>
+          send({
+            headers: { ...structured, 'content-encoding': this.#pick(['gzip', 'br', 'x']) },
+            body: JSON.stringify(good('ce')),
+          }),
+      ],
       ['bad ce- headers', () => send(this.#binary())],
-      ['bad protobuf', () => send({ headers: { ...this.#ceHeaders('pb'), 'content-type': 'application/protobuf' }, body: this.#badProtobuf() })],
-      ['another tenant', () => event({ ...good('t'), tenant: this.#pick(['other', '', 1, null, 'demo.*', 'demo ']) })],
-      ['a bad key', () => ({ bytes: raw({ headers: structured, body: JSON.stringify(good('k')), token: this.#badToken() }) })],
-      ['a key without the scope', () => ({ bytes: raw({ headers: structured, body: JSON.stringify(good('k')), token: this.#targets.readToken }) })],
+      [
+        'bad protobuf',
+        () =>
+          send({
+            headers: { ...this.#ceHeaders('pb'), 'content-type': 'application/protobuf' },
+            body: this.#badProtobuf(),
+          }),
+      ],
+      [
+        'another tenant',
+        () =>
+          event({ ...good('t'), tenant: this.#pick(['other', '', 1, null, 'demo.*', 'demo ']) }),
+      ],
+      [
+        'a bad key',
+        () => ({
+          bytes: raw({
+            headers: structured,
+            body: JSON.stringify(good('k')),
+            token: this.#badToken(),
+          }),
+        }),
+      ],
+      [
+        'a key without the scope',
+        () => ({
+          bytes: raw({
+            headers: structured,
+            body: JSON.stringify(good('k')),
+            token: this.#targets.readToken,
+          }),
+        }),
+      ],
       ['an admin route without the scope', () => ({ bytes: raw(this.#adminParts()) })],
-      ['an unknown query parameter', () => send({ headers: structured, path: `/v1/events?${this.#pick(['x=1', 'durability=all', 'durability=', 'durability=region&durability=region', '__proto__=1', 'constructor=1', '%ff=1', 'durability[]=region'])}`, body: JSON.stringify(good('q')) })],
+      [
+        'an unknown query parameter',
+        () =>
+          send({
+            headers: structured,
+            path: `/v1/events?${this.#pick(badQueries)}`,
+            body: JSON.stringify(good('q')),
+          }),
+      ],
       ['an unknown path or method', () => send(this.#nowhere())],
-      ['a bad stream', () => ({ bytes: raw({ token, method: 'GET', path: `/v1/stream?${this.#badQuery()}` }) })],
-      ['a bad Last-Event-ID', () => ({ bytes: raw({ token, method: 'GET', path: '/v1/stream', headers: { 'last-event-id': this.#pick(['x', 'EV_eu:', 'EV_us:1.0', 'EV_eu:1', 'EV_eu:-1.0', 'EV_eu:9007199254740993.0', 'EV_eu:999.0', 'EV_eu:1.0.0', '0', 'EV_eu:1.9999999']) } }) })],
-      ['a body that ends early', () => ({ bytes: raw({ token, headers: structured, body: JSON.stringify(good('short')).slice(0, -5), contentLength: 400 }), endsEarly: true })],
-      ['a body longer than it says', () => ({ bytes: raw({ token, headers: structured, body: JSON.stringify(good('long')), contentLength: 20 }) })],
+      [
+        'a bad stream',
+        () => ({ bytes: raw({ token, method: 'GET', path: `/v1/stream?${this.#badQuery()}` }) }),
+      ],
+      [
+        'a bad Last-Event-ID',
+        () => ({
+          bytes: raw({
+            token,
+            method: 'GET',
+            path: '/v1/stream',
+            headers: {
+              'last-event-id': this.#pick(lastEventIds),
+            },
+          }),
+        }),
+      ],
+      [
+        'a body that ends early',
+        () => ({
+          bytes: raw({
+            token,
+            headers: structured,
+            body: JSON.stringify(good('short')).slice(0, -5),
+            contentLength: 400,
+          }),
+          endsEarly: true,
+        }),
+      ],
+      [
+        'a body longer than it says',
+        () => ({
+          bytes: raw({
+            token,
+            headers: structured,
+            body: JSON.stringify(good('long')),
+            contentLength: 20,
+          }),
+        }),
+      ],
       ['broken HTTP', () => this.#brokenHttp()],
       ['a bad administrative body', () => send(this.#adminBody())],
-      ['a bad path parameter', () => send({ method: this.#pick(['GET', 'DELETE']), path: this.#pick(['/v1/keys/none', '/v1/log/IN_us', '/v1/log/KV_KEYS_eu', '/v1/log/..%2f', `/v1/keys/${'x'.repeat(200)}`, '/v1/keys/%00', '/v1/log/%', '/schemas/..%2f..%2fpackage.json', '/schemas/__proto__.json']) })],
+      [
+        'a bad path parameter',
+        () =>
+          send({
+            method: this.#pick(['GET', 'DELETE']),
+            path: this.#pick(badPaths),
+          }),
+      ],
     ];
   }
 
   #spoil(value: Record<string, any>): unknown {
     const pathOf = this.#pick<string[]>([
-      ['specversion'], ['id'], ['source'], ['type'], ['subject'], ['time'], ['datacontenttype'], ['correlationid'], ['traceparent'],
-      ['data'], ['data', 'queueId'], ['data', 'priority'], ['data', 'requirements'], ['data', 'requirements', '0'],
-      ['data', 'requirements', '0', 'skill'], ['data', 'requirements', '0', 'minimumLevel'],
+      ['specversion'],
+      ['id'],
+      ['source'],
+      ['type'],
+      ['subject'],
+      ['time'],
+      ['datacontenttype'],
+      ['correlationid'],
+      ['traceparent'],
+      ['data'],
+      ['data', 'queueId'],
+      ['data', 'priority'],
+      ['data', 'requirements'],
+      ['data', 'requirements', '0'],
+      ['data', 'requirements', '0', 'skill'],
+      ['data', 'requirements', '0', 'minimumLevel'],
     ]);
     let target: any = value;
     for (const name of pathOf.slice(0, -1)) target = target[name];
     const name = pathOf.at(-1) as string;
-    const wrong: unknown[] = [null, false, true, {}, { a: 1 }, [[]], -1, 1.5, '', ' ', 'a b', 'x'.repeat(300), '\u0000', '\r\nx: y', '\ud800', '../../x', '*', 'a.b.>', ['x']];
+    const wrong: unknown[] = [
+      null,
+      false,
+      true,
+      {},
+      { a: 1 },
+      [[]],
+      -1,
+      1.5,
+      '',
+      ' ',
+      'a b',
+      'x'.repeat(300),
+      '\u0000',
+      '\r\nx: y',
+      '\ud800',
+      '../../x',
+      '*',
+      'a.b.>',
+      ['x'],
+    ];
     if (name !== 'priority' && name !== 'minimumLevel') wrong.push(0, 7, 1e300);
-    if (name === 'id') wrong.splice(0, wrong.length, null, 1, {}, [], '', '\u0000', '\r\n', '\ud800', 'x'.repeat(300));
+    if (name === 'id') {
+      wrong.splice(
+        0,
+        wrong.length,
+        null,
+        1,
+        {},
+        [],
+        '',
+        '\u0000',
+        '\r\n',
+        '\ud800',
+        'x'.repeat(300),
+      );
+    }
     // These are references to URIs, strange as they are.
     const taken = name === 'source' ? ['../../x', '*'] : [];
     target[name] = this.#pick(wrong.filter((each) => !taken.includes(each as string)));
@@ -178,16 +316,30 @@ export class Hostility {
   }
 
   #without(value: Record<string, any>): unknown {
-    const name = this.#pick(['specversion', 'id', 'source', 'type', 'subject', 'data', 'queueId', 'skill', 'minimumLevel']);
+    const name = this.#pick([
+      'specversion',
+      'id',
+      'source',
+      'type',
+      'subject',
+      'data',
+      'queueId',
+      'skill',
+      'minimumLevel',
+    ]);
     if (name === 'queueId') delete value['data'].queueId;
-    else if (name === 'skill' || name === 'minimumLevel') delete value['data'].requirements[0][name];
-    else delete value[name];
+    else if (name === 'skill' || name === 'minimumLevel') {
+      delete value['data'].requirements[0][name];
+    } else delete value[name];
     return value;
   }
 
   #deep(send: (parts: Parts) => Omit<RawRequest, 'what'>): Omit<RawRequest, 'what'> {
     const depth = 33 + this.#below(20_000);
-    const [open, close] = this.#pick<readonly [string, string]>([['[', ']'], ['{"a":', '}']]);
+    const [open, close] = this.#pick<readonly [string, string]>([
+      ['[', ']'],
+      ['{"a":', '}'],
+    ]);
     const deep = `${open.repeat(depth)}1${close.repeat(depth)}`;
     const body = this.#pick([deep, `{"specversion":"1.0","data":${deep}}`, open.repeat(depth)]);
     return send({ headers: this.#bit(structured, list), body });
@@ -205,17 +357,30 @@ export class Hostility {
   }
 
   #ceHeaders(id: string): Record<string, string> {
-    return { 'ce-specversion': '1.0', 'ce-id': id, 'ce-source': '/hostile', 'ce-type': 'meridian.contact.enter_queue.v1', 'ce-subject': 'c1' };
+    return {
+      'ce-specversion': '1.0',
+      'ce-id': id,
+      'ce-source': '/hostile',
+      'ce-type': 'meridian.contact.enter_queue.v1',
+      'ce-subject': 'c1',
+    };
   }
 
   #binary(): Parts {
-    const headers: Record<string, string> = { ...this.#ceHeaders('bin'), 'content-type': 'application/json' };
+    const headers: Record<string, string> = {
+      ...this.#ceHeaders('bin'),
+      'content-type': 'application/json',
+    };
     const name = this.#pick(Object.keys(headers).filter((each) => each.startsWith('ce-')));
     const change = this.#below(5);
     if (change === 0) delete headers[name];
-    else if (change === 1) headers[name] = this.#pick(['%', '%zz', '%ff', '%00', '', '\u00e9', '%0d%0aX: y', '%ed%a0%80']);
-    else if (change === 2) headers[this.#pick(['ce-data', 'ce-datacontenttype', 'ce-__proto__', 'ce-Tenant', 'ce-a_b'])] = 'other';
-    else if (change === 3) headers['ce-traceparent'] = 'x';
+    else if (change === 1) {
+      headers[name] = this.#pick(headerValues);
+    } else if (change === 2) {
+      headers[
+        this.#pick(['ce-data', 'ce-datacontenttype', 'ce-__proto__', 'ce-Tenant', 'ce-a_b'])
+      ] = 'other';
+    } else if (change === 3) headers['ce-traceparent'] = 'x';
     else return { headers, body: this.#noise() };
     return { headers, body: JSON.stringify({ queueId: 'support' }) };
   }
@@ -223,58 +388,85 @@ export class Hostility {
   #badProtobuf(): Buffer {
     // Field 1 (the queue) is a text; none of these is one of a whole message.
     return this.#pick([
-      Buffer.from([0x0a, 0x7f, 0x61]), Buffer.from([0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]),
-      Buffer.from([0x08]), Buffer.from([0x0a, 0x02, 0xc3, 0x28]), Buffer.from([0xfa, 0x3f, 0x01, 0x61]), Buffer.alloc(1 + this.#below(64), 0x00),
-      Buffer.from([0x0b]), Buffer.from('{"queueId":"support"}'), Buffer.alloc(0),
+      Buffer.from([0x0a, 0x7f, 0x61]),
+      Buffer.from([0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]),
+      Buffer.from([0x08]),
+      Buffer.from([0x0a, 0x02, 0xc3, 0x28]),
+      Buffer.from([0xfa, 0x3f, 0x01, 0x61]),
+      Buffer.alloc(1 + this.#below(64), 0x00),
+      Buffer.from([0x0b]),
+      Buffer.from('{"queueId":"support"}'),
+      Buffer.alloc(0),
     ]);
   }
 
   #badToken(): string | undefined {
     const { revokedToken, token } = this.#targets;
     return this.#pick([
-      undefined, '', 'x', revokedToken, token.slice(0, -1), `${token}x`, token.toUpperCase(), `mk_nobody_${'A'.repeat(43)}`,
-      token.replace(/.{3}$/, 'AAA').replace(/_[^_]+_/, '_other_'), `${token} ${token}`, 'mk___proto___'.padEnd(60, 'A'), 'Ω',
+      undefined,
+      '',
+      'x',
+      revokedToken,
+      token.slice(0, -1),
+      `${token}x`,
+      token.toUpperCase(),
+      `mk_nobody_${'A'.repeat(43)}`,
+      token.replace(/.{3}$/, 'AAA').replace(/_[^_]+_/, '_other_'),
+      `${token} ${token}`,
+      'mk___proto___'.padEnd(60, 'A'),
+      'Ω',
     ]);
   }
 
   #adminParts(): Parts {
     const token = this.#targets.readToken;
     return this.#pick<Parts>([
-      { token, method: 'GET', path: '/v1/keys' }, { token, method: 'GET', path: '/v1/log/IN_eu' },
-      { token, path: '/v1/keys', headers: { 'content-type': 'application/json' }, body: '{"scopes":["admin"]}' },
+      { token, method: 'GET', path: '/v1/keys' },
+      { token, method: 'GET', path: '/v1/log/IN_eu' },
+      {
+        token,
+        path: '/v1/keys',
+        headers: { 'content-type': 'application/json' },
+        body: '{"scopes":["admin"]}',
+      },
     ]);
   }
 
   #adminBody(): Parts {
     return {
       path: '/v1/keys',
-      headers: { 'content-type': this.#pick(['application/json', 'application/json', 'application/json', 'text/plain']) },
-      body: this.#pick(['', '{}', '[]', 'null', '{"scopes":[]}', '{"scopes":["root"]}', '{"scopes":["read"],"label":5}', '{"scopes":["read"],"tenant":"other"}', '{"scopes":{"length":1}}', '{"__proto__":{"scopes":["admin"]}}', `{"scopes":["read"],"label":"${'x'.repeat(500)}"}`]),
+      headers: {
+        'content-type': this.#pick([
+          'application/json',
+          'application/json',
+          'application/json',
+          'text/plain',
+        ]),
+      },
+      body: this.#pick(adminBodies),
     };
   }
 
   #nowhere(): Parts {
-    const method = this.#pick(['GET', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'PROPFIND', 'POST']);
-    if (this.#below(4) === 0) return { method: this.#pick(['GET', 'PUT', 'PATCH', 'DELETE']), path: '/v1/events' };
-    const path = this.#pick(['/v1/event', '/v2/events', '/v1/events/', '/v1/events/1', '//v1/events', '/admin', '/.env', '/%2e%2e/etc/passwd', '/v1/stream/x', '/v1//keys', `/${'a'.repeat(3_000)}`]);
-    return { method, path, headers: method === 'POST' ? structured : {}, body: method === 'POST' ? JSON.stringify(good('n')) : '' };
+    const method = this.#pick(methods);
+    if (this.#below(4) === 0) {
+      return { method: this.#pick(['GET', 'PUT', 'PATCH', 'DELETE']), path: '/v1/events' };
+    }
+    const path = this.#pick(nowhere);
+    return {
+      method,
+      path,
+      headers: method === 'POST' ? structured : {},
+      body: method === 'POST' ? JSON.stringify(good('n')) : '',
+    };
   }
 
   #badQuery(): string {
-    return this.#pick(['from=x', 'from=-1', 'from=0', 'from=1e3', 'from=999999', 'from=9007199254740993', 'to=0', 'to=x', 'from=2&to=1', 'entity=x', 'entity=', 'type=x', 'subject=*', 'subject=a.b', 'x=1', 'from=start&from=now', `subject=${'a,'.repeat(200)}a`, '__proto__=x', 'from=%ff']);
+    return this.#pick(streamQueries);
   }
 
   #brokenHttp(): Omit<RawRequest, 'what'> {
-    const { token } = this.#targets;
-    return { bytes: Buffer.from(this.#pick([
-      'GET\r\n\r\n', 'POST /v1/events HTTP/9.9\r\n\r\n', '\u0000\u0001\u0002\r\n\r\n', 'GET / HTTP/1.1\r\nhost: a\r\nx\r\n\r\n',
-      `POST /v1/events HTTP/1.1\r\nhost: a\r\nauthorization: Bearer ${token}\r\ncontent-length: -1\r\n\r\n`,
-      `POST /v1/events HTTP/1.1\r\nhost: a\r\nauthorization: Bearer ${token}\r\ncontent-length: 3\r\ncontent-length: 4\r\n\r\nabcd`,
-      `POST /v1/events HTTP/1.1\r\nhost: a\r\nauthorization: Bearer ${token}\r\ntransfer-encoding: chunked\r\ncontent-length: 4\r\n\r\nabcd`,
-      `POST /v1/events HTTP/1.1\r\nhost: a\r\nauthorization: Bearer ${token}\r\ncontent-type: application/cloudevents+json\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n`,
-      `GET / HTTP/1.1\r\nhost: a\r\nx: ${'y'.repeat(20_000)}\r\n\r\n`, `GET / HTTP/1.1\r\nhost: a\r\nx: a\rb\r\n\r\n`, 'SPDY / HTTP/1.1\r\n\r\n',
-      `POST /v1/events HTTP/1.1\r\nhost: a\r\nauthorization: Bearer ${token}\r\n x: folded\r\nbad header\r\n\r\n`,
-    ]), 'latin1') };
+    return { bytes: Buffer.from(this.#pick(brokenRequests(this.#targets.token)), 'latin1') };
   }
 
   #noise(): Buffer {
@@ -284,7 +476,16 @@ export class Hostility {
   }
 
   #junk(depth: number): unknown {
-    return depth > 3 ? 1 : this.#pick<unknown>([null, 1, 'x', [1], { a: depth > 2 ? 1 : this.#junk(depth + 1) }, 'x'.repeat(5_000)]);
+    return depth > 3
+      ? 1
+      : this.#pick<unknown>([
+          null,
+          1,
+          'x',
+          [1],
+          { a: depth > 2 ? 1 : this.#junk(depth + 1) },
+          'x'.repeat(5_000),
+        ]);
   }
 
   #below(limit: number): number {

@@ -17,11 +17,19 @@ export interface NestEdge extends Running {
 
 /** The edge as a process runs it, with Nest; on a log in memory unless `natsUrl` is given. */
 export async function startNestEdge(
-  options: { readonly natsUrl?: string; readonly clock?: 'driven'; readonly given?: BootstrapOptions['given'] } = {},
+  options: {
+    readonly natsUrl?: string;
+    readonly clock?: 'driven';
+    readonly given?: BootstrapOptions['given'];
+  } = {},
 ): Promise<NestEdge> {
   const folder = temporaryFolder();
   const keyFile = join(folder.path, 'key');
-  Object.assign(process.env, { MERIDIAN_DEV: '1', MERIDIAN_KEY_FILE: keyFile, MERIDIAN_READ_MODELS: 'off' });
+  Object.assign(process.env, {
+    MERIDIAN_DEV: '1',
+    MERIDIAN_KEY_FILE: keyFile,
+    MERIDIAN_READ_MODELS: 'off',
+  });
   const log = options.natsUrl === undefined ? memoryLog() : undefined;
   const served: string[] = [];
   const running = await bootstrap(EdgeModule, {
@@ -29,12 +37,17 @@ export async function startNestEdge(
     fastify: edgeServerOptions,
     signals: false,
     configure: (app) => {
-      app.getHttpAdapter().getInstance().addHook('onRoute', ({ method, url }) => {
-        served.push(...[method].flat().map((one) => `${one} ${url}`));
-      });
+      app
+        .getHttpAdapter()
+        .getInstance()
+        .addHook('onRoute', ({ method, url }) => {
+          served.push(...[method].flat().map((one) => `${one} ${url}`));
+        });
     },
     config: readConfig({
-      MERIDIAN_HTTP_PORT: '0', LOG_LEVEL: 'silent', MERIDIAN_CLOCK: options.clock ?? 'system',
+      MERIDIAN_HTTP_PORT: '0',
+      LOG_LEVEL: 'silent',
+      MERIDIAN_CLOCK: options.clock ?? 'system',
       ...(options.natsUrl === undefined ? {} : { MERIDIAN_NATS_URL: options.natsUrl }),
     }),
     given: { ...(log === undefined ? {} : { log }), ...options.given },
@@ -42,7 +55,10 @@ export async function startNestEdge(
   // An edge that found keys made none.
   const token = existsSync(keyFile) ? readFileSync(keyFile, 'utf8').trim() : '';
   return {
-    ...running, token, log, served,
+    ...running,
+    token,
+    log,
+    served,
     keyFileMode: token === '' ? 0 : statSync(keyFile).mode & 0o777,
     async close() {
       await running.close();

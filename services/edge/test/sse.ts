@@ -18,7 +18,9 @@ export class SseClient {
   constructor(response: IncomingMessage, paused: boolean) {
     this.#response = response;
     response.setEncoding('utf8');
-    response.on('close', () => { this.ended = true; });
+    response.on('close', () => {
+      this.ended = true;
+    });
     response.on('error', () => {});
     if (!paused) this.read();
   }
@@ -40,7 +42,10 @@ export class SseClient {
   }
 
   async has(count: number): Promise<readonly SentEvent[]> {
-    await eventually(`${count} events, not ${this.events.length}`, () => this.events.length >= count);
+    await eventually(
+      `${count} events, not ${this.events.length}`,
+      () => this.events.length >= count,
+    );
     return this.events;
   }
 
@@ -48,30 +53,44 @@ export class SseClient {
     const blocks = (this.#rest + text).split('\n\n');
     this.#rest = blocks.pop() ?? '';
     for (const block of blocks) {
-      const fields = new Map(block.split('\n').map((line) => {
-        const colon = line.indexOf(':');
-        return [line.slice(0, colon), line.slice(colon + 1).trimStart()] as const;
-      }));
+      const fields = new Map(
+        block.split('\n').map((line) => {
+          const colon = line.indexOf(':');
+          return [line.slice(0, colon), line.slice(colon + 1).trimStart()] as const;
+        }),
+      );
       if (fields.has('')) this.comments += 1;
       const data = fields.get('data');
       if (data === undefined) continue;
-      this.events.push({ id: fields.get('id') ?? '', event: fields.get('event') ?? '', data: JSON.parse(data) });
+      this.events.push({
+        id: fields.get('id') ?? '',
+        event: fields.get('event') ?? '',
+        data: JSON.parse(data),
+      });
     }
   }
 }
 
 /** Opens a stream; resolves once the answer has begun. */
 export function openStream(
-  url: string, token: string, query = '', lastEventId?: string, paused = false,
+  url: string,
+  token: string,
+  query = '',
+  lastEventId?: string,
+  paused = false,
 ): Promise<SseClient> {
   return new Promise((resolve, reject) => {
-    const sent = request(`${url}/v1/stream${query}`, {
-      headers: {
-        authorization: `Bearer ${token}`,
-        ...(lastEventId === undefined ? {} : { 'last-event-id': lastEventId }),
+    const sent = request(
+      `${url}/v1/stream${query}`,
+      {
+        headers: {
+          authorization: `Bearer ${token}`,
+          ...(lastEventId === undefined ? {} : { 'last-event-id': lastEventId }),
+        },
+        agent: false,
       },
-      agent: false,
-    }, (response) => resolve(new SseClient(response, paused)));
+      (response) => resolve(new SseClient(response, paused)),
+    );
     sent.once('error', reject);
     sent.end();
   });

@@ -6,15 +6,37 @@ import { startEdge, type EdgeUnderTest } from './edge-under-test.ts';
 import { openStream, type SseClient } from './sse.ts';
 
 const writer = { region: 'eu', home: 'eu', service: 'sessions', epoch: 1 };
-const contactEvents = (subject: string, padding = 0): EventToEncode[] => [
-  'meridian.contact.initiated.v1', 'meridian.contact.connected_to_system.v1', 'meridian.contact.ivr_started.v1',
-].map((type) => ({
-  type, subject, timeMs: 0, cause: { causationId: 'x' },
-  data: { method: 'INBOUND', channel: 'VOICE', ...(padding === 0 ? {} : { attributes: { padding: 'x'.repeat(padding) } }) },
-}));
+const contactEvents = (subject: string, padding = 0): EventToEncode[] =>
+  [
+    'meridian.contact.initiated.v1',
+    'meridian.contact.connected_to_system.v1',
+    'meridian.contact.ivr_started.v1',
+  ].map((type) => ({
+    type,
+    subject,
+    timeMs: 0,
+    cause: { causationId: 'x' },
+    data: {
+      method: 'INBOUND',
+      channel: 'VOICE',
+      ...(padding === 0 ? {} : { attributes: { padding: 'x'.repeat(padding) } }),
+    },
+  }));
 const routingEvents = (contact: string): EventToEncode[] => [
-  { type: 'meridian.routing.decided.v1', subject: contact, timeMs: 0, cause: { causationId: 'x' }, data: {} },
-  { type: 'meridian.reservation.created.v1', subject: `${contact}-r1`, timeMs: 0, cause: { causationId: 'x' }, data: {} },
+  {
+    type: 'meridian.routing.decided.v1',
+    subject: contact,
+    timeMs: 0,
+    cause: { causationId: 'x' },
+    data: {},
+  },
+  {
+    type: 'meridian.reservation.created.v1',
+    subject: `${contact}-r1`,
+    timeMs: 0,
+    cause: { causationId: 'x' },
+    data: {},
+  },
 ];
 
 describe('GET /v1/stream', () => {
@@ -25,13 +47,23 @@ describe('GET /v1/stream', () => {
   const heads = new Map<string, Head>();
   const clients: SseClient[] = [];
 
-  const append = async (entity: string, id: string, events: readonly EventToEncode[], tenant = 'demo'): Promise<number> => {
+  const append = async (
+    entity: string,
+    id: string,
+    events: readonly EventToEncode[],
+    tenant = 'demo',
+  ): Promise<number> => {
     const name = `${tenant}.${entity}.${id}`;
-    const head = await journal.append({ tenant, entity, id }, { events, head: heads.get(name) ?? emptyHead });
+    const head = await journal.append(
+      { tenant, entity, id },
+      { events, head: heads.get(name) ?? emptyHead },
+    );
     heads.set(name, head);
     return head.sequence;
   };
-  const open = async (...given: Parameters<typeof openStream> extends [string, string, ...infer Rest] ? Rest : never): Promise<SseClient> => {
+  const open = async (
+    ...given: Parameters<typeof openStream> extends [string, string, ...infer Rest] ? Rest : never
+  ): Promise<SseClient> => {
     const client = await openStream(edge.url, token, ...given);
     clients.push(client);
     return client;
@@ -94,7 +126,13 @@ describe('GET /v1/stream', () => {
   it('goes on with the very next event, also within an entry', async () => {
     for (const id of ['c1', 'c2', 'c3']) await append('contact', id, contactEvents(id));
     const client = await open('', 'EV_eu:2.0');
-    expect((await client.has(5)).map(({ id }) => id)).toEqual(['EV_eu:2.1', 'EV_eu:2.2', 'EV_eu:3.0', 'EV_eu:3.1', 'EV_eu:3.2']);
+    expect((await client.has(5)).map(({ id }) => id)).toEqual([
+      'EV_eu:2.1',
+      'EV_eu:2.2',
+      'EV_eu:3.0',
+      'EV_eu:3.1',
+      'EV_eu:3.2',
+    ]);
   });
 
   it('sends every event exactly once across cuts', async () => {
@@ -104,13 +142,20 @@ describe('GET /v1/stream', () => {
     const writing = (async () => {
       for (; written < 300; written += 1) {
         await append('contact', `c${written}`, contactEvents(`c${written}`));
-        if (written % 10 === 0) await new Promise((resolve) => { setImmediate(resolve); });
+        if (written % 10 === 0) {
+          await new Promise((resolve) => {
+            setImmediate(resolve);
+          });
+        }
       }
     })();
     for (let cut = 0; received.length < 900; cut += 1) {
       const client = await open(lastId === undefined ? '?from=start' : '', lastId);
       const before = received.length;
-      await eventually('some events', () => client.events.length > cut % 7 || received.length + client.events.length === 900);
+      await eventually(
+        'some events',
+        () => client.events.length > cut % 7 || received.length + client.events.length === 900,
+      );
       client.cut();
       // What a client had got when it was cut off is what it has.
       received.push(...client.events.map(({ id }) => id));
@@ -118,7 +163,9 @@ describe('GET /v1/stream', () => {
       expect(received.length).toBeGreaterThan(before);
     }
     await writing;
-    const expected = Array.from({ length: 300 }, (_, entry) => [0, 1, 2].map((index) => `EV_eu:${entry + 1}.${index}`)).flat();
+    const expected = Array.from({ length: 300 }, (_, entry) =>
+      [0, 1, 2].map((index) => `EV_eu:${entry + 1}.${index}`),
+    ).flat();
     expect(received).toEqual(expected);
   });
 
@@ -128,7 +175,9 @@ describe('GET /v1/stream', () => {
     // 200 entries of about 150 kB: far beyond what sockets buffer, and beyond the ring of 8.
     for (let index = 0; index < entries; index += 1) {
       await append('contact', `c${index}`, contactEvents(`c${index}`, 50_000));
-      await new Promise((resolve) => { setImmediate(resolve); });
+      await new Promise((resolve) => {
+        setImmediate(resolve);
+      });
     }
     // About 30 MB were written; what waits for the client is one chunk, and the ring has moved on.
     expect(edge.hub.waitingBytes).toBeGreaterThan(0);
@@ -137,12 +186,17 @@ describe('GET /v1/stream', () => {
     client.read();
     const events = await client.has(entries * 3);
     expect(events.map(({ id }) => id)).toEqual(
-      Array.from({ length: entries }, (_, entry) => [0, 1, 2].map((index) => `EV_eu:${entry + 1}.${index}`)).flat());
+      Array.from({ length: entries }, (_, entry) =>
+        [0, 1, 2].map((index) => `EV_eu:${entry + 1}.${index}`),
+      ).flat(),
+    );
   });
 
   it('shows many readers the same, and lets go of those who left', async () => {
     const readers = await Promise.all(Array.from({ length: 20 }, () => open()));
-    for (let index = 0; index < 50; index += 1) await append('contact', `c${index}`, contactEvents(`c${index}`));
+    for (let index = 0; index < 50; index += 1) {
+      await append('contact', `c${index}`, contactEvents(`c${index}`));
+    }
     for (const reader of readers) await reader.has(150);
     const texts = new Set(readers.map((reader) => JSON.stringify(reader.events)));
     expect(texts.size).toBe(1);
@@ -186,9 +240,15 @@ describe('GET /v1/stream', () => {
   ])('refuses %s with Last-Event-ID %s', async (query, lastEventId, code) => {
     await append('contact', 'c1', contactEvents('c1'));
     const response = await fetch(`${edge.url}/v1/stream${query}`, {
-      headers: { authorization: `Bearer ${token}`, ...(lastEventId === undefined ? {} : { 'last-event-id': lastEventId }) },
+      headers: {
+        authorization: `Bearer ${token}`,
+        ...(lastEventId === undefined ? {} : { 'last-event-id': lastEventId }),
+      },
     });
-    expect([response.status, ((await response.json()) as any).type]).toEqual([400, `urn:meridian:problem:${code}`]);
+    expect([response.status, ((await response.json()) as any).type]).toEqual([
+      400,
+      `urn:meridian:problem:${code}`,
+    ]);
     expect(edge.feed.readers).toBe(0);
   });
 });

@@ -13,12 +13,12 @@ export interface RestOptions {
 
 export type Rest =
   | {
-    readonly settled: true;
-    /** When the next timer of any service is due, in epoch ms. */
-    readonly nextDueMs: number | null;
-    /** Where the region's streams end. */
-    readonly lastSequence: Readonly<Record<string, number>>;
-  }
+      readonly settled: true;
+      /** When the next timer of any service is due, in epoch ms. */
+      readonly nextDueMs: number | null;
+      /** Where the region's streams end. */
+      readonly lastSequence: Readonly<Record<string, number>>;
+    }
   | { readonly settled: false; readonly waitingFor: readonly string[] };
 
 type Ends = ReadonlyMap<string, number>;
@@ -40,7 +40,10 @@ export class RestWatch {
   constructor(options: RestOptions) {
     this.#options = options;
     const { region } = options;
-    this.#streams = [[intakeStream(region), `in.${region}.>`], [eventStream(region), `ev.${region}.>`]];
+    this.#streams = [
+      [intakeStream(region), `in.${region}.>`],
+      [eventStream(region), `ev.${region}.>`],
+    ];
   }
 
   /**
@@ -68,25 +71,34 @@ export class RestWatch {
   }
 
   #judge(at: number, reports: ReadonlyMap<string, ProgressReport>, ends: Ends): Settled {
-    const lastSequence = (stream: string, filter: string): number => ends.get(keyOf(stream, filter)) ?? 0;
+    const lastSequence = (stream: string, filter: string): number =>
+      ends.get(keyOf(stream, filter)) ?? 0;
     return settled({ at, required: this.#options.required, reports, lastSequence });
   }
 
   async #ends(reports: ReadonlyMap<string, ProgressReport>): Promise<Ends> {
     const { log, required } = this.#options;
-    const wanted = new Map(this.#streams.map(([stream, filter]) => [keyOf(stream, filter), { stream, filter }]));
+    const wanted = new Map(
+      this.#streams.map(([stream, filter]) => [keyOf(stream, filter), { stream, filter }]),
+    );
     for (const service of required) {
-      for (const read of reports.get(service)?.reads ?? []) wanted.set(keyOf(read.stream, read.filter), read);
+      for (const read of reports.get(service)?.reads ?? []) {
+        wanted.set(keyOf(read.stream, read.filter), read);
+      }
     }
-    const ends = await Promise.all([...wanted].map(async ([key, { stream, filter }]) => {
-      const last = await log.lastSequence(stream, filter);
-      this.#seen.set(key, last);
-      return [key, last] as const;
-    }));
+    const ends = await Promise.all(
+      [...wanted].map(async ([key, { stream, filter }]) => {
+        const last = await log.lastSequence(stream, filter);
+        this.#seen.set(key, last);
+        return [key, last] as const;
+      }),
+    );
     return new Map(ends);
   }
 
   #lastSequences(ends: Ends): Record<string, number> {
-    return Object.fromEntries(this.#streams.map(([stream, filter]) => [stream, ends.get(keyOf(stream, filter)) ?? 0]));
+    return Object.fromEntries(
+      this.#streams.map(([stream, filter]) => [stream, ends.get(keyOf(stream, filter)) ?? 0]),
+    );
   }
 }

@@ -24,11 +24,19 @@ const settledContent: Content = {
     properties: {
       at: { type: 'integer', description: 'Log time, in epoch ms' },
       rate: { type: 'number', description: 'Log milliseconds per real millisecond' },
-      nextDueMs: { type: ['integer', 'null'], description: 'When the next timer of any service is due, in epoch ms' },
+      nextDueMs: {
+        type: ['integer', 'null'],
+        description: 'When the next timer of any service is due, in epoch ms',
+      },
       lastSequence: { type: 'object', additionalProperties: { type: 'integer' } },
     },
   },
-  example: { at: 1_769_847_300_000, rate: 0, nextDueMs: 1_769_847_315_000, lastSequence: { IN_eu: 12, EV_eu: 9 } },
+  example: {
+    at: 1_769_847_300_000,
+    rate: 0,
+    nextDueMs: 1_769_847_315_000,
+    lastSequence: { IN_eu: 12, EV_eu: 9 },
+  },
 };
 
 const clockContent: Content = {
@@ -37,12 +45,23 @@ const clockContent: Content = {
     required: ['source', 'started', 'now', 'setting'],
     properties: {
       source: { type: 'string', enum: ['system', 'driven'] },
-      started: { type: 'boolean', description: 'False until a driven clock was set for the first time' },
+      started: {
+        type: 'boolean',
+        description: 'False until a driven clock was set for the first time',
+      },
       now: { type: ['integer', 'null'], description: 'Log time, in epoch ms' },
-      setting: { type: ['object', 'null'], description: 'The last setting of a driven clock: now = at + (wall − wallAt) · rate' },
+      setting: {
+        type: ['object', 'null'],
+        description: 'The last setting of a driven clock: now = at + (wall − wallAt) · rate',
+      },
     },
   },
-  example: { source: 'driven', started: true, now: 1_769_847_300_000, setting: { at: 1_769_847_300_000, wallAt: 1_769_900_000_000, rate: 0 } },
+  example: {
+    source: 'driven',
+    started: true,
+    now: 1_769_847_300_000,
+    setting: { at: 1_769_847_300_000, wallAt: 1_769_900_000_000, rate: 0 },
+  },
 };
 
 export interface ClockParts extends RestOptions {
@@ -56,23 +75,36 @@ export function clockRoutes(parts: ClockParts): Route[] {
   const watch = new RestWatch(parts);
   return [
     {
-      method: 'GET', path: '/v1/clock', scope: 'admin', operationId: 'readClock', tag: 'operations',
+      method: 'GET',
+      path: '/v1/clock',
+      scope: 'admin',
+      operationId: 'readClock',
+      tag: 'operations',
       summary: 'What time it is for this region',
       replies: { 200: { description: 'The clock', content: { 'application/json': clockContent } } },
       handle: () => ({
-        source: clock.source, started: clock.started, now: clock.started ? clock.now() : null, setting: clock.setting ?? null,
+        source: clock.source,
+        started: clock.started,
+        now: clock.started ? clock.now() : null,
+        setting: clock.setting ?? null,
       }),
     },
     {
-      method: 'POST', path: '/v1/clock', scope: 'admin', operationId: 'driveClock', tag: 'operations',
+      method: 'POST',
+      path: '/v1/clock',
+      scope: 'admin',
+      operationId: 'driveClock',
+      tag: 'operations',
       summary: 'Set a driven clock, and wait until every service has done what was due',
-      description: 'Without `at` the clock stays where it is, without `rate` it keeps its rate (0 at first: it stands still). ' +
+      description:
+        'Without `at` the clock stays where it is, without `rate` it keeps its rate (0 at first: it stands still). ' +
         'Answers once every required service has read everything and has fired what is due.',
       query,
       body: {
         'application/json': {
           schema: {
-            type: 'object', additionalProperties: false,
+            type: 'object',
+            additionalProperties: false,
             properties: {
               at: { type: ['integer', 'string'], description: 'Epoch ms or an RFC 3339 timestamp' },
               rate: { type: 'number', minimum: 0, maximum: 10_000 },
@@ -81,20 +113,35 @@ export function clockRoutes(parts: ClockParts): Route[] {
           example: { at: 1_769_847_300_000, rate: 0 },
         },
       },
-      replies: { 200: { description: 'Everything has come to rest', content: { 'application/json': settledContent } } },
+      replies: {
+        200: {
+          description: 'Everything has come to rest',
+          content: { 'application/json': settledContent },
+        },
+      },
       refusals: [408, 409, 413, 415, 503],
       async handle(call: Call) {
-        const timeoutMs = wholeNumber('timeoutMs', call.query.one('timeoutMs'), { least: 0, most: timeoutMostMs }) ?? timeoutDefaultMs;
+        const timeoutMs =
+          wholeNumber('timeoutMs', call.query.one('timeoutMs'), {
+            least: 0,
+            most: timeoutMostMs,
+          }) ?? timeoutDefaultMs;
         const asked = readClockRequest(jsonBody(call));
         if (clock.source !== 'driven') {
-          throw new Refusal('clock-not-driven', "This region's clock is the system's. Start it with MERIDIAN_CLOCK=driven to set it.");
+          throw new Refusal(
+            'clock-not-driven',
+            "This region's clock is the system's. Start it with MERIDIAN_CLOCK=driven to set it.",
+          );
         }
         const { at, rate } = setTo(clock, asked);
         publishClock(beat, region, { at, rate }, clock.setting);
         const rest = await orRefuse(watch.wait(at, timeoutMs));
         if (!rest.settled) {
-          throw new Refusal('not-settled', `The clock is set, but not everything came to rest within ${timeoutMs} ms: ${rest.waitingFor.join('; ')}.`,
-            { at, waitingFor: rest.waitingFor });
+          throw new Refusal(
+            'not-settled',
+            `The clock is set, but not everything came to rest within ${timeoutMs} ms: ${rest.waitingFor.join('; ')}.`,
+            { at, waitingFor: rest.waitingFor },
+          );
         }
         return { at, rate, nextDueMs: rest.nextDueMs, lastSequence: rest.lastSequence };
       },
@@ -103,13 +150,22 @@ export function clockRoutes(parts: ClockParts): Route[] {
 }
 
 /** @throws Refusal when the clock has no time yet and none is given, or would go back */
-function setTo(clock: Clock, asked: { readonly at: number | undefined; readonly rate: number | undefined }) {
+function setTo(
+  clock: Clock,
+  asked: { readonly at: number | undefined; readonly rate: number | undefined },
+) {
   const now = clock.started ? clock.now() : undefined;
   const at = asked.at ?? now;
-  if (at === undefined) throw new Refusal('bad-request', 'The clock was never set: say `at`, in epoch ms.', { errors: [{ pointer: '/at', code: 'missing', detail: '/at is missing.' }] });
+  if (at === undefined) {
+    throw new Refusal('bad-request', 'The clock was never set: say `at`, in epoch ms.', {
+      errors: [{ pointer: '/at', code: 'missing', detail: '/at is missing.' }],
+    });
+  }
   if (now !== undefined && at < now) {
     const detail = `/at is ${at}, but the clock shows ${now}; it cannot go back.`;
-    throw new Refusal('bad-request', detail, { errors: [{ pointer: '/at', code: 'too_small', detail }] });
+    throw new Refusal('bad-request', detail, {
+      errors: [{ pointer: '/at', code: 'too_small', detail }],
+    });
   }
   return { at, rate: asked.rate ?? clock.setting?.rate ?? 0 };
 }

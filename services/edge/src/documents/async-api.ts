@@ -12,8 +12,21 @@ const text: JsonSchema = { type: 'string' };
 const decidedSchema: JsonSchema = {
   type: 'object',
   required: [
-    'specversion', 'id', 'source', 'type', 'subject', 'time', 'tenant', 'region', 'epoch', 'revision', 'prevhash',
-    'correlationid', 'causationid', 'actor', 'data',
+    'specversion',
+    'id',
+    'source',
+    'type',
+    'subject',
+    'time',
+    'tenant',
+    'region',
+    'epoch',
+    'revision',
+    'prevhash',
+    'correlationid',
+    'causationid',
+    'actor',
+    'data',
   ],
   properties: {
     specversion: { const: '1.0' },
@@ -43,7 +56,12 @@ const decidedSchema: JsonSchema = {
 export function asyncApi(region: string): Json {
   return {
     asyncapi: '3.0.0',
-    info: { title: 'Meridian region', version: '1.0.0', license: { name: 'Apache-2.0' }, description: `The streams of the region ${region}.` },
+    info: {
+      title: 'Meridian region',
+      version: '1.0.0',
+      license: { name: 'Apache-2.0' },
+      description: `The streams of the region ${region}.`,
+    },
     defaultContentType: 'application/json',
     servers: {
       nats: { host: '127.0.0.1:4222', protocol: 'nats', description: 'JetStream of the region' },
@@ -51,7 +69,10 @@ export function asyncApi(region: string): Json {
     },
     channels: channels(region),
     operations: operations(),
-    components: { schemas: { SentEvent: sentEventSchema, DecidedEvent: decidedSchema, ...dataSchemas() }, messages: messages() },
+    components: {
+      schemas: { SentEvent: sentEventSchema, DecidedEvent: decidedSchema, ...dataSchemas() },
+      messages: messages(),
+    },
   };
 }
 
@@ -65,28 +86,44 @@ const place = {
 function channels(region: string): Json {
   return {
     intake: {
-      address: `in.${region}.{tenant}.{home}.{entity}.{id}`, servers: onNats,
+      address: `in.${region}.{tenant}.{home}.{entity}.{id}`,
+      servers: onNats,
       title: `Requests, in the stream IN_${region}`,
-      description: 'Published through JetStream, one CloudEvent a message. Header `Nats-Msg-Id: <tenant>#<source>#<id>`.',
-      parameters: { ...place, entity: parameter('contact, reservation, agent or queue'), id: parameter('The subject of the event') },
+      description:
+        'Published through JetStream, one CloudEvent a message. Header `Nats-Msg-Id: <tenant>#<source>#<id>`.',
+      parameters: {
+        ...place,
+        entity: parameter('contact, reservation, agent or queue'),
+        id: parameter('The subject of the event'),
+      },
       messages: references(commands),
     },
     requests: {
-      address: `publish.${region}.{tenant}`, servers: onNats,
+      address: `publish.${region}.{tenant}`,
+      servers: onNats,
       title: 'Requests with an answer',
-      description: 'Core NATS request; headers `Meridian-Key` and `Content-Type` as over HTTP; the reply is what HTTP would answer.',
+      description:
+        'Core NATS request; headers `Meridian-Key` and `Content-Type` as over HTTP; ' +
+        'the reply is what HTTP would answer.',
       parameters: { tenant: place.tenant },
       messages: references(commands),
     },
     decisions: {
-      address: `ev.${region}.{home}.{tenant}.{aggregate}.{id}`, servers: onNats,
+      address: `ev.${region}.{home}.{tenant}.{aggregate}.{id}`,
+      servers: onNats,
       title: `Decisions, in the stream EV_${region}`,
-      description: 'One decision a message: a JSON list of one or more CloudEvents, stored all or none.',
-      parameters: { ...place, aggregate: parameter('contact, or routing for everything else'), id: parameter('The contact or the partition') },
+      description:
+        'One decision a message: a JSON list of one or more CloudEvents, stored all or none.',
+      parameters: {
+        ...place,
+        aggregate: parameter('contact, or routing for everything else'),
+        id: parameter('The contact or the partition'),
+      },
       messages: references(events),
     },
     stream: {
-      address: '/v1/stream', servers: [{ $ref: '#/servers/http' }],
+      address: '/v1/stream',
+      servers: [{ $ref: '#/servers/http' }],
       title: 'Decisions one by one, as server-sent events',
       messages: references(events),
     },
@@ -94,7 +131,11 @@ function channels(region: string): Json {
 }
 
 function operations(): Json {
-  const operation = (action: string, channel: string, summary: string): Json => ({ action, channel: { $ref: `#/channels/${channel}` }, summary });
+  const operation = (action: string, channel: string, summary: string): Json => ({
+    action,
+    channel: { $ref: `#/channels/${channel}` },
+    summary,
+  });
   return {
     takeRequests: operation('receive', 'intake', 'Meridian takes requests'),
     answerRequests: operation('receive', 'requests', 'The edge takes requests and answers'),
@@ -104,24 +145,34 @@ function operations(): Json {
 }
 
 function references(list: readonly Contract[]): Json {
-  return Object.fromEntries(list.map(({ type }) => [type, { $ref: `#/components/messages/${type}` }]));
+  return Object.fromEntries(
+    list.map(({ type }) => [type, { $ref: `#/components/messages/${type}` }]),
+  );
 }
 
 function messages(): Json {
-  return Object.fromEntries(contracts.map(({ type, kind, message, summary }) => {
-    const envelope = kind === 'COMMAND' ? 'SentEvent' : 'DecidedEvent';
-    return [type, {
-      name: type,
-      title: type,
-      ...(summary === '' ? {} : { summary }),
-      contentType: 'application/cloudevents+json',
-      payload: {
-        allOf: [
-          { $ref: `#/components/schemas/${envelope}` },
-          { type: 'object', properties: { type: { const: type }, data: dataSchemaOf(message) } },
-        ],
-      },
-      ...(type === sentEventExample.type ? { examples: [{ payload: sentEventExample }] } : {}),
-    }];
-  }));
+  return Object.fromEntries(
+    contracts.map(({ type, kind, message, summary }) => {
+      const envelope = kind === 'COMMAND' ? 'SentEvent' : 'DecidedEvent';
+      return [
+        type,
+        {
+          name: type,
+          title: type,
+          ...(summary === '' ? {} : { summary }),
+          contentType: 'application/cloudevents+json',
+          payload: {
+            allOf: [
+              { $ref: `#/components/schemas/${envelope}` },
+              {
+                type: 'object',
+                properties: { type: { const: type }, data: dataSchemaOf(message) },
+              },
+            ],
+          },
+          ...(type === sentEventExample.type ? { examples: [{ payload: sentEventExample }] } : {}),
+        },
+      ];
+    }),
+  );
 }

@@ -10,7 +10,10 @@ const problemSchema: JsonSchema = {
   type: 'object',
   required: ['type', 'title', 'status', 'detail'],
   properties: {
-    type: { type: 'string', enum: Object.keys(problemKinds).map((kind) => `urn:meridian:problem:${kind}`) },
+    type: {
+      type: 'string',
+      enum: Object.keys(problemKinds).map((kind) => `urn:meridian:problem:${kind}`),
+    },
     title: { type: 'string' },
     status: { type: 'integer' },
     detail: { type: 'string' },
@@ -19,7 +22,11 @@ const problemSchema: JsonSchema = {
       items: {
         type: 'object',
         required: ['pointer', 'code', 'detail'],
-        properties: { pointer: { type: 'string' }, code: { type: 'string' }, detail: { type: 'string' } },
+        properties: {
+          pointer: { type: 'string' },
+          code: { type: 'string' },
+          detail: { type: 'string' },
+        },
       },
     },
     schema: { type: 'string', description: 'Where the JSON Schema is that was not kept' },
@@ -50,17 +57,39 @@ export function openApi(routes: readonly Route[], region: string): Json {
     paths,
     components: {
       securitySchemes: {
-        key: { type: 'http', scheme: 'bearer', bearerFormat: 'mk_<id>_<secret>', description: 'An API key of the tenant' },
+        key: {
+          type: 'http',
+          scheme: 'bearer',
+          bearerFormat: 'mk_<id>_<secret>',
+          description: 'An API key of the tenant',
+        },
       },
-      schemas: { SentEvent: sentEventSchema, Problem: problemSchema, ...dataSchemas(), ...typeSchemas() },
+      schemas: {
+        SentEvent: sentEventSchema,
+        Problem: problemSchema,
+        ...dataSchemas(),
+        ...typeSchemas(),
+      },
       responses: problemResponses(),
     },
   };
 }
 
 function operation(route: Route): Json {
-  const { operationId, summary, description, tag, scope, body, bodyRequired = true, replies, refusals = [] } = route;
-  const statuses = [...new Set([...always, ...(scope === 'open' ? [] : keyed), ...refusals])].sort((a, b) => a - b);
+  const {
+    operationId,
+    summary,
+    description,
+    tag,
+    scope,
+    body,
+    bodyRequired = true,
+    replies,
+    refusals = [],
+  } = route;
+  const statuses = [...new Set([...always, ...(scope === 'open' ? [] : keyed), ...refusals])].sort(
+    (a, b) => a - b,
+  );
   const parameters = [
     ...parametersIn('path', route.parameters, true),
     ...parametersIn('query', route.query, false),
@@ -76,8 +105,12 @@ function operation(route: Route): Json {
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(body === undefined ? {} : { requestBody: { required: bodyRequired, content: body } }),
     responses: {
-      ...Object.fromEntries(Object.entries(replies).map(([status, reply]) => [status, responseOf(reply)])),
-      ...Object.fromEntries(statuses.map((status) => [status, { $ref: `#/components/responses/${status}` }])),
+      ...Object.fromEntries(
+        Object.entries(replies).map(([status, reply]) => [status, responseOf(reply)]),
+      ),
+      ...Object.fromEntries(
+        statuses.map((status) => [status, { $ref: `#/components/responses/${status}` }]),
+      ),
     },
   };
 }
@@ -86,9 +119,17 @@ function responseOf({ description, content }: DocumentedReply): Json {
   return { description, ...(content === undefined ? {} : { content }) };
 }
 
-function parametersIn(place: 'path' | 'query' | 'header', parameters: Parameters = {}, required: boolean): Json[] {
+function parametersIn(
+  place: 'path' | 'query' | 'header',
+  parameters: Parameters = {},
+  required: boolean,
+): Json[] {
   return Object.entries(parameters).map(([name, { description, schema, many, example }]) => ({
-    name, in: place, description, required, schema,
+    name,
+    in: place,
+    description,
+    required,
+    schema,
     ...(many === true ? { style: 'form', explode: true } : {}),
     ...(example === undefined ? {} : { example: many === true ? [example] : example }),
   }));
@@ -96,8 +137,16 @@ function parametersIn(place: 'path' | 'query' | 'header', parameters: Parameters
 
 /** The schema of each type's data, under the type's name. */
 function typeSchemas(): Json {
-  return Object.fromEntries(contracts.map(({ type, message, summary }) =>
-    [type, { title: type, ...(summary === '' ? {} : { description: summary }), ...dataSchemaOf(message) }]));
+  return Object.fromEntries(
+    contracts.map(({ type, message, summary }) => [
+      type,
+      {
+        title: type,
+        ...(summary === '' ? {} : { description: summary }),
+        ...dataSchemaOf(message),
+      },
+    ]),
+  );
 }
 
 function problemResponses(): Json {
@@ -105,16 +154,21 @@ function problemResponses(): Json {
   for (const [kind, [status, title]] of Object.entries(problemKinds)) {
     kindsByStatus.set(status, [...(kindsByStatus.get(status) ?? []), [kind, title]]);
   }
-  return Object.fromEntries([...kindsByStatus].map(([status, kinds]) => {
-    const [kind, title] = kinds[0] as [string, string];
-    return [status, {
-      description: kinds.map(([, each]) => each).join(', or: '),
-      content: {
-        'application/problem+json': {
-          schema: { $ref: '#/components/schemas/Problem' },
-          example: { type: `urn:meridian:problem:${kind}`, title, status, detail: title },
+  return Object.fromEntries(
+    [...kindsByStatus].map(([status, kinds]) => {
+      const [kind, title] = kinds[0] as [string, string];
+      return [
+        status,
+        {
+          description: kinds.map(([, each]) => each).join(', or: '),
+          content: {
+            'application/problem+json': {
+              schema: { $ref: '#/components/schemas/Problem' },
+              example: { type: `urn:meridian:problem:${kind}`, title, status, detail: title },
+            },
+          },
         },
-      },
-    }];
-  }));
+      ];
+    }),
+  );
 }

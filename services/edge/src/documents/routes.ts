@@ -23,16 +23,29 @@ export function documentRoutes(routes: readonly Route[], region: string): OpenRo
   };
   const own: OpenRoute[] = [
     {
-      method: 'GET', path: '/', scope: 'open', operationId: 'readIndex', tag: 'documents',
+      method: 'GET',
+      path: '/',
+      scope: 'open',
+      operationId: 'readIndex',
+      tag: 'documents',
       summary: 'Where to begin',
-      replies: { 200: { description: 'Links and an example', content: { 'text/plain': { schema: { type: 'string' } } } } },
+      replies: {
+        200: {
+          description: 'Links and an example',
+          content: { 'text/plain': { schema: { type: 'string' } } },
+        },
+      },
       handle: ({ reply }: OpenCall) => {
         reply.type('text/plain; charset=utf-8');
         return once('index', () => indexPage(region));
       },
     },
     {
-      method: 'GET', path: '/openapi.json', scope: 'open', operationId: 'readOpenApi', tag: 'documents',
+      method: 'GET',
+      path: '/openapi.json',
+      scope: 'open',
+      operationId: 'readOpenApi',
+      tag: 'documents',
       summary: 'This interface as OpenAPI 3.1',
       replies: jsonDocument('An OpenAPI document'),
       handle: ({ reply }: OpenCall) => {
@@ -41,7 +54,11 @@ export function documentRoutes(routes: readonly Route[], region: string): OpenRo
       },
     },
     {
-      method: 'GET', path: '/asyncapi.json', scope: 'open', operationId: 'readAsyncApi', tag: 'documents',
+      method: 'GET',
+      path: '/asyncapi.json',
+      scope: 'open',
+      operationId: 'readAsyncApi',
+      tag: 'documents',
       summary: 'The messages of the region as AsyncAPI 3',
       replies: jsonDocument('An AsyncAPI document'),
       handle: ({ reply }: OpenCall) => {
@@ -50,16 +67,36 @@ export function documentRoutes(routes: readonly Route[], region: string): OpenRo
       },
     },
     {
-      method: 'GET', path: '/schemas/{name}', scope: 'open', operationId: 'readSchema', tag: 'documents',
+      method: 'GET',
+      path: '/schemas/{name}',
+      scope: 'open',
+      operationId: 'readSchema',
+      tag: 'documents',
       summary: 'The JSON Schema of the data of a type',
-      parameters: { name: { description: '`<type>.json`', schema: { type: 'string' }, example: 'meridian.contact.initiate.v1.json' } },
-      replies: { 200: { description: 'A JSON Schema, draft 2020-12', content: { 'application/schema+json': { schema: { type: 'object' } } } } },
+      parameters: {
+        name: {
+          description: '`<type>.json`',
+          schema: { type: 'string' },
+          example: 'meridian.contact.initiate.v1.json',
+        },
+      },
+      replies: {
+        200: {
+          description: 'A JSON Schema, draft 2020-12',
+          content: { 'application/schema+json': { schema: { type: 'object' } } },
+        },
+      },
       refusals: [404],
       handle: ({ parameters, reply }: OpenCall) => {
         const name = parameters['name'] as string;
-        const contract = name.endsWith('.json') ? contractOf(name.slice(0, -'.json'.length)) : undefined;
+        const contract = name.endsWith('.json')
+          ? contractOf(name.slice(0, -'.json'.length))
+          : undefined;
         if (contract === undefined) {
-          throw new Refusal('not-found', `There is no schema ${shown(name)}; /openapi.json names the types.`);
+          throw new Refusal(
+            'not-found',
+            `There is no schema ${shown(name)}; /openapi.json names the types.`,
+          );
         }
         reply.type('application/schema+json; charset=utf-8');
         return once(name, () => dataSchema(contract));

@@ -4,7 +4,11 @@ import { Refusal, shown, type ProblemError } from './problem.ts';
 /** The longest label of a key, in characters. */
 const labelLimit = 100;
 
-function asObject(value: unknown, known: readonly string[], errors: ProblemError[]): Record<string, unknown> {
+function asObject(
+  value: unknown,
+  known: readonly string[],
+  errors: ProblemError[],
+): Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     errors.push({ pointer: '', code: 'type', detail: 'The body must be a JSON object.' });
     return {};
@@ -12,7 +16,11 @@ function asObject(value: unknown, known: readonly string[], errors: ProblemError
   for (const name of Object.keys(value)) {
     if (known.includes(name)) continue;
     const pointer = `/${name.slice(0, 60).replaceAll('~', '~0').replaceAll('/', '~1')}`;
-    errors.push({ pointer, code: 'unknown', detail: `${pointer} is not known; known are ${known.join(', ')}.` });
+    errors.push({
+      pointer,
+      code: 'unknown',
+      detail: `${pointer} is not known; known are ${known.join(', ')}.`,
+    });
   }
   return value as Record<string, unknown>;
 }
@@ -23,22 +31,40 @@ function refuseAny(errors: readonly ProblemError[]): void {
 }
 
 /** What `POST /v1/keys` asks for. @throws Refusal 400 */
-export function readKeyRequest(value: unknown): { readonly scopes: readonly Scope[]; readonly label: string } {
+export function readKeyRequest(value: unknown): {
+  readonly scopes: readonly Scope[];
+  readonly label: string;
+} {
   const errors: ProblemError[] = [];
   const { scopes: given, label = '' } = asObject(value, ['scopes', 'label'], errors);
   if (!Array.isArray(given) || given.length === 0) {
-    errors.push({ pointer: '/scopes', code: given === undefined ? 'missing' : 'type', detail: `/scopes must be a list of ${scopes.join(', ')}.` });
+    errors.push({
+      pointer: '/scopes',
+      code: given === undefined ? 'missing' : 'type',
+      detail: `/scopes must be a list of ${scopes.join(', ')}.`,
+    });
   } else {
     for (const [index, scope] of given.slice(0, 16).entries()) {
       if (scopes.includes(scope as Scope)) continue;
-      errors.push({ pointer: `/scopes/${index}`, code: 'not_allowed', detail: `/scopes/${index} must be one of ${scopes.join(', ')}.` });
+      errors.push({
+        pointer: `/scopes/${index}`,
+        code: 'not_allowed',
+        detail: `/scopes/${index} must be one of ${scopes.join(', ')}.`,
+      });
     }
   }
   if (typeof label !== 'string' || label.length > labelLimit) {
-    errors.push({ pointer: '/label', code: 'type', detail: `/label must be a text of at most ${labelLimit} characters.` });
+    errors.push({
+      pointer: '/label',
+      code: 'type',
+      detail: `/label must be a text of at most ${labelLimit} characters.`,
+    });
   }
   refuseAny(errors);
-  return { scopes: scopes.filter((scope) => (given as Scope[]).includes(scope)), label: label as string };
+  return {
+    scopes: scopes.filter((scope) => (given as Scope[]).includes(scope)),
+    label: label as string,
+  };
 }
 
 /** The largest time that a JavaScript date holds, in epoch ms. */
@@ -50,16 +76,34 @@ export const fastestRate = 10_000;
  * What `POST /v1/clock` asks for; `at` in epoch ms, given so or as an RFC 3339 timestamp.
  * @throws Refusal 400
  */
-export function readClockRequest(value: unknown): { readonly at: number | undefined; readonly rate: number | undefined } {
+export function readClockRequest(value: unknown): {
+  readonly at: number | undefined;
+  readonly rate: number | undefined;
+} {
   const errors: ProblemError[] = [];
   const { at: givenAt, rate } = asObject(value, ['at', 'rate'], errors);
   const at = typeof givenAt === 'string' ? Date.parse(givenAt) : givenAt;
-  if (at !== undefined && (typeof at !== 'number' || !Number.isInteger(at) || at < 0 || at > latestMs)) {
-    errors.push({ pointer: '/at', code: 'type', detail: `/at must be epoch milliseconds or an RFC 3339 timestamp${
-      typeof givenAt === 'string' ? `, not ${shown(givenAt)}` : ''}.` });
+  if (
+    at !== undefined &&
+    (typeof at !== 'number' || !Number.isInteger(at) || at < 0 || at > latestMs)
+  ) {
+    errors.push({
+      pointer: '/at',
+      code: 'type',
+      detail: `/at must be epoch milliseconds or an RFC 3339 timestamp${
+        typeof givenAt === 'string' ? `, not ${shown(givenAt)}` : ''
+      }.`,
+    });
   }
-  if (rate !== undefined && (typeof rate !== 'number' || !Number.isFinite(rate) || rate < 0 || rate > fastestRate)) {
-    errors.push({ pointer: '/rate', code: 'type', detail: `/rate must be a number from 0 (stands still) to ${fastestRate}.` });
+  if (
+    rate !== undefined &&
+    (typeof rate !== 'number' || !Number.isFinite(rate) || rate < 0 || rate > fastestRate)
+  ) {
+    errors.push({
+      pointer: '/rate',
+      code: 'type',
+      detail: `/rate must be a number from 0 (stands still) to ${fastestRate}.`,
+    });
   }
   refuseAny(errors);
   return { at: at as number | undefined, rate: rate as number | undefined };

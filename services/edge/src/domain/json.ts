@@ -38,7 +38,10 @@ export function prototypeKey(value: unknown, pointer = ''): string | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   for (const [key, inner] of Object.entries(value)) {
     if (key === '__proto__') return `${pointer}/__proto__`;
-    const found = prototypeKey(inner, `${pointer}/${key.slice(0, 64).replaceAll('~', '~0').replaceAll('/', '~1')}`);
+    const found = prototypeKey(
+      inner,
+      `${pointer}/${key.slice(0, 64).replaceAll('~', '~0').replaceAll('/', '~1')}`,
+    );
     if (found !== undefined) return found;
   }
   return undefined;
@@ -49,13 +52,25 @@ export function mayHoldPrototypeKey(text: string): boolean {
   return text.includes('__proto__') || (text.includes('\\u00') && /\\u00[0-9a-f]{2}/i.test(text));
 }
 
-/** Whether two JSON values are the same; the order of an object's keys does not matter. */
+/**
+ * Whether two messages in proto3 JSON say the same. The order of keys does not matter, and an
+ * empty list or map is as good as none: protobuf knows no difference.
+ */
 export function sameJson(left: unknown, right: unknown): boolean {
   if (left === right) return true;
-  if (typeof left !== 'object' || typeof right !== 'object' || left === null || right === null) return false;
+  if (left === undefined || right === undefined) return isEmpty(left ?? right);
+  if (typeof left !== 'object' || typeof right !== 'object' || left === null || right === null) {
+    return false;
+  }
   if (Array.isArray(left) !== Array.isArray(right)) return false;
-  const leftKeys = Object.keys(left);
-  if (leftKeys.length !== Object.keys(right).length) return false;
-  return leftKeys.every((key) => Object.hasOwn(right, key) &&
-    sameJson((left as Record<string, unknown>)[key], (right as Record<string, unknown>)[key]));
+  if (Array.isArray(left) && left.length !== (right as unknown[]).length) return false;
+  const own = (value: object, key: string): unknown =>
+    Object.hasOwn(value, key) ? (value as Record<string, unknown>)[key] : undefined;
+  return [...new Set([...Object.keys(left), ...Object.keys(right)])].every((key) =>
+    sameJson(own(left, key), own(right, key)),
+  );
+}
+
+function isEmpty(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Object.keys(value).length === 0;
 }

@@ -66,11 +66,26 @@ export function readKey(text: string): ApiKey | undefined {
     return undefined;
   }
   if (typeof value !== 'object' || value === null) return undefined;
-  const { id, hash, tenant, scopes: given, label, createdAt, revokedAt } = value as Record<string, unknown>;
-  if (!isText(id) || !isText(hash) || !/^[0-9a-f]{64}$/.test(hash) || !isText(tenant)) return undefined;
-  if (!Array.isArray(given) || !given.every((scope) => scopes.includes(scope as Scope))) return undefined;
+  const {
+    id,
+    hash,
+    tenant,
+    scopes: given,
+    label,
+    createdAt,
+    revokedAt,
+  } = value as Record<string, unknown>;
+  if (!isText(id) || !isText(hash) || !/^[0-9a-f]{64}$/.test(hash) || !isText(tenant)) {
+    return undefined;
+  }
+  if (!Array.isArray(given) || !given.every((scope) => scopes.includes(scope as Scope))) {
+    return undefined;
+  }
   return {
-    id, hash, tenant, scopes: given as Scope[],
+    id,
+    hash,
+    tenant,
+    scopes: given as Scope[],
     label: isText(label) ? label : '',
     createdAt: isText(createdAt) ? createdAt : '',
     // Whatever it is, a key that says that it was revoked is worth nothing.

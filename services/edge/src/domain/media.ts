@@ -6,16 +6,22 @@ export type Mode = 'structured' | 'batch' | 'binary-json' | 'binary-protobuf';
 export const cloudEventType = 'application/cloudevents+json';
 export const batchType = 'application/cloudevents-batch+json';
 
-const takenHere = `Take ${cloudEventType} (one event), ${batchType} (a list), or ce- headers with ` +
+const takenHere =
+  `Take ${cloudEventType} (one event), ${batchType} (a list), or ce- headers with ` +
   'application/json or application/protobuf (binary mode).';
 
 /** A content type without its parameters, in lower case, and its character set. */
-export function parseMediaType(header: string): { readonly type: string; readonly charset: string | undefined } {
+export function parseMediaType(header: string): {
+  readonly type: string;
+  readonly charset: string | undefined;
+} {
   const [type = '', ...parameters] = header.split(';');
   let charset: string | undefined;
   for (const parameter of parameters) {
     const [name = '', value = ''] = parameter.split('=');
-    if (name.trim().toLowerCase() === 'charset') charset = value.trim().toLowerCase().replaceAll('"', '');
+    if (name.trim().toLowerCase() === 'charset') {
+      charset = value.trim().toLowerCase().replaceAll('"', '');
+    }
   }
   return { type: type.trim().toLowerCase(), charset };
 }
@@ -30,9 +36,15 @@ export function modeOf(
   contentEncoding: string | undefined,
   binary: boolean,
 ): Mode {
-  if (contentEncoding !== undefined && contentEncoding !== '' && contentEncoding.toLowerCase() !== 'identity') {
-    throw new Refusal('unsupported-media-type',
-      `The content encoding ${shown(contentEncoding)} is not taken; send the body as it is.`);
+  if (
+    contentEncoding !== undefined &&
+    contentEncoding !== '' &&
+    contentEncoding.toLowerCase() !== 'identity'
+  ) {
+    throw new Refusal(
+      'unsupported-media-type',
+      `The content encoding ${shown(contentEncoding)} is not taken; send the body as it is.`,
+    );
   }
   if (contentType === undefined || contentType === '') {
     if (binary) return 'binary-json';
@@ -40,14 +52,21 @@ export function modeOf(
   }
   const { type, charset } = parseMediaType(contentType);
   if (charset !== undefined && charset !== 'utf-8' && charset !== 'utf8') {
-    throw new Refusal('unsupported-media-type', `The character set ${shown(charset)} is not taken; send UTF-8.`);
+    throw new Refusal(
+      'unsupported-media-type',
+      `The character set ${shown(charset)} is not taken; send UTF-8.`,
+    );
   }
   if (type === cloudEventType) return 'structured';
   if (type === batchType) return 'batch';
   if (binary && type === 'application/json') return 'binary-json';
   if (binary && type === 'application/protobuf') return 'binary-protobuf';
-  throw new Refusal('unsupported-media-type', `The content type ${shown(type)} is not taken${
-    type === 'application/json' || type === 'application/protobuf' ? ' without ce- headers' : ''}. ${takenHere}`);
+  throw new Refusal(
+    'unsupported-media-type',
+    `The content type ${shown(type)} is not taken${
+      type === 'application/json' || type === 'application/protobuf' ? ' without ce- headers' : ''
+    }. ${takenHere}`,
+  );
 }
 
 /**
@@ -55,13 +74,18 @@ export function modeOf(
  * 1.0 (values percent-encoded). What is no attribute is left for the contract's check to refuse.
  * @param headers names in lower case, with or without those of other kinds
  */
-export function attributesOf(headers: Iterable<readonly [name: string, value: string]>): Record<string, unknown> {
+export function attributesOf(
+  headers: Iterable<readonly [name: string, value: string]>,
+): Record<string, unknown> {
   const event = Object.create(null) as Record<string, unknown>;
   for (const [name, value] of headers) {
     if (!name.startsWith('ce-')) continue;
     const attribute = name.slice(3);
     if (attribute === 'data' || attribute === 'datacontenttype' || attribute in event) {
-      throw headerRefusal(name, attribute in event ? 'is given twice' : 'is not taken: data is the body, of Content-Type');
+      throw headerRefusal(
+        name,
+        attribute in event ? 'is given twice' : 'is not taken: data is the body, of Content-Type',
+      );
     }
     event[attribute] = decodeHeader(name, value);
   }
@@ -69,7 +93,9 @@ export function attributesOf(headers: Iterable<readonly [name: string, value: st
 }
 
 function decodeHeader(name: string, value: string): string {
-  if (!/^[\x20-\x7e]*$/.test(value)) throw headerRefusal(name, 'must be printable ASCII; percent-encode the rest');
+  if (!/^[\x20-\x7e]*$/.test(value)) {
+    throw headerRefusal(name, 'must be printable ASCII; percent-encode the rest');
+  }
   if (!value.includes('%')) return value;
   try {
     return decodeURIComponent(value);
@@ -80,12 +106,16 @@ function decodeHeader(name: string, value: string): string {
 
 function headerRefusal(name: string, what: string): Refusal {
   const detail = `The header ${name.slice(0, 64)} ${what}.`;
-  return new Refusal('invalid-event', detail,
-    { errors: [{ pointer: `/${name.slice(3, 67)}`, code: 'not_allowed', detail }] });
+  return new Refusal('invalid-event', detail, {
+    errors: [{ pointer: `/${name.slice(3, 67)}`, code: 'not_allowed', detail }],
+  });
 }
 
 /** A `traceparent` header as W3C Trace Context defines it; undefined when it is none and to be passed over. */
 export function readTraceparent(header: string | undefined): string | undefined {
-  return header !== undefined && /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(header) &&
-    !header.startsWith('ff') ? header : undefined;
+  return header !== undefined &&
+    /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(header) &&
+    !header.startsWith('ff')
+    ? header
+    : undefined;
 }

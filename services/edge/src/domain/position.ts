@@ -12,7 +12,9 @@ export function formatPosition(stream: string, { sequence, index }: Position): s
 /** Reads the id of an event of a stream; undefined when it is none. */
 export function parsePosition(stream: string, text: string): Position | undefined {
   const prefix = `${stream}:`;
-  const [, sequence, index] = (text.startsWith(prefix) ? /^(\d{1,15})\.(\d{1,6})$/.exec(text.slice(prefix.length)) : null) ?? [];
+  const [, sequence, index] =
+    (text.startsWith(prefix) ? /^(\d{1,15})\.(\d{1,6})$/.exec(text.slice(prefix.length)) : null) ??
+    [];
   if (sequence === undefined || index === undefined || Number(sequence) < 1) return undefined;
   return { sequence: Number(sequence), index: Number(index) };
 }

@@ -31,13 +31,13 @@ export const problemKinds = {
   'batch-too-long': [413, 'The batch holds too many events'],
   'durability-unavailable': [400, 'This durability is not available'],
   'position-ahead': [400, 'The position is not reached yet'],
-  'unauthenticated': [401, 'A valid API key is needed'],
-  'forbidden': [403, 'The API key does not allow this'],
+  unauthenticated: [401, 'A valid API key is needed'],
+  forbidden: [403, 'The API key does not allow this'],
   'not-found': [404, 'There is no such thing here'],
   'method-not-allowed': [405, 'The method is not allowed here'],
   'not-settled': [408, 'The services did not settle in time'],
   'request-timeout': [408, 'The request took too long to arrive'],
-  'conflict': [409, 'Another request was first'],
+  conflict: [409, 'Another request was first'],
   'duplicate-id': [409, 'Another event of this id was published before'],
   'clock-not-driven': [409, 'The clock of this region is not driven'],
   'body-too-large': [413, 'The body is too large'],
@@ -45,7 +45,7 @@ export const problemKinds = {
   'unsupported-media-type': [415, 'The content type is not taken here'],
   'headers-too-large': [431, 'The headers are too large'],
   'too-many-streams': [429, 'Too many streams are open'],
-  'internal': [500, 'The edge failed'],
+  internal: [500, 'The edge failed'],
   'log-unavailable': [503, 'The log does not answer'],
   'read-models-behind': [503, 'The read models are not there yet'],
   'read-models-unavailable': [503, 'The read models do not answer'],
@@ -71,7 +71,12 @@ export class Refusal extends Error {
   readonly problem: Problem;
   readonly headers: Readonly<Record<string, string>>;
 
-  constructor(kind: ProblemKind, detail: string, extras?: ProblemExtras, headers: Record<string, string> = {}) {
+  constructor(
+    kind: ProblemKind,
+    detail: string,
+    extras?: ProblemExtras,
+    headers: Record<string, string> = {},
+  ) {
     super(detail);
     this.name = 'Refusal';
     this.problem = problem(kind, detail, extras);

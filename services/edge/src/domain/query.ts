@@ -27,10 +27,16 @@ export function readQuery(
     const allowed = Object.hasOwn(declared, name) ? declared[name] : undefined;
     if (allowed === undefined) {
       const names = Object.keys(declared);
-      throw new Refusal('unknown-parameter',
+      throw new Refusal(
+        'unknown-parameter',
         `The query parameter ${shown(name)} is not known here; ` +
-        (names.length === 0 ? 'there are none.' : `known are ${names.join(', ')}.`),
-        { errors: [{ pointer: `/query/${escape(name)}`, code: 'unknown', detail: 'Not known here.' }] });
+          (names.length === 0 ? 'there are none.' : `known are ${names.join(', ')}.`),
+        {
+          errors: [
+            { pointer: `/query/${escape(name)}`, code: 'unknown', detail: 'Not known here.' },
+          ],
+        },
+      );
     }
     const value = given[name];
     const texts = (Array.isArray(value) ? value : [value]).map(String);
@@ -47,8 +53,11 @@ export function readQuery(
 
 /** A refusal of a parameter's value. @param what follows the parameter's name */
 export function invalidParameter(name: string, what: string): Refusal {
-  return new Refusal('invalid-parameter', `The parameter ${name} ${what}.`,
-    { errors: [{ pointer: `/query/${escape(name)}`, code: 'not_allowed', detail: `${name} ${what}.` }] });
+  return new Refusal('invalid-parameter', `The parameter ${name} ${what}.`, {
+    errors: [
+      { pointer: `/query/${escape(name)}`, code: 'not_allowed', detail: `${name} ${what}.` },
+    ],
+  });
 }
 
 /** A whole number from `least` to `most`. @throws Refusal when it is none */
@@ -60,12 +69,18 @@ export function wholeNumber(
   if (text === undefined) return undefined;
   const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
   if (Number.isSafeInteger(value) && value >= limits.least && value <= limits.most) return value;
-  throw invalidParameter(name,
-    `is ${shown(text)}; it must be a whole number from ${limits.least} to ${limits.most}`);
+  throw invalidParameter(
+    name,
+    `is ${shown(text)}; it must be a whole number from ${limits.least} to ${limits.most}`,
+  );
 }
 
 /** One of some words. @throws Refusal when it is none of them */
-export function oneOf<Word extends string>(name: string, text: string, words: readonly Word[]): Word {
+export function oneOf<Word extends string>(
+  name: string,
+  text: string,
+  words: readonly Word[],
+): Word {
   if (words.includes(text as Word)) return text as Word;
   throw invalidParameter(name, `is ${shown(text)}; it must be one of ${words.join(', ')}`);
 }

@@ -8,7 +8,14 @@ describe('Ring', () => {
     expect([ring.first, ring.next, ring.at(5)]).toEqual([5, 5, undefined]);
     for (const sequence of [5, 7, 8, 12]) ring.push({ sequence, size: 10 });
     expect([ring.first, ring.next, ring.count]).toEqual([6, 13, 3]);
-    expect([6, 7, 8, 9, 12, 13].map((sequence) => ring.at(sequence)?.sequence)).toEqual([7, 7, 8, 12, 12, undefined]);
+    expect([6, 7, 8, 9, 12, 13].map((sequence) => ring.at(sequence)?.sequence)).toEqual([
+      7,
+      7,
+      8,
+      12,
+      12,
+      undefined,
+    ]);
   });
 
   it('drops by size, and keeps one that alone is too large', () => {
@@ -22,7 +29,9 @@ describe('Ring', () => {
 
   it('refuses what does not come in order', () => {
     const ring = new Ring<{ sequence: number; size: number }>(4, { entries: 2, bytes: 100 });
-    expect(() => ring.push({ sequence: 3, size: 1 })).toThrow('Entry 3 was pushed, but 4 is the next one at least.');
+    expect(() => ring.push({ sequence: 3, size: 1 })).toThrow(
+      'Entry 3 was pushed, but 4 is the next one at least.',
+    );
   });
 
   it('finds what a plain list finds', () => {

@@ -45,9 +45,16 @@ export class Ring<T extends Ringed> {
 
   push(entry: T): void {
     if (entry.sequence < this.#next) {
-      throw new RangeError(`Entry ${entry.sequence} was pushed, but ${this.#next} is the next one at least.`);
+      throw new RangeError(
+        `Entry ${entry.sequence} was pushed, but ${this.#next} is the next one at least.`,
+      );
     }
-    while (this.#count > 0 && (this.#count === this.#slots.length || this.#size + entry.size > this.#sizeLimit)) this.#drop();
+    while (
+      this.#count > 0 &&
+      (this.#count === this.#slots.length || this.#size + entry.size > this.#sizeLimit)
+    ) {
+      this.#drop();
+    }
     this.#slots[(this.#head + this.#count) % this.#slots.length] = entry;
     this.#count += 1;
     this.#size += entry.size;

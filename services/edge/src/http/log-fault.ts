@@ -6,11 +6,16 @@ const retryAfterSeconds = '1';
 
 /** What a fault of the log is for whoever asked. Other errors pass as they are. */
 export function refusalOf(error: unknown): unknown {
-  if (error instanceof MessageTooLarge) return new Refusal('body-too-large', error.message.replace('\n', ' '));
+  if (error instanceof MessageTooLarge) {
+    return new Refusal('body-too-large', error.message.replace('\n', ' '));
+  }
   if (error instanceof LogFault) {
-    return new Refusal('log-unavailable',
+    return new Refusal(
+      'log-unavailable',
       'The log of this region does not answer. Some of it may be stored: send it again, with the same ids.',
-      {}, { 'retry-after': retryAfterSeconds });
+      {},
+      { 'retry-after': retryAfterSeconds },
+    );
   }
   return error;
 }

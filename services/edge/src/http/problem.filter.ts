@@ -24,7 +24,9 @@ export class ProblemFilter implements ExceptionFilter {
     const status = error instanceof HttpException ? error.getStatus() : 500;
     if (status === 404) return sendProblem(reply, notServed(request, this.#routes));
     if (status >= 500) this.#onFault(error);
-    sendProblem(reply, status === 500 ? error : { statusCode: status, message: (error as Error).message });
+    sendProblem(
+      reply,
+      status === 500 ? error : { statusCode: status, message: (error as Error).message },
+    );
   }
 }
-

@@ -52,10 +52,16 @@ export const serverOptions = {
 export function serve(fastify: FastifyInstance, options: ServeOptions): void {
   void fastify.register((scope, _, done) => {
     scope.removeAllContentTypeParsers();
-    scope.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: bodyLimitBytes },
-      (_request, body, parsed) => parsed(null, body));
+    scope.addContentTypeParser(
+      '*',
+      { parseAs: 'buffer', bodyLimit: bodyLimitBytes },
+      (_request, body, parsed) => parsed(null, body),
+    );
     scope.setErrorHandler((error, request, reply) => {
-      if ((error as { statusCode?: number }).statusCode === undefined && !(error instanceof Refusal)) {
+      if (
+        (error as { statusCode?: number }).statusCode === undefined &&
+        !(error instanceof Refusal)
+      ) {
         options.onFault(error, request);
       }
       sendProblem(reply, error);
@@ -79,7 +85,8 @@ function register(scope: FastifyInstance, route: Route, authenticate: Authentica
     exposeHeadRoute: false,
     // Before the body is read: nobody without a key makes the edge keep a megabyte.
     onRequest(request, _reply, next) {
-      const key = route.scope === 'open' ? undefined : authorize(request, route.scope, authenticate);
+      const key =
+        route.scope === 'open' ? undefined : authorize(request, route.scope, authenticate);
       const query = readQuery(request.query as Record<string, unknown>, declared);
       (request as unknown as Record<symbol, Passed>)[passed] = { key, query };
       next();
@@ -99,9 +106,17 @@ function register(scope: FastifyInstance, route: Route, authenticate: Authentica
 const challenge = 'Bearer realm="meridian"';
 
 /** @throws Refusal 401 without a valid key, 403 when it does not allow this */
-function authorize(request: FastifyRequest, scope: ApiKey['scopes'][number], authenticate: Authenticate): ApiKey {
-  return keyFor(bearerToken(request.headers.authorization), scope, authenticate,
-    'Show an API key: `Authorization: Bearer mk_<id>_<secret>`.');
+function authorize(
+  request: FastifyRequest,
+  scope: ApiKey['scopes'][number],
+  authenticate: Authenticate,
+): ApiKey {
+  return keyFor(
+    bearerToken(request.headers.authorization),
+    scope,
+    authenticate,
+    'Show an API key: `Authorization: Bearer mk_<id>_<secret>`.',
+  );
 }
 
 /**
@@ -119,10 +134,18 @@ export function keyFor(
   }
   const key = authenticate(token);
   if (key === undefined) {
-    throw new Refusal('unauthenticated', 'The API key is not known, not whole, or was revoked.', {},
-      { 'www-authenticate': `${challenge}, error="invalid_token"` });
+    throw new Refusal(
+      'unauthenticated',
+      'The API key is not known, not whole, or was revoked.',
+      {},
+      { 'www-authenticate': `${challenge}, error="invalid_token"` },
+    );
   }
   if (allows(key, scope)) return key;
-  throw new Refusal('forbidden', `This needs a key of the scope ${scope}; the key ${key.id} has ${key.scopes.join(', ') || 'none'}.`, {},
-    { 'www-authenticate': `${challenge}, error="insufficient_scope", scope="${scope}"` });
+  throw new Refusal(
+    'forbidden',
+    `This needs a key of the scope ${scope}; the key ${key.id} has ${key.scopes.join(', ') || 'none'}.`,
+    {},
+    { 'www-authenticate': `${challenge}, error="insufficient_scope", scope="${scope}"` },
+  );
 }

@@ -20,12 +20,20 @@ export interface BootstrapOptions {
  * that start at once, one makes it.
  * @returns the token; undefined when nothing was made
  */
-export async function makeFirstKey(ring: KeyRing, store: KeyStore, options: BootstrapOptions): Promise<string | undefined> {
+export async function makeFirstKey(
+  ring: KeyRing,
+  store: KeyStore,
+  options: BootstrapOptions,
+): Promise<string | undefined> {
   if (ring.size > 0) return undefined;
   const { key, token } = makeKey({
-    id: developmentId, tenant: developmentTenant, scopes: ['admin'], label: 'development', createdAt: options.now,
+    id: developmentId,
+    tenant: developmentTenant,
+    scopes: ['admin'],
+    label: 'development',
+    createdAt: options.now,
   });
-  if (!await store.create(key)) return undefined;
+  if (!(await store.create(key))) return undefined;
   if (options.file !== undefined && options.file !== '') {
     await writeFile(options.file, `${token}\n`, { mode: 0o600 });
   }

@@ -30,9 +30,12 @@ export class KeyRing {
 
   /** The keys of a tenant, the oldest first. */
   ofTenant(tenant: string): ApiKey[] {
-    return [...this.#keys.values()].map(({ key }) => key)
+    return [...this.#keys.values()]
+      .map(({ key }) => key)
       .filter((key) => key.tenant === tenant)
-      .sort((a, b) => (a.createdAt === b.createdAt ? (a.id < b.id ? -1 : 1) : a.createdAt < b.createdAt ? -1 : 1));
+      .sort((a, b) =>
+        a.createdAt === b.createdAt ? (a.id < b.id ? -1 : 1) : a.createdAt < b.createdAt ? -1 : 1,
+      );
   }
 
   /**
@@ -43,8 +46,13 @@ export class KeyRing {
     const presented = parseToken(token);
     if (presented === undefined) return undefined;
     const known = this.#keys.get(presented.id);
-    const equal = timingSafeEqual(hash('sha256', presented.secret, 'buffer'), known?.hash ?? noHash);
-    return equal && known !== undefined && known.key.revokedAt === undefined ? known.key : undefined;
+    const equal = timingSafeEqual(
+      hash('sha256', presented.secret, 'buffer'),
+      known?.hash ?? noHash,
+    );
+    return equal && known !== undefined && known.key.revokedAt === undefined
+      ? known.key
+      : undefined;
   }
 }
 

@@ -45,7 +45,11 @@ async function openBucket(nats: NatsConnection, name: string, replicas: number):
     await bucket.status();
     return bucket;
   } catch {
-    return manager.create(name, { history: 1, replicas, description: 'API keys: ids, hashes, scopes' });
+    return manager.create(name, {
+      history: 1,
+      replicas,
+      description: 'API keys: ids, hashes, scopes',
+    });
   }
 }
 

@@ -21,22 +21,37 @@ const keySchema = {
 } as const;
 
 const keyExample = {
-  id: '3f9a1c5e7b20', tenant: 'demo', scopes: ['publish', 'read'], label: 'CRM', createdAt: '2026-01-31T08:15:00.000Z',
+  id: '3f9a1c5e7b20',
+  tenant: 'demo',
+  scopes: ['publish', 'read'],
+  label: 'CRM',
+  createdAt: '2026-01-31T08:15:00.000Z',
 };
 
-const idParameter: Parameters = { id: { description: 'The id of the key', schema: { type: 'string' }, example: keyExample.id } };
+const idParameter: Parameters = {
+  id: { description: 'The id of the key', schema: { type: 'string' }, example: keyExample.id },
+};
 
 /** `POST`, `GET` and `DELETE /v1/keys`: an admin key rules over the keys of its own tenant. */
 export function keyRoutes(ring: KeyRing, store: KeyStore, realNow: () => string): Route[] {
   return [
     {
-      method: 'POST', path: '/v1/keys', scope: 'admin', operationId: 'createKey', tag: 'keys',
+      method: 'POST',
+      path: '/v1/keys',
+      scope: 'admin',
+      operationId: 'createKey',
+      tag: 'keys',
       summary: 'Make an API key for the tenant of the key shown',
       body: {
         'application/json': {
           schema: {
-            type: 'object', required: ['scopes'], additionalProperties: false,
-            properties: { scopes: keySchema.properties.scopes, label: { type: 'string', maxLength: 100 } },
+            type: 'object',
+            required: ['scopes'],
+            additionalProperties: false,
+            properties: {
+              scopes: keySchema.properties.scopes,
+              label: { type: 'string', maxLength: 100 },
+            },
           },
           example: { scopes: ['publish', 'read'], label: 'CRM' },
         },
@@ -46,7 +61,11 @@ export function keyRoutes(ring: KeyRing, store: KeyStore, realNow: () => string)
           description: 'The key; its token is shown only now',
           content: {
             'application/json': {
-              schema: { ...keySchema, required: [...keySchema.required, 'token'], properties: { ...keySchema.properties, token: { type: 'string' } } },
+              schema: {
+                ...keySchema,
+                required: [...keySchema.required, 'token'],
+                properties: { ...keySchema.properties, token: { type: 'string' } },
+              },
               example: { ...keyExample, token: `mk_${keyExample.id}_${'A'.repeat(43)}` },
             },
           },
@@ -56,22 +75,34 @@ export function keyRoutes(ring: KeyRing, store: KeyStore, realNow: () => string)
       async handle(call: Call) {
         const asked = readKeyRequest(jsonBody(call));
         for (;;) {
-          const { key, token } = makeKey({ tenant: call.key.tenant, ...asked, createdAt: realNow() });
-          if (!await orRefuse(store.create(key))) continue;
+          const { key, token } = makeKey({
+            tenant: call.key.tenant,
+            ...asked,
+            createdAt: realNow(),
+          });
+          if (!(await orRefuse(store.create(key)))) continue;
           call.reply.code(201);
           return { ...visible(key), token };
         }
       },
     },
     {
-      method: 'GET', path: '/v1/keys', scope: 'admin', operationId: 'listKeys', tag: 'keys',
+      method: 'GET',
+      path: '/v1/keys',
+      scope: 'admin',
+      operationId: 'listKeys',
+      tag: 'keys',
       summary: 'The keys of the tenant, without their secrets',
       replies: {
         200: {
           description: 'The oldest first',
           content: {
             'application/json': {
-              schema: { type: 'object', required: ['keys'], properties: { keys: { type: 'array', items: keySchema } } },
+              schema: {
+                type: 'object',
+                required: ['keys'],
+                properties: { keys: { type: 'array', items: keySchema } },
+              },
               example: { keys: [keyExample] },
             },
           },
@@ -80,17 +111,32 @@ export function keyRoutes(ring: KeyRing, store: KeyStore, realNow: () => string)
       handle: ({ key }: Call) => ({ keys: ring.ofTenant(key.tenant).map(visible) }),
     },
     {
-      method: 'DELETE', path: '/v1/keys/{id}', scope: 'admin', operationId: 'revokeKey', tag: 'keys',
+      method: 'DELETE',
+      path: '/v1/keys/{id}',
+      scope: 'admin',
+      operationId: 'revokeKey',
+      tag: 'keys',
       summary: 'Revoke a key: it is worth nothing from now on',
       parameters: idParameter,
       replies: {
-        200: { description: 'The key, revoked', content: { 'application/json': { schema: keySchema, example: { ...keyExample, revokedAt: '2026-02-01T00:00:00.000Z' } } } },
+        200: {
+          description: 'The key, revoked',
+          content: {
+            'application/json': {
+              schema: keySchema,
+              example: { ...keyExample, revokedAt: '2026-02-01T00:00:00.000Z' },
+            },
+          },
+        },
       },
       refusals: [404, 503],
       async handle({ key, parameters }: Call) {
         const id = parameters['id'] as string;
         if (ring.get(id)?.tenant !== key.tenant) {
-          throw new Refusal('not-found', `The tenant ${key.tenant} has no key of this id. See GET /v1/keys.`);
+          throw new Refusal(
+            'not-found',
+            `The tenant ${key.tenant} has no key of this id. See GET /v1/keys.`,
+          );
         }
         await orRefuse(store.revoke(id, realNow()));
         return visible(ring.get(id) as NonNullable<ReturnType<KeyRing['get']>>);

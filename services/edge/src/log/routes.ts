@@ -9,7 +9,11 @@ import { HttpSink } from '../stream/http-sink.ts';
 
 /** The headers that Meridian and NATS give entries. */
 const headerNames = [
-  'Nats-Msg-Id', 'Nats-Expected-Last-Subject-Sequence', 'Meridian-Consumed', 'Meridian-Epoch', 'traceparent',
+  'Nats-Msg-Id',
+  'Nats-Expected-Last-Subject-Sequence',
+  'Meridian-Consumed',
+  'Meridian-Epoch',
+  'traceparent',
 ] as const;
 
 /** How much text is put together before it is written, in characters. */
@@ -17,9 +21,18 @@ const chunkLength = 65_536;
 const largest = Number.MAX_SAFE_INTEGER;
 
 const query: Parameters = {
-  from: { description: 'The sequence of the first entry; default the first', schema: { type: 'integer', minimum: 1 } },
-  to: { description: 'The sequence of the last entry; default the last at the time of the request', schema: { type: 'integer', minimum: 1 } },
-  follow: { description: 'Go on with what is stored from now on, until `to`', schema: { type: 'boolean', default: false } },
+  from: {
+    description: 'The sequence of the first entry; default the first',
+    schema: { type: 'integer', minimum: 1 },
+  },
+  to: {
+    description: 'The sequence of the last entry; default the last at the time of the request',
+    schema: { type: 'integer', minimum: 1 },
+  },
+  follow: {
+    description: 'Go on with what is stored from now on, until `to`',
+    schema: { type: 'boolean', default: false },
+  },
 };
 
 /** Ends logs that are followed, when the service closes. */
@@ -28,13 +41,27 @@ export interface OpenLogs {
 }
 
 /** `GET /v1/log/{stream}`: the entries of the key's tenant as they are stored, one JSON object a line. */
-export function logRoutes(log: Log, region: string, onFault: (error: unknown) => void): { readonly routes: Route[]; readonly open: OpenLogs } {
+export function logRoutes(
+  log: Log,
+  region: string,
+  onFault: (error: unknown) => void,
+): { readonly routes: Route[]; readonly open: OpenLogs } {
   const streams = [intakeStream(region), eventStream(region), asideStream(region)];
   const sinks = new Set<HttpSink>();
   const route: Route = {
-    method: 'GET', path: '/v1/log/{stream}', scope: 'admin', operationId: 'readLog', tag: 'operations',
+    method: 'GET',
+    path: '/v1/log/{stream}',
+    scope: 'admin',
+    operationId: 'readLog',
+    tag: 'operations',
     summary: 'Raw entries of a stream, of the tenant of the key',
-    parameters: { stream: { description: 'The stream', schema: { type: 'string', enum: streams }, example: streams[1] as string } },
+    parameters: {
+      stream: {
+        description: 'The stream',
+        schema: { type: 'string', enum: streams },
+        example: streams[1] as string,
+      },
+    },
     query,
     replies: {
       200: {
@@ -42,7 +69,9 @@ export function logRoutes(log: Log, region: string, onFault: (error: unknown) =>
         content: {
           'application/x-ndjson': {
             schema: { type: 'string' },
-            example: '{"stream":"IN_eu","sequence":1,"subject":"in.eu.demo.eu.contact.c1","storedAt":"2026-01-31T08:15:00.000Z","headers":{},"data":"{…}"}\n',
+            example:
+              '{"stream":"IN_eu","sequence":1,"subject":"in.eu.demo.eu.contact.c1",' +
+              '"storedAt":"2026-01-31T08:15:00.000Z","headers":{},"data":"{…}"}\n',
           },
         },
       },
@@ -51,19 +80,34 @@ export function logRoutes(log: Log, region: string, onFault: (error: unknown) =>
     async handle({ key, parameters, query: values, reply }: Call) {
       const stream = parameters['stream'] as string;
       if (!streams.includes(stream)) {
-        throw new Refusal('not-found', `There is no stream ${shown(stream)} in this region; there are ${streams.join(', ')}.`);
+        throw new Refusal(
+          'not-found',
+          `There is no stream ${shown(stream)} in this region; there are ${streams.join(', ')}.`,
+        );
       }
       const from = wholeNumber('from', values.one('from'), { least: 1, most: largest }) ?? 1;
       const to = wholeNumber('to', values.one('to'), { least: 1, most: largest });
       const follow = oneOf('follow', values.one('follow') ?? 'false', ['true', 'false']) === 'true';
-      if (to !== undefined && to < from) throw invalidParameter('to', `is ${to}, before from (${from})`);
+      if (to !== undefined && to < from) {
+        throw invalidParameter('to', `is ${to}, before from (${from})`);
+      }
       const last = await orRefuse(log.lastSequence(stream));
       reply.hijack();
-      reply.raw.writeHead(200, { 'content-type': 'application/x-ndjson; charset=utf-8', 'cache-control': 'no-store' });
+      reply.raw.writeHead(200, {
+        'content-type': 'application/x-ndjson; charset=utf-8',
+        'cache-control': 'no-store',
+      });
       const closed = Promise.withResolvers<void>();
       const sink = new HttpSink(reply.raw, closed.resolve);
       sinks.add(sink);
-      const reading: Reading = { stream, from, to: to ?? (follow ? Infinity : last), last, tenant: key.tenant, region };
+      const reading: Reading = {
+        stream,
+        from,
+        to: to ?? (follow ? Infinity : last),
+        last,
+        tenant: key.tenant,
+        region,
+      };
       try {
         await send(log, sink, reading, closed.promise);
       } catch (error) {
@@ -76,7 +120,14 @@ export function logRoutes(log: Log, region: string, onFault: (error: unknown) =>
       }
     },
   };
-  return { routes: [route], open: { close: () => { for (const sink of sinks) sink.end(); } } };
+  return {
+    routes: [route],
+    open: {
+      close: () => {
+        for (const sink of sinks) sink.end();
+      },
+    },
+  };
 }
 
 interface Reading {
@@ -89,7 +140,12 @@ interface Reading {
   readonly region: string;
 }
 
-async function send(log: Log, sink: HttpSink, reading: Reading, closed: Promise<void>): Promise<void> {
+async function send(
+  log: Log,
+  sink: HttpSink,
+  reading: Reading,
+  closed: Promise<void>,
+): Promise<void> {
   const { stream, from, to, last, tenant, region } = reading;
   const filters = filtersOf(stream, region, tenant);
   const past = Math.min(to, last);
@@ -102,12 +158,16 @@ async function send(log: Log, sink: HttpSink, reading: Reading, closed: Promise<
   if (to <= last) return;
   const ended = Promise.withResolvers<void>();
   // One entry at a time: the follower waits for the client, so nothing piles up here.
-  const follower = log.follow(stream, { after: Math.max(last, from - 1), maxPending: 1, onFailure: ended.reject }, async (message) => {
-    if (sink.closed || message.sequence > to) return ended.resolve();
-    const text = isOwn(message, tenant) ? lineOf(message) : '';
-    if (text !== '' && !sink.write(text)) await sink.ready();
-    if (message.sequence >= to) ended.resolve();
-  });
+  const follower = log.follow(
+    stream,
+    { after: Math.max(last, from - 1), maxPending: 1, onFailure: ended.reject },
+    async (message) => {
+      if (sink.closed || message.sequence > to) return ended.resolve();
+      const text = isOwn(message, tenant) ? lineOf(message) : '';
+      if (text !== '' && !sink.write(text)) await sink.ready();
+      if (message.sequence >= to) ended.resolve();
+    },
+  );
   try {
     await Promise.race([ended.promise, closed]);
   } finally {
@@ -115,7 +175,11 @@ async function send(log: Log, sink: HttpSink, reading: Reading, closed: Promise<
   }
 }
 
-async function sendBatch(sink: HttpSink, batch: readonly LogMessage[], tenant: string): Promise<void> {
+async function sendBatch(
+  sink: HttpSink,
+  batch: readonly LogMessage[],
+  tenant: string,
+): Promise<void> {
   let text = '';
   for (const message of batch) {
     if (isOwn(message, tenant)) text += lineOf(message);
@@ -135,7 +199,9 @@ function filtersOf(stream: string, region: string, tenant: string): string[] {
 
 /** What is set aside says in its record whose it is; elsewhere the subject says it. */
 function isOwn(message: LogMessage, tenant: string): boolean {
-  const subject = message.subject.startsWith('aside.') ? readAsideItem(message)?.subject : message.subject;
+  const subject = message.subject.startsWith('aside.')
+    ? readAsideItem(message)?.subject
+    : message.subject;
   return subject !== undefined && parseSubject(subject)?.tenant === tenant;
 }
 

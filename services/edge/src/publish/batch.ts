@@ -34,11 +34,18 @@ export function planBatch(values: readonly unknown[], batch: boolean, publisher:
     throw new Refusal('empty-batch', 'The batch is an empty list; send at least one event.');
   }
   if (values.length > batchLimit) {
-    throw new Refusal('batch-too-long',
-      `The batch holds ${values.length} events; send at most ${batchLimit} at once.`);
+    throw new Refusal(
+      'batch-too-long',
+      `The batch holds ${values.length} events; send at most ${batchLimit} at once.`,
+    );
   }
   const { key, traceparent, now } = publisher;
-  const given = { tenant: key.tenant, actor: key.id, now, ...(traceparent === undefined ? {} : { traceparent }) };
+  const given = {
+    tenant: key.tenant,
+    actor: key.id,
+    now,
+    ...(traceparent === undefined ? {} : { traceparent }),
+  };
   const prefix = (index: number): string => (batch ? `/${index}` : '');
   const accepted: IntakeEnvelope[] = [];
   const errors: ProblemError[] = [];
@@ -56,14 +63,17 @@ export function planBatch(values: readonly unknown[], batch: boolean, publisher:
       accepted.push(result.event);
     } else {
       forbidden.push({
-        pointer: `${prefix(index)}/type`, code: 'forbidden',
+        pointer: `${prefix(index)}/type`,
+        code: 'forbidden',
         detail: `${result.contract.type} needs a key of the scope ${result.contract.scope}.`,
       });
     }
   }
   if (errors.length > 0) throw invalidEvents(errors, types);
   if (forbidden.length > 0) {
-    throw new Refusal('forbidden', forbidden[0]?.detail ?? '', { errors: forbidden.slice(0, errorsLimit) });
+    throw new Refusal('forbidden', forbidden[0]?.detail ?? '', {
+      errors: forbidden.slice(0, errorsLimit),
+    });
   }
   return batch ? withoutRepeats(accepted) : { events: accepted, places: [0] };
 }
@@ -71,15 +81,25 @@ export function planBatch(values: readonly unknown[], batch: boolean, publisher:
 function invalidEvents(errors: readonly ProblemError[], types: ReadonlySet<string>): Refusal {
   const first = errors[0]?.detail ?? '';
   const [type] = types;
-  return new Refusal('invalid-event',
+  return new Refusal(
+    'invalid-event',
     errors.length === 1 ? first : `${first} There are ${errors.length} errors; nothing was stored.`,
-    { errors: errors.slice(0, errorsLimit), ...(type === undefined ? {} : { schema: `/schemas/${type}.json` }) });
+    {
+      errors: errors.slice(0, errorsLimit),
+      ...(type === undefined ? {} : { schema: `/schemas/${type}.json` }),
+    },
+  );
 }
 
 /** Whether two requests with one source and id ask for the same. Their times may differ. */
 export function sameRequest(left: IntakeEnvelope, right: IntakeEnvelope): boolean {
-  return left.id === right.id && left.source === right.source && left.type === right.type &&
-    left.subject === right.subject && sameJson(left.data, right.data);
+  return (
+    left.id === right.id &&
+    left.source === right.source &&
+    left.type === right.type &&
+    left.subject === right.subject &&
+    sameJson(left.data, right.data)
+  );
 }
 
 /** A refusal for an id under which something else was published. */
@@ -89,10 +109,13 @@ export function duplicateId(
   original: string,
   extras: Record<string, unknown> = {},
 ): Refusal {
-  const detail = `An event with the id ${JSON.stringify(event.id)} from ${event.source} ${original}, ` +
+  const detail =
+    `An event with the id ${JSON.stringify(event.id)} from ${event.source} ${original}, ` +
     'with another type, subject or data. Give a new event an id of its own.';
-  return new Refusal('duplicate-id', detail,
-    { errors: [{ pointer: `${pointer}/id`, code: 'duplicate', detail }], ...extras });
+  return new Refusal('duplicate-id', detail, {
+    errors: [{ pointer: `${pointer}/id`, code: 'duplicate', detail }],
+    ...extras,
+  });
 }
 
 function withoutRepeats(accepted: readonly IntakeEnvelope[]): Plan {
@@ -109,7 +132,11 @@ function withoutRepeats(accepted: readonly IntakeEnvelope[]): Plan {
     } else if (sameRequest(events[place] as IntakeEnvelope, event)) {
       places.push(place);
     } else {
-      throw duplicateId(event, `/${index}`, `is in this batch before (at ${places.indexOf(place)})`);
+      throw duplicateId(
+        event,
+        `/${index}`,
+        `is in this batch before (at ${places.indexOf(place)})`,
+      );
     }
   }
   return { events, places };

@@ -14,7 +14,13 @@ export const sentEventSchema: JsonSchema = {
   properties: {
     specversion: { const: '1.0' },
     id: { type: 'string', minLength: 1, maxLength: 256, description: 'Unique within the source.' },
-    source: { type: 'string', format: 'uri-reference', minLength: 1, maxLength: 256, pattern: '^[^#]*$' },
+    source: {
+      type: 'string',
+      format: 'uri-reference',
+      minLength: 1,
+      maxLength: 256,
+      pattern: '^[^#]*$',
+    },
     type: { type: 'string', enum: commands },
     subject: { ...identifier, description: 'The contact, reservation, agent or queue.' },
     time: { type: 'string', format: 'date-time' },
@@ -40,11 +46,18 @@ const reference = { $ref: '#/components/schemas/SentEvent' } as const;
 export const eventContent: Readonly<Record<string, Content>> = {
   [cloudEventType]: { schema: reference, example: sentEventExample },
   'application/json': {
-    schema: { type: 'object', description: 'Binary mode: the data alone; attributes are in ce- headers.' },
+    schema: {
+      type: 'object',
+      description: 'Binary mode: the data alone; attributes are in ce- headers.',
+    },
     example: sentEventExample.data,
   },
   'application/protobuf': {
-    schema: { type: 'string', contentMediaType: 'application/protobuf', description: 'Binary mode: the message of the type.' },
+    schema: {
+      type: 'string',
+      contentMediaType: 'application/protobuf',
+      description: 'Binary mode: the message of the type.',
+    },
   },
 };
 
@@ -70,7 +83,10 @@ export const acceptedSchema: Content = {
             id: { type: 'string' },
             stream: { type: 'string' },
             sequence: { type: 'integer', minimum: 1 },
-            duplicate: { type: 'boolean', description: 'It was stored before; the sequence is that of the first.' },
+            duplicate: {
+              type: 'boolean',
+              description: 'It was stored before; the sequence is that of the first.',
+            },
           },
         },
       },
@@ -79,7 +95,10 @@ export const acceptedSchema: Content = {
   example: { accepted: [{ id: '8f14e45f', stream: 'IN_eu', sequence: 1, duplicate: false }] },
 };
 
-const attribute = (description: string): Parameters[string] => ({ description, schema: { type: 'string' } });
+const attribute = (description: string): Parameters[string] => ({
+  description,
+  schema: { type: 'string' },
+});
 
 export const sentHeaders: Parameters = {
   'ce-specversion': attribute('Binary mode: 1.0'),

@@ -1,5 +1,10 @@
 import {
-  contractOf, dataFromProtobuf, intakeMessageId, intakeStream, intakeSubject, type IntakeEnvelope,
+  contractOf,
+  dataFromProtobuf,
+  intakeMessageId,
+  intakeStream,
+  intakeSubject,
+  type IntakeEnvelope,
 } from '@meridian/wire';
 import type { Appended, Log } from '@meridian/journal';
 import { duplicateId, planBatch, sameRequest, type Plan, type Publisher } from './batch.ts';
@@ -62,10 +67,12 @@ export class Intake {
   /** @throws Refusal 409 when another event was stored under one of the ids */
   async #checkDuplicates(plan: Plan, stored: readonly Accepted[], batch: boolean): Promise<void> {
     if (!stored.some(({ duplicate }) => duplicate)) return;
-    const refusals = await Promise.all(stored.map(async (accepted, place) => {
-      const pointer = batch ? `/${plan.places.indexOf(place)}` : '';
-      return accepted.duplicate ? await this.#conflict(accepted, pointer) : undefined;
-    }));
+    const refusals = await Promise.all(
+      stored.map(async (accepted, place) => {
+        const pointer = batch ? `/${plan.places.indexOf(place)}` : '';
+        return accepted.duplicate ? await this.#conflict(accepted, pointer) : undefined;
+      }),
+    );
     const conflicts = refusals.filter((refusal) => refusal !== undefined);
     const [first] = conflicts;
     if (first === undefined) return;
@@ -79,7 +86,12 @@ export class Intake {
 
   async #conflict({ event, sequence }: Accepted, pointer: string): Promise<Refusal | undefined> {
     const original = await orRefuse(this.#log.get(this.#stream, sequence));
-    if (original === undefined || sameRequest(JSON.parse(original.text()) as IntakeEnvelope, event)) return undefined;
+    if (
+      original === undefined ||
+      sameRequest(JSON.parse(original.text()) as IntakeEnvelope, event)
+    ) {
+      return undefined;
+    }
     return duplicateId(event, pointer, `is already stored at ${this.#stream}:${sequence}`);
   }
 
@@ -104,7 +116,11 @@ function readEvents({ contentType, contentEncoding, headers, body }: Submission)
   readonly values: readonly unknown[];
   readonly batch: boolean;
 } {
-  const mode = modeOf(contentType, contentEncoding, headers.some(([name]) => name.startsWith('ce-')));
+  const mode = modeOf(
+    contentType,
+    contentEncoding,
+    headers.some(([name]) => name.startsWith('ce-')),
+  );
   if (mode === 'structured') return { values: [readJson(body)], batch: false };
   if (mode === 'batch') {
     const values = readJson(body);
@@ -126,7 +142,9 @@ function readProtobuf(type: unknown, body: Buffer): unknown {
     return dataFromProtobuf(contract, body);
   } catch (error) {
     const detail = `The body is no ${contract.protobufName}: ${(error as Error).message}.`;
-    throw new Refusal('invalid-protobuf', detail,
-      { errors: [{ pointer: '/data', code: 'protobuf', detail }], schema: `/schemas/${contract.type}.json` });
+    throw new Refusal('invalid-protobuf', detail, {
+      errors: [{ pointer: '/data', code: 'protobuf', detail }],
+      schema: `/schemas/${contract.type}.json`,
+    });
   }
 }

@@ -45,7 +45,12 @@ export function serveNats(options: NatsIntakeOptions): () => Promise<void> {
 async function answer(options: NatsIntakeOptions, message: Msg, pending: number): Promise<void> {
   try {
     if (pending > pendingLimit) {
-      throw new Refusal('log-unavailable', `${pendingLimit} requests wait to be stored; try again.`, {}, { 'retry-after': '1' });
+      throw new Refusal(
+        'log-unavailable',
+        `${pendingLimit} requests wait to be stored; try again.`,
+        {},
+        { 'retry-after': '1' },
+      );
     }
     const text = await publish(options, message);
     respond(message, 202, 'application/json; charset=utf-8', text);
@@ -64,23 +69,42 @@ function publish({ intake, authenticate, now }: NatsIntakeOptions, message: Msg)
     for (const value of values) pairs.push([lower, value]);
     headers.set(lower, values[0] ?? '');
   }
-  const key = keyFor(headers.get('meridian-key'), 'publish', authenticate, 'Show an API key in the header Meridian-Key.');
+  const key = keyFor(
+    headers.get('meridian-key'),
+    'publish',
+    authenticate,
+    'Show an API key in the header Meridian-Key.',
+  );
   const tenant = message.subject.split('.')[2] ?? '';
   if (tenant !== key.tenant) {
     const shownTenant = identifierPattern.test(tenant) ? tenant : shown(tenant);
-    throw new Refusal('forbidden', `The key ${key.id} belongs to the tenant ${key.tenant}; it cannot publish for ${shownTenant}.`);
+    throw new Refusal(
+      'forbidden',
+      `The key ${key.id} belongs to the tenant ${key.tenant}; it cannot publish for ${shownTenant}.`,
+    );
   }
-  if (message.data.length > bodyLimitBytes) throw new Refusal('body-too-large', 'The message is larger than 1 MiB.');
+  if (message.data.length > bodyLimitBytes) {
+    throw new Refusal('body-too-large', 'The message is larger than 1 MiB.');
+  }
   const traceparent = readTraceparent(headers.get('traceparent'));
-  return intake.publish({
-    contentType: headers.get('content-type'),
-    contentEncoding: headers.get('content-encoding'),
-    headers: pairs,
-    body: Buffer.from(message.data.buffer, message.data.byteOffset, message.data.length),
-  }, { key, now: now(), ...(traceparent === undefined ? {} : { traceparent }) });
+  return intake.publish(
+    {
+      contentType: headers.get('content-type'),
+      contentEncoding: headers.get('content-encoding'),
+      headers: pairs,
+      body: Buffer.from(message.data.buffer, message.data.byteOffset, message.data.length),
+    },
+    { key, now: now(), ...(traceparent === undefined ? {} : { traceparent }) },
+  );
 }
 
-function respond(message: Msg, status: number, contentType: string, text: string, more: Readonly<Record<string, string>> = {}): void {
+function respond(
+  message: Msg,
+  status: number,
+  contentType: string,
+  text: string,
+  more: Readonly<Record<string, string>> = {},
+): void {
   const headers = natsHeaders();
   headers.set('Status', String(status));
   headers.set('Content-Type', contentType);

@@ -9,7 +9,9 @@ import { Refusal } from '../domain/problem.ts';
 export function readJson(body: Buffer): unknown {
   if (body.length === 0) throw invalid('The body is empty; JSON is needed.');
   if (!isUtf8(body)) throw invalid('The body is not UTF-8.');
-  if (!nestsWithin(body)) throw invalid(`The body nests deeper than ${nestingLimit} lists and objects.`);
+  if (!nestsWithin(body)) {
+    throw invalid(`The body nests deeper than ${nestingLimit} lists and objects.`);
+  }
   const text = body.toString('utf8');
   let value: unknown;
   try {

@@ -8,41 +8,52 @@ import type { Intake } from './intake.ts';
 
 /** `POST /v1/events`. @param now the region's clock, as an RFC 3339 timestamp */
 export function publishRoutes(intake: Intake, now: () => string): Route[] {
-  return [{
-    method: 'POST',
-    path: '/v1/events',
-    scope: 'publish',
-    operationId: 'publishEvents',
-    tag: 'events',
-    summary: 'Publish one CloudEvent or a batch of them',
-    description: 'Answers once everything is stored in the log of the region. Each event is known by its ' +
-      'source and id: sent again with the same type, subject and data it is a duplicate, with others it ' +
-      `is refused. A batch (at most ${batchLimit} events, 1 MiB) is checked whole before anything is stored.`,
-    query: {
-      durability: {
-        description: 'Who holds the events before the answer; `region`: this one.',
-        schema: { type: 'string', enum: ['region'], default: 'region' },
+  return [
+    {
+      method: 'POST',
+      path: '/v1/events',
+      scope: 'publish',
+      operationId: 'publishEvents',
+      tag: 'events',
+      summary: 'Publish one CloudEvent or a batch of them',
+      description:
+        'Answers once everything is stored in the log of the region. Each event is known by its ' +
+        'source and id: sent again with the same type, subject and data it is a duplicate, with others it ' +
+        `is refused. A batch (at most ${batchLimit} events, 1 MiB) is checked whole before anything is stored.`,
+      query: {
+        durability: {
+          description: 'Who holds the events before the answer; `region`: this one.',
+          schema: { type: 'string', enum: ['region'], default: 'region' },
+        },
+      },
+      headers: sentHeaders,
+      body: { ...eventContent, ...batchContent },
+      bodyRequired: false,
+      replies: {
+        202: { description: 'All are stored', content: { 'application/json': acceptedSchema } },
+      },
+      refusals: [409, 413, 415, 503],
+      async handle({ key, query, request, reply, body }: Call) {
+        checkDurability(query);
+        const { headers } = request;
+        const traceparent = readTraceparent(headers['traceparent'] as string | undefined);
+        const text = await intake.publish(
+          {
+            contentType: headers['content-type'],
+            contentEncoding: headers['content-encoding'],
+            headers:
+              headers['ce-specversion'] === undefined && !hasAttributes(headers)
+                ? []
+                : pairs(request.raw.rawHeaders),
+            body,
+          },
+          { key, now: now(), ...(traceparent === undefined ? {} : { traceparent }) },
+        );
+        reply.code(202).type('application/json; charset=utf-8');
+        return text;
       },
     },
-    headers: sentHeaders,
-    body: { ...eventContent, ...batchContent },
-    bodyRequired: false,
-    replies: { 202: { description: 'All are stored', content: { 'application/json': acceptedSchema } } },
-    refusals: [409, 413, 415, 503],
-    async handle({ key, query, request, reply, body }: Call) {
-      checkDurability(query);
-      const { headers } = request;
-      const traceparent = readTraceparent(headers['traceparent'] as string | undefined);
-      const text = await intake.publish({
-        contentType: headers['content-type'],
-        contentEncoding: headers['content-encoding'],
-        headers: headers['ce-specversion'] === undefined && !hasAttributes(headers) ? [] : pairs(request.raw.rawHeaders),
-        body,
-      }, { key, now: now(), ...(traceparent === undefined ? {} : { traceparent }) });
-      reply.code(202).type('application/json; charset=utf-8');
-      return text;
-    },
-  }];
+  ];
 }
 
 function hasAttributes(headers: Readonly<Record<string, unknown>>): boolean {
@@ -64,7 +75,13 @@ export function checkDurability(query: QueryValues): void {
   const asked = query.one('durability');
   if (asked === undefined || asked === 'region') return;
   oneOf('durability', asked, ['region', 'mirrored', 'all']);
-  throw new Refusal('durability-unavailable',
+  throw new Refusal(
+    'durability-unavailable',
     `The durability ${asked} is not available in this region yet; region is the only one.`,
-    { errors: [{ pointer: '/query/durability', code: 'not_allowed', detail: 'Only region is available.' }] });
+    {
+      errors: [
+        { pointer: '/query/durability', code: 'not_allowed', detail: 'Only region is available.' },
+      ],
+    },
+  );
 }

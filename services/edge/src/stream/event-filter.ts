@@ -19,23 +19,48 @@ export interface FilteredEvent {
 
 /** The kinds of things that events are about. */
 export const entities: readonly string[] = [...new Set(contracts.map(({ entity }) => entity))];
-const eventTypes: readonly string[] = contracts.filter(({ kind }) => kind === 'EVENT').map(({ type }) => type);
+const eventTypes: readonly string[] = contracts
+  .filter(({ kind }) => kind === 'EVENT')
+  .map(({ type }) => type);
 /** How many values a filter may list. */
 const valuesLimit = 100;
 
 /** Reads `entity`, `type` and `subject`. @throws Refusal when a value can match nothing */
 export function readEventFilter(query: QueryValues, tenant: string): EventFilter {
-  const read = (name: string, isOne: (value: string) => boolean, expected: string): ReadonlySet<string> | undefined => {
+  const read = (
+    name: string,
+    isOne: (value: string) => boolean,
+    expected: string,
+  ): ReadonlySet<string> | undefined => {
     const values = query.all(name);
     if (values.length === 0) return undefined;
-    if (values.length > valuesLimit) throw invalidParameter(name, `lists ${values.length} values; at most ${valuesLimit} are taken`);
+    if (values.length > valuesLimit) {
+      throw invalidParameter(
+        name,
+        `lists ${values.length} values; at most ${valuesLimit} are taken`,
+      );
+    }
     const wrong = values.find((value) => !isOne(value));
-    if (wrong !== undefined) throw invalidParameter(name, `is ${shown(wrong)}; it must be ${expected}`);
+    if (wrong !== undefined) {
+      throw invalidParameter(name, `is ${shown(wrong)}; it must be ${expected}`);
+    }
     return new Set(values);
   };
-  const entity = read('entity', (value) => entities.includes(value), `one of ${entities.join(', ')}`);
-  const type = read('type', (value) => eventTypes.includes(value), 'the type of an event, such as meridian.contact.queued.v1');
-  const subject = read('subject', (value) => identifierPattern.test(value), 'the id of a contact, reservation, agent or queue');
+  const entity = read(
+    'entity',
+    (value) => entities.includes(value),
+    `one of ${entities.join(', ')}`,
+  );
+  const type = read(
+    'type',
+    (value) => eventTypes.includes(value),
+    'the type of an event, such as meridian.contact.queued.v1',
+  );
+  const subject = read(
+    'subject',
+    (value) => identifierPattern.test(value),
+    'the id of a contact, reservation, agent or queue',
+  );
   return {
     tenant,
     ...(entity === undefined ? {} : { entities: entity }),
@@ -46,9 +71,11 @@ export function readEventFilter(query: QueryValues, tenant: string): EventFilter
 
 /** Whether an event is meant. The tenant is that of its entry and looked at there. */
 export function isMeant(filter: EventFilter, event: FilteredEvent): boolean {
-  return (filter.types === undefined || filter.types.has(event.type)) &&
+  return (
+    (filter.types === undefined || filter.types.has(event.type)) &&
     (filter.entities === undefined || filter.entities.has(event.entity)) &&
-    (filter.subjects === undefined || filter.subjects.has(event.subject));
+    (filter.subjects === undefined || filter.subjects.has(event.subject))
+  );
 }
 
 /** The entity of an event by its type, `meridian.<entity>.<what>.v<n>`, also of types not known here. */

@@ -29,7 +29,12 @@ export class Feed {
   #generation = 0;
 
   /** @param onFailure told when the follower stops by itself; all readers are then let go */
-  constructor(log: Log, stream: string, onFailure: (error: unknown) => void, limits: FeedLimits = defaultFeedLimits) {
+  constructor(
+    log: Log,
+    stream: string,
+    onFailure: (error: unknown) => void,
+    limits: FeedLimits = defaultFeedLimits,
+  ) {
     this.log = log;
     this.stream = stream;
     this.#limits = limits;
@@ -46,7 +51,7 @@ export class Feed {
     try {
       this.#opening ??= this.#open();
       await this.#opening;
-      return await this.log.lastSequence(this.stream) + 1;
+      return (await this.log.lastSequence(this.stream)) + 1;
     } catch (error) {
       this.leave();
       throw error;

@@ -36,7 +36,9 @@ export class HttpSink implements Sink {
 
   ready(): Promise<void> {
     if (this.closed || !this.#response.writableNeedDrain) return Promise.resolve();
-    return new Promise((resolve) => { this.#wake = resolve; });
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
   }
 
   /** Says that the connection lives, unless the client has enough to read. */

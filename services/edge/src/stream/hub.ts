@@ -53,7 +53,12 @@ export class StreamHub {
    */
   async stream(reply: FastifyReply, plan: Plan): Promise<void> {
     if (this.#sinks.size >= this.#options.streamsLimit) {
-      throw new Refusal('too-many-streams', `${this.#sinks.size} streams are open here; try again later.`, {}, { 'retry-after': '5' });
+      throw new Refusal(
+        'too-many-streams',
+        `${this.#sinks.size} streams are open here; try again later.`,
+        {},
+        { 'retry-after': '5' },
+      );
     }
     const next = await orRefuse(this.#feed.join());
     try {

@@ -1,6 +1,12 @@
 import type { LogMessage } from '@meridian/journal';
 import { decodeEntry, eventTexts } from '@meridian/wire';
-import { entityOf, isMeant, tenantOf, type EventFilter, type FilteredEvent } from './event-filter.ts';
+import {
+  entityOf,
+  isMeant,
+  tenantOf,
+  type EventFilter,
+  type FilteredEvent,
+} from './event-filter.ts';
 import { formatPosition, type Position } from '../domain/position.ts';
 import type { Ringed } from '../domain/ring.ts';
 
