@@ -82,7 +82,7 @@ export async function httpRows(say: Say): Promise<Row[]> {
 
 /** Events accepted over HTTP per second by a region whose services, in one process, work on them. */
 async function wholeRegionRate(say: Say): Promise<number> {
-  return withRegion(say, async (region) => {
+  return withRegion(say, 'together', async (region) => {
     const client = new HttpClient(region.url, region.key);
     try {
       const contender = {
@@ -98,14 +98,18 @@ async function wholeRegionRate(say: Say): Promise<number> {
   });
 }
 
+type Processes = 'together' | 'each';
+
 async function withRegion<T>(
   say: Say,
+  processes: Processes,
   work: (region: DevelopmentRegion) => Promise<T>,
 ): Promise<T> {
   const folder = temporaryFolder();
   const region = await startDevelopmentRegion({
     dataDir: folder.path,
     natsServer: natsServerBinary(),
+    processes,
     say: (line) => say(`  ${line}`),
   }).catch((error: unknown) => {
     folder.remove();
@@ -161,10 +165,25 @@ async function runLoad(options: LoadOptions): Promise<LoadReport> {
 
 const load = { contactsPerSecond: 200, agents: 100, warmUpSeconds: 8, seconds: 20 } as const;
 
-/** Rows 6 and 7: contact queued -> offered in a whole region under load; and the region's memory. */
+/**
+ * Contact queued -> offered in a whole region under load, a process a service as in production and
+ * all in one as in development; and the memory of the latter.
+ */
 export async function offerRows(say: Say): Promise<Row[]> {
-  say('offer ...');
-  return withRegion(say, async (region) => {
+  const each = await offersUnderLoad(say, 'each');
+  const together = await offersUnderLoad(say, 'together');
+  return [
+    each.row,
+    together.row,
+    memoryRow('memory of one region in development, idle', together.idle),
+    memoryRow('memory of one region in development, after the load', together.loaded),
+  ];
+}
+
+function offersUnderLoad(say: Say, processes: Processes) {
+  const how = processes === 'each' ? 'a process a service' : 'one process';
+  say(`offer, ${how} ...`);
+  return withRegion(say, processes, async (region) => {
     const idle = memoryOf(region);
     const report = await runLoad({ url: region.url, key: region.key, ...load });
     const loaded = memoryOf(region);
@@ -173,36 +192,27 @@ export async function offerRows(say: Say): Promise<Row[]> {
     if (queued === undefined) {
       throw new Error('No contact was offered at once: nothing can be said of the latency.');
     }
-    const freed = offers.get('AGENT_FREED');
-    const perSecond = report.contacts / report.seconds;
+    const { count, p50, p99, longest } = queued;
     const { completed, sent, answers, slowestAnswerMs } = report;
+    const contactsPerSecond = Math.round((report.contacts / report.seconds) * 10) / 10;
     say(
-      `  ${perSecond.toFixed(1)} contacts/s; ${completed} of ${sent} completed; ` +
+      `  ${contactsPerSecond} contacts/s; ${completed} of ${sent} completed; ` +
         `batches by status ${JSON.stringify(answers)}, the slowest ${Math.round(slowestAnswerMs)} ms`,
     );
-    for (const [trigger, { count, p50, p99, longest }] of offers) {
-      say(`  ${trigger}: ${count} offers, p50 ${p50} ms, p99 ${p99} ms, longest ${longest} ms`);
+    for (const [trigger, offer] of offers) {
+      say(
+        `  ${trigger}: ${offer.count} offers, p50 ${offer.p50} ms, p99 ${offer.p99} ms, ` +
+          `longest ${offer.longest} ms`,
+      );
     }
     say(`  memory idle ${JSON.stringify(idle)}, after the load ${JSON.stringify(loaded)} MiB`);
-    return [
-      atMostRow(
-        `contact queued -> offered, p99, at ${load.contactsPerSecond}/s (whole region)`,
-        'ms',
-        queued.p99,
-        20,
-        {
-          p50: queued.p50,
-          longest: queued.longest,
-          offers: queued.count,
-          contactsPerSecond: Math.round(perSecond * 10) / 10,
-          completed,
-          sent,
-          agentFreedOffers: freed?.count ?? 0,
-          ...(freed === undefined ? {} : { agentFreedP50: freed.p50, agentFreedP99: freed.p99 }),
-        },
-      ),
-      memoryRow('memory of one region in development, idle', idle),
-      memoryRow('memory of one region in development, after the load', loaded),
-    ];
+    const row = atMostRow(
+      `contact queued -> offered, p99, at ${load.contactsPerSecond}/s (${how})`,
+      'ms',
+      p99,
+      20,
+      { p50, longest, offers: count, contactsPerSecond, completed, sent },
+    );
+    return { row, idle, loaded };
   });
 }
