@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { eventually } from '@meridian/testing';
 import { memoryBeat } from './beat.ts';
 import { eventTimeOf, whenClockShows } from './clock-gate.ts';
 import {
@@ -7,6 +8,7 @@ import {
   openDrivenClock,
   parseClockSetting,
   publishClock,
+  setClock,
   systemClock,
 } from './clock.ts';
 
@@ -63,6 +65,24 @@ describe('openDrivenClock', () => {
     expect(clock.now()).toBe(2_000);
   });
 
+  it('tells the stream again what it no longer keeps', async () => {
+    const beat = memoryBeat();
+    const setting = publishClock(beat, 'eu', { at: 1_000, rate: 0 });
+    const clock = await openDrivenClock(beat, 'eu');
+    const younger = memoryBeat();
+    // The stream was lost with its server: another, empty one is in its place.
+    beat.last = (subject) => younger.last(subject);
+    const told: string[] = [];
+    beat.publish = (subject, text) => {
+      told.push(text);
+      younger.publish(subject, text);
+    };
+    const kept = await eventually('it is kept again', () => younger.last(clockSubject('eu')));
+    expect(parseClockSetting(kept)).toEqual(setting);
+    clock.close();
+    expect(told).toHaveLength(1);
+  });
+
   it.each([
     '',
     'null',
@@ -72,6 +92,27 @@ describe('openDrivenClock', () => {
     '{"at":"1","wallAt":1,"rate":0}',
   ])('does not take %j for a setting', (text) => {
     expect(parseClockSetting(text)).toBeUndefined();
+  });
+});
+
+describe('setClock', () => {
+  it('sends a setting again until the clock shows it', async () => {
+    const beat = memoryBeat();
+    const clock = await openDrivenClock(beat, 'eu');
+    const { publish } = beat;
+    const sent: string[] = [];
+    beat.publish = (subject, text) => {
+      sent.push(text);
+      // The first ones are lost.
+      if (sent.length > 2) publish(subject, text);
+    };
+    const end = setClock(beat, 'eu', { at: 7_000, rate: 0 }, clock);
+    expect(clock.started).toBe(false);
+    await eventually('the clock shows it', () => clock.started);
+    expect(clock.now()).toBe(7_000);
+    expect(new Set(sent).size).toBe(1);
+    end();
+    clock.close();
   });
 });
 

@@ -125,7 +125,9 @@ const pollEveryMs = 1_000;
 
 /**
  * The clock driven by the messages on `beat.<region>.clock`: the last one kept, then each as it
- * comes. Direct messages can be lost (a reconnect), so the stream is asked again every second.
+ * comes. Direct messages can be lost (a reconnect), so the stream is asked again every second. The
+ * stream itself keeps them for a minute and not beyond a restart of its server: when it knows less
+ * than this clock, it is told again, so that a service that starts later finds the time.
  * @throws whatever the first look at the stream throws (no such stream, no answer)
  */
 export async function openDrivenClock(beat: Beat, region: string): Promise<Clock> {
@@ -135,9 +137,16 @@ export async function openDrivenClock(beat: Beat, region: string): Promise<Clock
     const setting = text === undefined ? undefined : parseClockSetting(text);
     if (setting !== undefined) clock.set(setting);
   };
+  const compare = (kept: string | undefined): void => {
+    take(kept);
+    const { setting } = clock;
+    const known = kept === undefined ? undefined : parseClockSetting(kept);
+    if (setting === undefined || (known?.wallAt ?? -Infinity) >= setting.wallAt) return;
+    beat.publish(subject, JSON.stringify(setting));
+  };
   const lookAgain = (): void => {
-    // Without an answer now, the next look will tell.
-    beat.last(subject).then(take, () => {});
+    // Without an answer now, or without the stream, the next look will tell.
+    beat.last(subject).then(compare, () => {});
   };
   const unsubscribe = beat.subscribe(subject, take);
   const forget = beat.onReconnect(lookAgain);
@@ -152,6 +161,25 @@ export async function openDrivenClock(beat: Beat, region: string): Promise<Clock
     close();
   };
   return clock;
+}
+
+/** Until the clock shows a new setting, it is sent again this often: a message can be lost. */
+const repeatEveryMs = 250;
+
+/**
+ * Sets a region's driven clock as `publishClock` does, and sends the same again until `clock` shows
+ * it: on a connection that was just lost the first message may go nowhere.
+ * @returns ends the repeating
+ */
+export function setClock(
+  beat: Beat, region: string, to: { readonly at: number; readonly rate: number }, clock: Clock,
+): () => void {
+  const setting = publishClock(beat, region, to, clock.setting);
+  const repeat = setInterval(() => {
+    if ((clock.setting?.wallAt ?? -Infinity) >= setting.wallAt) clearInterval(repeat);
+    else beat.publish(clockSubject(region), JSON.stringify(setting));
+  }, repeatEveryMs);
+  return () => clearInterval(repeat);
 }
 
 /**

@@ -9,7 +9,7 @@ export {
   DrivenClock,
   openDrivenClock,
   parseClockSetting,
-  publishClock,
+  publishClock, setClock,
   systemClock,
 } from './clock.ts';
 export type { Clock, ClockSetting } from './clock.ts';
