@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Module, type DynamicModule, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -47,6 +48,8 @@ class ProcessModule {}
 
 /** How long a drain by signal may take before the process ends regardless, in ms. */
 const drainLimitMs = 10_000;
+/** How long requests under way may take to be answered in it, in ms. */
+const answerLimitMs = 5_000;
 
 /**
  * Starts a process: reads the configuration, connects, serves health, metrics and the module's own
@@ -88,6 +91,7 @@ export async function bootstrap(
     .map((runtime) => new LogStrategy(runtime));
   for (const strategy of strategies) app.connectMicroservice({ strategy });
   await options.configure?.(app, config);
+  answerBeforeClosing(app, logger);
   await app.listen(config.httpPort, config.httpHost);
   const url = await app.getUrl();
   await app.startAllMicroservices();
@@ -105,6 +109,32 @@ export async function bootstrap(
   };
   if (options.signals !== false) drainOnSignals(close, logger);
   return { app, config, url, opened, close };
+}
+
+/**
+ * Lets requests under way be answered before their connections are closed; new ones are refused
+ * with 503 meanwhile. What never ends by itself (streams) must be ended by its owner before.
+ */
+function answerBeforeClosing(app: NestFastifyApplication, logger: Logger): void {
+  let underWay = 0;
+  let onIdle: (() => void) | undefined;
+  app.getHttpServer().on('request', (_request, response) => {
+    underWay += 1;
+    response.once('close', () => {
+      underWay -= 1;
+      if (underWay === 0) onIdle?.();
+    });
+  });
+  const fastify = app.getHttpAdapter().getInstance();
+  fastify.addHook('preClose', async () => {
+    if (underWay === 0) return;
+    const idle = new Promise<boolean>((resolve) => {
+      onIdle = () => resolve(true);
+    });
+    const limit = delay(answerLimitMs, false, { ref: false });
+    if (await Promise.race([idle, limit])) return;
+    logger.warn(`${underWay} requests were not answered when the drain ended.`);
+  });
 }
 
 function drainOnSignals(close: () => Promise<void>, logger: Logger): void {
