@@ -81,6 +81,8 @@ export function parseTraceparent(traceparent: string | undefined): SpanContext |
   return { traceId, spanId, traceFlags: Number.parseInt(flags, 16), isRemote: true };
 }
 
+const spanKinds = { consumer: SpanKind.CONSUMER, server: SpanKind.SERVER } as const;
+
 /**
  * Runs `fn` within a span whose parent is `traceparent` (of the envelope), or the span that is
  * active when there is none. What `fn` throws or rejects with is recorded and handed on.
@@ -91,6 +93,7 @@ export function withSpan<T>(
   traceparent: string | undefined,
   fn: () => T,
   attributes: Readonly<Record<string, string | number>> = {},
+  kind: 'consumer' | 'server' = 'consumer',
 ): T {
   if (tracer === undefined) return fn();
   const remote = parseTraceparent(traceparent);
@@ -98,7 +101,7 @@ export function withSpan<T>(
     remote === undefined ? context.active() : trace.setSpanContext(ROOT_CONTEXT, remote);
   const span = tracer.startSpan(
     name,
-    { kind: SpanKind.CONSUMER, attributes: { ...attributes } },
+    { kind: spanKinds[kind], attributes: { ...attributes } },
     parent,
   );
   const failed = (error: unknown): void => {

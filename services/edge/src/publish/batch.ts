@@ -11,7 +11,10 @@ const errorsLimit = 64;
 /** Who publishes, and when. */
 export interface Publisher {
   readonly key: ApiKey;
+  /** Of the request: it goes before what the events say themselves. */
   readonly traceparent?: string;
+  /** Of a trace that begins with the request: for events that say none themselves. */
+  readonly newTraceparent?: string;
   /** RFC 3339, for events that do not say their time. */
   readonly now: string;
 }
@@ -60,7 +63,7 @@ export function planBatch(values: readonly unknown[], batch: boolean, publisher:
       }
       if (errors.length >= errorsLimit) break;
     } else if (allows(key, result.contract.scope)) {
-      accepted.push(result.event);
+      accepted.push(traced(result.event, publisher));
     } else {
       forbidden.push({
         pointer: `${prefix(index)}/type`,
@@ -76,6 +79,11 @@ export function planBatch(values: readonly unknown[], batch: boolean, publisher:
     });
   }
   return batch ? withoutRepeats(accepted) : { events: accepted, places: [0] };
+}
+
+function traced(event: IntakeEnvelope, { newTraceparent }: Publisher): IntakeEnvelope {
+  if (newTraceparent === undefined || event.traceparent !== undefined) return event;
+  return { ...event, traceparent: newTraceparent };
 }
 
 function invalidEvents(errors: readonly ProblemError[], types: ReadonlySet<string>): Refusal {

@@ -1,4 +1,5 @@
-import { batchLimit } from './batch.ts';
+import { currentTraceparent, withSpan } from '@meridian/nest';
+import { batchLimit, type Publisher } from './batch.ts';
 import { readTraceparent } from '../domain/media.ts';
 import { Refusal } from '../domain/problem.ts';
 import { oneOf, type QueryValues } from '../domain/query.ts';
@@ -36,24 +37,31 @@ export function publishRoutes(intake: Intake, now: () => string): Route[] {
       async handle({ key, query, request, reply, body }: Call) {
         checkDurability(query);
         const { headers } = request;
-        const traceparent = readTraceparent(headers['traceparent'] as string | undefined);
-        const text = await intake.publish(
-          {
-            contentType: headers['content-type'],
-            contentEncoding: headers['content-encoding'],
-            headers:
-              headers['ce-specversion'] === undefined && !hasAttributes(headers)
-                ? []
-                : pairs(request.raw.rawHeaders),
-            body,
-          },
-          { key, now: now(), ...(traceparent === undefined ? {} : { traceparent }) },
-        );
+        const sent = readTraceparent(headers['traceparent'] as string | undefined);
+        const submission = {
+          contentType: headers['content-type'],
+          contentEncoding: headers['content-encoding'],
+          headers:
+            headers['ce-specversion'] === undefined && !hasAttributes(headers)
+              ? []
+              : pairs(request.raw.rawHeaders),
+          body,
+        };
+        const store = (): Promise<string> =>
+          intake.publish(submission, { key, now: now(), ...tracedBy(sent) });
+        const text = await withSpan('POST /v1/events', sent, store, {}, 'server');
         reply.code(202).type('application/json; charset=utf-8');
         return text;
       },
     },
   ];
+}
+
+/** The trace to store with the events: the request's own goes before theirs only if it was sent. */
+function tracedBy(sent: string | undefined): Pick<Publisher, 'traceparent' | 'newTraceparent'> {
+  const own = currentTraceparent();
+  if (sent !== undefined) return { traceparent: own ?? sent };
+  return own === undefined ? {} : { newTraceparent: own };
 }
 
 function hasAttributes(headers: Readonly<Record<string, unknown>>): boolean {
