@@ -41,7 +41,8 @@ export class Child {
   }
 
   get pid(): number | undefined {
-    return this.#process?.exitCode === null ? this.#process.pid : undefined;
+    const process = this.#process;
+    return process?.exitCode === null && process.signalCode === null ? process.pid : undefined;
   }
 
   /** Starts it and waits until it is ready. @throws Error with the end of its output when it is not */

@@ -19,6 +19,8 @@ export interface DevelopmentRegionOptions {
   readonly httpPort?: number;
   /** `driven`: time is set through the log, for days played faster than life. */
   readonly clock?: 'system' | 'driven';
+  /** Further variables for the services. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** One line for each step, with how long it took. */
   readonly say?: (line: string) => void;
 }
@@ -116,6 +118,7 @@ export async function startDevelopmentRegion(
       MERIDIAN_DEV: '1',
       MERIDIAN_KEY_FILE: keyFile,
       DATABASE_URL: postgres.url,
+      ...options.environment,
     };
     const port = await freePort(options.httpPort);
     const url = `http://127.0.0.1:${port}`;
