@@ -1,4 +1,4 @@
-import { publishClock, type Beat, type Clock } from '@meridian/nest';
+import { setClock, type Beat, type Clock } from '@meridian/nest';
 import { readClockRequest } from '../domain/admin-bodies.ts';
 import { Refusal } from '../domain/problem.ts';
 import { wholeNumber } from '../domain/query.ts';
@@ -134,8 +134,8 @@ export function clockRoutes(parts: ClockParts): Route[] {
           );
         }
         const { at, rate } = setTo(clock, asked);
-        publishClock(beat, region, { at, rate }, clock.setting);
-        const rest = await orRefuse(watch.wait(at, timeoutMs));
+        const endRepeating = setClock(beat, region, { at, rate }, clock);
+        const rest = await orRefuse(watch.wait(at, timeoutMs)).finally(endRepeating);
         if (!rest.settled) {
           throw new Refusal(
             'not-settled',
