@@ -70,6 +70,15 @@ export interface AggregatesOptions<State, Event extends DomainEvent, Command, R 
   readonly wait?: (delayMs: number) => Promise<void>;
 }
 
+/** A decision before it is stored: an outcome where nothing is to be stored, else the events. */
+type Decided<Event, R extends Rejection> =
+  | { readonly outcome: Outcome<Event, R> }
+  | {
+      readonly outcome?: undefined;
+      readonly events: readonly Event[];
+      readonly toStore: readonly EventToEncode[];
+    };
+
 /** How often a decision is tried again after another writer was first. */
 const attemptsLimit = 16;
 const warmLimitDefault = 100_000;
@@ -119,15 +128,90 @@ export class Aggregates<
     if (warm === undefined) {
       this.#makeRoom();
       warm = this.#cold(request.aggregate);
-    } else this.#warm.delete(key);
-    // At the end of the map: the last to leave.
-    this.#warm.set(key, warm);
+      this.#warm.set(key, warm);
+    } else if (this.#warm.size * 2 > this.#warmLimit) {
+      // To the end of the map: the last to leave. It costs something, and matters when it is full.
+      this.#warm.delete(key);
+      this.#warm.set(key, warm);
+    }
     const held = warm;
     held.waiting += 1;
     const run = (): Promise<Outcome<Event, R>> => this.#run(key, held, request);
-    const result = held.waiting === 1 ? run() : held.tail.then(run, run);
+    const result = held.waiting > 1 ? held.tail.then(run, run) : this.#now(key, held, request);
     held.tail = result;
     return result;
+  }
+
+  /**
+   * As `#run`, for an aggregate in memory for which nothing else is under way: all but the append
+   * happens at once. What does not go well there is left to `#run`, on what the log holds.
+   */
+  #now(key: string, warm: Warm<State>, request: Request<Command>): Promise<Outcome<Event, R>> {
+    const { journal, onState, onConflict } = this.#options;
+    const { aggregate, cause } = request;
+    if (!this.#isAtHand(warm, request.command)) return this.#run(key, warm, request);
+    let decided: Decided<Event, R>;
+    try {
+      decided = this.#step(warm, request);
+    } catch (error) {
+      this.#forget(warm);
+      this.#leave(key, warm);
+      return Promise.reject(error);
+    }
+    if (decided.outcome !== undefined) {
+      this.#leave(key, warm);
+      return Promise.resolve(decided.outcome);
+    }
+    const { events, toStore } = decided;
+    return journal.append(aggregate, { events: toStore, head: warm.head }).then(
+      (head) => {
+        warm.head = head;
+        warm.causes.add(cause.causationId);
+        onState?.(aggregate, warm.state);
+        this.#leave(key, warm);
+        return { kind: 'decided' as const, events, sequence: head.sequence };
+      },
+      (error: unknown) => {
+        this.#forget(warm);
+        const again = (): Promise<Outcome<Event, R>> => this.#run(key, warm, request);
+        if (error instanceof WrongLastSequence) {
+          onConflict?.(aggregate);
+          return this.#load(aggregate, warm).then(again, again);
+        }
+        if (error instanceof LogFault && error.retryable) return again();
+        this.#leave(key, warm);
+        throw error;
+      },
+    );
+  }
+
+  /** Whether a command can be decided on what is in memory. */
+  #isAtHand(warm: Warm<State>, command: Command): boolean {
+    return warm.head.sequence > 0 || this.#options.begins?.(command) === true;
+  }
+
+  /** Decides on the state in memory. `events` are to be stored; undefined when there are none. */
+  #step(warm: Warm<State>, { command, cause }: Request<Command>): Decided<Event, R> {
+    const nothing: Outcome<Event, R> = {
+      kind: 'decided',
+      events: [],
+      sequence: warm.head.sequence,
+    };
+    if (warm.causes.has(cause.causationId)) return { outcome: nothing };
+    const context = this.#options.context();
+    const decided = step(this.#options.decider, warm.state, command, context);
+    warm.state = decided.state;
+    if (!decided.accepted) {
+      return { outcome: { kind: 'rejected', rejection: decided.rejection } };
+    }
+    if (decided.events.length === 0) return { outcome: nothing };
+    const { events } = decided;
+    return { events, toStore: events.map((event) => toEncode(event, cause, context.now)) };
+  }
+
+  #leave(key: string, warm: Warm<State>): void {
+    warm.waiting -= 1;
+    if (warm.waiting === 0) this.#dropIfOver(key, warm);
   }
 
   /** The state of an aggregate as stored, loaded when it is not in memory. */
@@ -177,8 +261,7 @@ export class Aggregates<
         }
       }
     } finally {
-      warm.waiting -= 1;
-      if (warm.waiting === 0) this.#dropIfOver(key, warm);
+      this.#leave(key, warm);
     }
   }
 
@@ -191,32 +274,18 @@ export class Aggregates<
     );
   }
 
-  async #decideAndStore(
-    warm: Warm<State>,
-    { aggregate, command, cause }: Request<Command>,
-  ): Promise<Outcome<Event, R>> {
-    const { journal, decider, begins, onConflict } = this.#options;
-    let loaded = warm.head.sequence > 0;
-    if (!loaded && begins?.(command) !== true) {
-      await this.#load(aggregate, warm);
-      loaded = true;
-    }
+  async #decideAndStore(warm: Warm<State>, request: Request<Command>): Promise<Outcome<Event, R>> {
+    const { journal, onConflict } = this.#options;
+    const { aggregate, command, cause } = request;
+    if (!this.#isAtHand(warm, command)) await this.#load(aggregate, warm);
     for (let attempt = 1; ; attempt += 1) {
-      if (warm.causes.has(cause.causationId)) {
-        return { kind: 'decided', events: [], sequence: warm.head.sequence };
-      }
-      const context = this.#options.context();
-      const outcome = step(decider, warm.state, command, context);
-      if (!outcome.accepted) return { kind: 'rejected', rejection: outcome.rejection };
-      warm.state = outcome.state;
-      if (outcome.events.length === 0) {
-        return { kind: 'decided', events: [], sequence: warm.head.sequence };
-      }
+      const decided = this.#step(warm, request);
+      if (decided.outcome !== undefined) return decided.outcome;
+      const { events, toStore } = decided;
       try {
-        const events = outcome.events.map((event) => toEncode(event, cause, context.now));
-        warm.head = await journal.append(aggregate, { events, head: warm.head });
+        warm.head = await journal.append(aggregate, { events: toStore, head: warm.head });
         warm.causes.add(cause.causationId);
-        return { kind: 'decided', events: outcome.events, sequence: warm.head.sequence };
+        return { kind: 'decided', events, sequence: warm.head.sequence };
       } catch (error) {
         if (!(error instanceof WrongLastSequence) || attempt === attemptsLimit) throw error;
         onConflict?.(aggregate);

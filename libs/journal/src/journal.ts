@@ -14,7 +14,7 @@ import {
   type Writer,
 } from '@meridian/wire';
 import { CorruptEntry } from './errors.ts';
-import type { Log, LogMessage } from './log.ts';
+import type { Appended, Log, LogMessage } from './log.ts';
 
 /** How far a writer had read its sources when it stored an entry: stream name to sequence. */
 export type Positions = Readonly<Record<string, number>>;
@@ -123,17 +123,19 @@ export function journalOf(log: Log, writer: Writer): Journal {
   const stream = eventStream(writer.region);
   const subjectOf = (aggregate: AggregateId): string =>
     eventSubject(writer.region, writer.home, aggregate);
-  const store: Journal['store'] = async (aggregate, encoded, lastSequence, consumed) => {
-    const { sequence } = await log.append(stream, {
+  // Without `async` on the way of every decision: each would cost a turn of the microtask queue.
+  const append = (
+    aggregate: AggregateId,
+    encoded: EncodedEntry,
+    lastSequence: number,
+    consumed?: Positions,
+  ): Promise<Appended> =>
+    log.append(stream, {
       subject: subjectOf(aggregate),
-      data: encoded.text,
+      data: encoded.bytes ?? encoded.text,
       expectedLastSequence: lastSequence,
-      ...(consumed === undefined
-        ? {}
-        : { headers: { [positionsHeader]: formatPositions(consumed) } }),
+      ...(consumed && { headers: { [positionsHeader]: formatPositions(consumed) } }),
     });
-    return sequence;
-  };
   return {
     log,
     writer,
@@ -148,11 +150,17 @@ export function journalOf(log: Log, writer: Writer): Journal {
       };
     },
     encoder: (aggregate, head) => new EntryEncoder(writer, aggregate, head),
-    store,
-    async append(aggregate, { events, head, consumed, configVersion }) {
+    async store(aggregate, encoded, lastSequence, consumed) {
+      return (await append(aggregate, encoded, lastSequence, consumed)).sequence;
+    },
+    append(aggregate, { events, head, consumed, configVersion }) {
       const encoded = encodeEntry(writer, aggregate, head, events, configVersion);
-      const sequence = await store(aggregate, encoded, head.sequence, consumed);
-      return { sequence, revision: encoded.revision, hash: encoded.hash };
+      const { revision, hash } = encoded;
+      return append(aggregate, encoded, head.sequence, consumed).then(({ sequence }) => ({
+        sequence,
+        revision,
+        hash,
+      }));
     },
   };
 }

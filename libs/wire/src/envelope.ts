@@ -123,6 +123,8 @@ function typePart(type: string): string {
 /** The text of an entry, and where the aggregate's history ends once it is stored. */
 export interface EncodedEntry {
   readonly text: string;
+  /** The text in UTF-8, where it was made already. */
+  readonly bytes?: Uint8Array;
   readonly revision: number;
   readonly hash: string;
 }
@@ -178,20 +180,34 @@ export class EntryEncoder {
   }
 
   /** Adds one event. `configVersion` is the version of the configuration it was decided under. */
-  add({ type, subject, data, cause, timeMs }: EventToEncode, configVersion = 0): void {
+  add(event: EventToEncode, configVersion = 0): void {
+    const text = this.#next(event, configVersion);
+    this.#hash = hashEvent(text);
+    this.#text += this.#count === 0 ? `[${text}` : `,\n${text}`;
+    this.#count += 1;
+  }
+
+  /** The whole entry of a single event: its bytes are made once, to be hashed and to be sent. */
+  only(event: EventToEncode, configVersion = 0): EncodedEntry {
+    const text = `[${this.#next(event, configVersion)}]`;
+    const bytes = Buffer.from(text);
+    this.#hash = hash('sha256', bytes.subarray(1, -1), 'base64url');
+    return { text, bytes, revision: this.#revision, hash: this.#hash };
+  }
+
+  /** The text of the next event. */
+  #next({ type, subject, data, cause, timeMs }: EventToEncode, configVersion: number): string {
     this.#revision += 1;
     const { causationId, correlationId, actor, traceparent } = cause;
-    const text =
+    return (
       `{"specversion":"1.0","id":"${this.#name}.${this.#revision}"${this.#fixed}${typePart(type)}` +
       `"configversion":${configVersion},"subject":${quote(subject)},"time":"${timestampOf(timeMs)}",` +
       `"revision":${this.#revision},"prevhash":"${this.#hash}",` +
       `"correlationid":${quote(correlationId ?? subject)},"causationid":${quote(causationId)},` +
       `"actor":${quote(actor ?? this.#service)},` +
       (traceparent === undefined ? '' : `"traceparent":${quote(traceparent)},`) +
-      `"data":${JSON.stringify(data)}}`;
-    this.#hash = hashEvent(text);
-    this.#text += this.#count === 0 ? `[${text}` : `,\n${text}`;
-    this.#count += 1;
+      `"data":${JSON.stringify(data)}}`
+    );
   }
 
   /** Adds the events of one command, all or (when one cannot be written) none. */
@@ -228,6 +244,8 @@ export function encodeEntry(
   configVersion = 0,
 ): EncodedEntry {
   const encoder = new EntryEncoder(writer, aggregate, head);
+  const [first] = events;
+  if (first !== undefined && events.length === 1) return encoder.only(first, configVersion);
   encoder.addAll(events, configVersion);
   return encoder.finish();
 }
