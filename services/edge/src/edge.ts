@@ -4,6 +4,7 @@ import type { Log } from '@meridian/journal';
 import { ProgressWatch, type Beat, type Clock } from '@meridian/nest';
 import { eventStream } from '@meridian/wire';
 import type { NatsConnection } from '@nats-io/nats-core';
+import { RestWatch } from './clock/rest.ts';
 import { clockRoutes } from './clock/routes.ts';
 import type { EdgeConfig } from './config.ts';
 import { documentRoutes } from './documents/routes.ts';
@@ -60,6 +61,7 @@ export async function openEdge(parts: EdgeParts): Promise<Edge> {
   const hub = new StreamHub(new Feed(log, eventStream(region), onFault), { ...config, onFault });
   const logs = logRoutes(log, region, onFault);
   const watch = new ProgressWatch(beat, region);
+  const rest = new RestWatch({ log, region, watch, required: config.requiredServices });
   const models = config.readModels ? await openModels(parts, now) : undefined;
   const endNats =
     nats === undefined
@@ -72,7 +74,7 @@ export async function openEdge(parts: EdgeParts): Promise<Edge> {
     ...logs.routes,
     ...setAsideRoutes(log, region, now),
     ...keyRoutes(ring, store, realNow),
-    ...clockRoutes({ log, clock, beat, region, watch, required: config.requiredServices }),
+    ...clockRoutes({ clock, beat, region, rest }),
   ];
   return {
     routes: [...routes, ...documentRoutes(routes, region)],
@@ -81,6 +83,7 @@ export async function openEdge(parts: EdgeParts): Promise<Edge> {
       hub.close();
       logs.open.close();
       watch.close();
+      await rest.close();
       await endNats?.();
       await store.close();
       await models?.close();

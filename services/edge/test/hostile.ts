@@ -44,10 +44,8 @@ export class Hostility {
 
   next(): RawRequest {
     this.#count += 1;
-    const makers = this.#makers();
-    const [what, make] = this.#pick(makers);
-    const made = make();
-    return { what, ...made };
+    const [what, make] = this.#pick(this.#makers());
+    return { what, ...make() };
   }
 
   #makers(): (readonly [string, () => Omit<RawRequest, 'what'>])[] {

@@ -1,6 +1,7 @@
 import type { Log } from '@meridian/journal';
 import { settled, type ProgressReport, type ProgressWatch, type Settled } from '@meridian/nest';
 import { eventStream, intakeStream } from '@meridian/wire';
+import { StreamEnds } from './stream-ends.ts';
 
 export interface RestOptions {
   readonly log: Log;
@@ -21,29 +22,20 @@ export type Rest =
     }
   | { readonly settled: false; readonly waitingFor: readonly string[] };
 
-type Ends = ReadonlyMap<string, number>;
-
-const keyOf = (stream: string, filter: string): string => `${stream} ${filter}`;
-
 /**
  * Waits until every service has read everything and has fired what was due, as `settled` defines
- * it. A player pays for this at each of its steps: the log is asked only when the reports alone
- * do not say that it is too early, and then for everything at once.
+ * it. A player pays for this at each of its steps: the log is asked only when what is known in
+ * memory does not say already that it is too early.
  */
 export class RestWatch {
   readonly #options: RestOptions;
-  /** The streams' names and the filters that stand for all of them. */
-  readonly #streams: readonly (readonly [stream: string, filter: string])[];
-  /** Where filters were seen to end; they never end before that again. */
-  readonly #seen = new Map<string, number>();
+  readonly #ends = new Map<string, StreamEnds>();
 
   constructor(options: RestOptions) {
     this.#options = options;
-    const { region } = options;
-    this.#streams = [
-      [intakeStream(region), `in.${region}.>`],
-      [eventStream(region), `ev.${region}.>`],
-    ];
+    for (const stream of [intakeStream(options.region), eventStream(options.region)]) {
+      this.#endsOf(stream);
+    }
   }
 
   /**
@@ -58,11 +50,12 @@ export class RestWatch {
     for (;;) {
       const { count } = watch;
       const reports = watch.reports();
-      let state = this.#judge(at, reports, this.#seen);
+      let state = this.#judge(at, reports);
       if (state.settled) {
-        const ends = await this.#ends(reports);
-        state = this.#judge(at, reports, ends);
-        if (state.settled) return { ...state, lastSequence: this.#lastSequences(ends) };
+        // After the reports were copied: `settled` says why that order matters.
+        await this.#refresh(reports);
+        state = this.#judge(at, reports);
+        if (state.settled) return { ...state, lastSequence: this.#lastSequences() };
       }
       const leftMs = deadlineMs - performance.now();
       if (leftMs <= 0) return state;
@@ -70,35 +63,40 @@ export class RestWatch {
     }
   }
 
-  #judge(at: number, reports: ReadonlyMap<string, ProgressReport>, ends: Ends): Settled {
+  async close(): Promise<void> {
+    await Promise.all([...this.#ends.values()].map((ends) => ends.close()));
+  }
+
+  /** Judges by the ends as they are known; those not known yet count as reached. */
+  #judge(at: number, reports: ReadonlyMap<string, ProgressReport>): Settled {
     const lastSequence = (stream: string, filter: string): number =>
-      ends.get(keyOf(stream, filter)) ?? 0;
+      this.#endsOf(stream).of(filter) ?? 0;
     return settled({ at, required: this.#options.required, reports, lastSequence });
   }
 
-  async #ends(reports: ReadonlyMap<string, ProgressReport>): Promise<Ends> {
-    const { log, required } = this.#options;
-    const wanted = new Map(
-      this.#streams.map(([stream, filter]) => [keyOf(stream, filter), { stream, filter }]),
-    );
-    for (const service of required) {
-      for (const read of reports.get(service)?.reads ?? []) {
-        wanted.set(keyOf(read.stream, read.filter), read);
+  async #refresh(reports: ReadonlyMap<string, ProgressReport>): Promise<void> {
+    const filters = new Map<StreamEnds, string[]>();
+    for (const ends of this.#ends.values()) filters.set(ends, []);
+    for (const service of this.#options.required) {
+      for (const { stream, filter } of reports.get(service)?.reads ?? []) {
+        filters.get(this.#endsOf(stream))?.push(filter);
       }
     }
-    const ends = await Promise.all(
-      [...wanted].map(async ([key, { stream, filter }]) => {
-        const last = await log.lastSequence(stream, filter);
-        this.#seen.set(key, last);
-        return [key, last] as const;
-      }),
-    );
-    return new Map(ends);
+    await Promise.all([...filters].map(([ends, own]) => ends.refresh(own)));
   }
 
-  #lastSequences(ends: Ends): Record<string, number> {
-    return Object.fromEntries(
-      this.#streams.map(([stream, filter]) => [stream, ends.get(keyOf(stream, filter)) ?? 0]),
-    );
+  #endsOf(stream: string): StreamEnds {
+    let ends = this.#ends.get(stream);
+    if (ends === undefined) {
+      ends = new StreamEnds(this.#options.log, stream);
+      this.#ends.set(stream, ends);
+    }
+    return ends;
+  }
+
+  #lastSequences(): Record<string, number> {
+    const { region } = this.#options;
+    const streams = [intakeStream(region), eventStream(region)];
+    return Object.fromEntries(streams.map((stream) => [stream, this.#endsOf(stream).last]));
   }
 }

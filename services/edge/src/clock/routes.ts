@@ -5,7 +5,7 @@ import { wholeNumber } from '../domain/query.ts';
 import { jsonBody } from '../http/json-body.ts';
 import { orRefuse } from '../http/log-fault.ts';
 import type { Call, Content, Parameters, Route } from '../http/route.ts';
-import { RestWatch, type RestOptions } from './rest.ts';
+import type { RestWatch } from './rest.ts';
 
 const timeoutDefaultMs = 30_000;
 const timeoutMostMs = 600_000;
@@ -64,15 +64,15 @@ const clockContent: Content = {
   },
 };
 
-export interface ClockParts extends RestOptions {
+export interface ClockParts {
   readonly clock: Clock;
   readonly beat: Beat;
+  readonly region: string;
+  readonly rest: RestWatch;
 }
 
 /** `GET` and `POST /v1/clock`. */
-export function clockRoutes(parts: ClockParts): Route[] {
-  const { clock, beat, region } = parts;
-  const watch = new RestWatch(parts);
+export function clockRoutes({ clock, beat, region, rest }: ClockParts): Route[] {
   return [
     {
       method: 'GET',
@@ -135,15 +135,15 @@ export function clockRoutes(parts: ClockParts): Route[] {
         }
         const { at, rate } = setTo(clock, asked);
         const endRepeating = setClock(beat, region, { at, rate }, clock);
-        const rest = await orRefuse(watch.wait(at, timeoutMs)).finally(endRepeating);
-        if (!rest.settled) {
+        const state = await orRefuse(rest.wait(at, timeoutMs)).finally(endRepeating);
+        if (!state.settled) {
           throw new Refusal(
             'not-settled',
-            `The clock is set, but not everything came to rest within ${timeoutMs} ms: ${rest.waitingFor.join('; ')}.`,
-            { at, waitingFor: rest.waitingFor },
+            `The clock is set, but not everything came to rest within ${timeoutMs} ms: ${state.waitingFor.join('; ')}.`,
+            { at, waitingFor: state.waitingFor },
           );
         }
-        return { at, rate, nextDueMs: rest.nextDueMs, lastSequence: rest.lastSequence };
+        return { at, rate, nextDueMs: state.nextDueMs, lastSequence: state.lastSequence };
       },
     },
   ];
