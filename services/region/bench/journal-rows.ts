@@ -4,6 +4,7 @@ import { accept, seeded, type Decider } from '@meridian/core';
 import {
   Aggregates,
   CommitLoop,
+  ensureStreams,
   journalOf,
   readEntry,
   type DomainEvent,
@@ -116,18 +117,17 @@ function attributesDecider(): Decider<
 /** How many aggregates take turns, so that the commands of one do not wait for each other. */
 const aggregatesCount = 1_000;
 
-/** Rows 1 and 2: `execute` on warm aggregates, one message an event. */
-export async function executeRows({ connection, log, region }: Bed): Promise<Row[]> {
+/** Executes that many commands, in turn over a thousand aggregates held in memory. */
+function benchAggregates({ log, region }: Bed): (count: number) => Promise<void> {
   const journal = journalOf(log, { region, home: region, service: 'bench', epoch: 1 });
-  const client: JetStreamClient = jetstream(connection);
   const random = seeded(1);
   const aggregates = new Aggregates({
     journal,
     decider: attributesDecider(),
     context: () => ({ now, random }),
   });
-  const execute = async (count: number): Promise<void> => {
-    await windowed(
+  return (count) =>
+    windowed(
       count,
       (index) => {
         const id = `warm${index % aggregatesCount}`;
@@ -139,7 +139,13 @@ export async function executeRows({ connection, log, region }: Bed): Promise<Row
       },
       aggregatesCount,
     );
-  };
+}
+
+/** Rows 1 and 2: `execute` on warm aggregates, one message an event. */
+export async function executeRows(bed: Bed): Promise<Row[]> {
+  const { connection, log, region } = bed;
+  const client: JetStreamClient = jetstream(connection);
+  const execute = benchAggregates(bed);
   await execute(aggregatesCount);
   const sample = await sampleEntry(log, region);
   const sequences = new Map<string, number>();
@@ -215,17 +221,24 @@ export async function routingRows({ connection, log, region }: Bed): Promise<Row
       client.publish(`ev.${region}.${region}.${prefix}.routing.r${index}`, data),
     );
   };
-  const [grouped, published] = (await race(
+  const awaited = async (count: number): Promise<void> => {
+    const prefix = freshPrefix();
+    for (let index = 0; index < count; index += 1) {
+      await client.publish(`ev.${region}.${region}.${prefix}.routing.r${index}`, data);
+    }
+  };
+  const [grouped, oneByOne, published] = (await race(
     [
       { name: 'group commit', run: ours },
+      { name: 'library publish, one message each', run: awaited },
       { name: 'library publish, one message each, windowed', run: library },
     ],
     20_000,
     rounds,
-  )) as [Rate, Rate];
-  return [
-    ratioRow('routing decisions stored (group commit)', 'decisions/s', grouped, published, 4),
-  ];
+  )) as [Rate, Rate, Rate];
+  return [oneByOne, published].map((rival) =>
+    ratioRow('routing decisions stored (group commit)', 'decisions/s', grouped, rival, 4),
+  );
 }
 
 type FloorLoop = Awaited<ReturnType<typeof openFloor>>;
@@ -317,8 +330,17 @@ async function oneDecision(journal: Journal): Promise<Uint8Array> {
   return new TextEncoder().encode(JSON.stringify([event]));
 }
 
-/** Row 5: the whole stream folded, against the library's ordered consumer that only counts. */
-export async function replayRows({ connection, log, region }: Bed): Promise<Row[]> {
+/** How many decisions the replayed log holds. */
+const replayedCount = 150_000;
+
+/**
+ * Row 5: a log of single decisions folded, against the library's ordered consumer that only
+ * counts. It is a log of its own, whatever else the run has stored.
+ */
+export async function replayRows({ connection, log }: Bed): Promise<Row[]> {
+  const region = 'replay';
+  await ensureStreams(connection, region, { development: true });
+  await benchAggregates({ connection, log, region })(replayedCount);
   const stream = eventStream(region);
   const client = jetstream(connection);
   const total = await log.lastSequence(stream);
