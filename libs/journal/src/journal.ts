@@ -97,18 +97,36 @@ const formatPositions = (positions: Positions): string =>
 /** Reads a message of an `EV_` stream. @throws CorruptEntry when it is not what Meridian writes */
 export function readEntry(message: LogMessage): Entry {
   try {
-    return {
-      stream: message.stream,
-      sequence: message.sequence,
-      subject: message.subject,
-      storedAtMs: message.storedAtMs,
-      events: decodeEntry(message.text()),
-      consumed: parsePositions(message.header(positionsHeader)),
-    };
+    return new StoredEntry(message, decodeEntry(message.text()));
   } catch (error) {
     throw new CorruptEntry(message.stream, message.sequence, (error as Error).message, {
       cause: error,
     });
+  }
+}
+
+/** An entry over its message: the headers, dear to parse, are looked at when they are asked for. */
+class StoredEntry implements Entry {
+  readonly stream: string;
+  readonly sequence: number;
+  readonly subject: string;
+  readonly events: readonly EventEnvelope[];
+  readonly #message: LogMessage;
+
+  constructor(message: LogMessage, events: readonly EventEnvelope[]) {
+    this.stream = message.stream;
+    this.sequence = message.sequence;
+    this.subject = message.subject;
+    this.events = events;
+    this.#message = message;
+  }
+
+  get storedAtMs(): number {
+    return this.#message.storedAtMs;
+  }
+
+  get consumed(): Positions {
+    return parsePositions(this.#message.header(positionsHeader));
   }
 }
 
