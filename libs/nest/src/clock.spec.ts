@@ -99,7 +99,7 @@ describe('setClock', () => {
   it('sends a setting again until the clock shows it', async () => {
     const beat = memoryBeat();
     const clock = await openDrivenClock(beat, 'eu');
-    const { publish } = beat;
+    const publish = beat.publish.bind(beat);
     const sent: string[] = [];
     beat.publish = (subject, text) => {
       sent.push(text);

@@ -1,8 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { generatePlan } from '@meridian/cli';
 import { eventually } from '@meridian/testing';
-import type { DevelopmentRegion } from '../src/index.ts';
-import { startRegion } from './real-region.ts';
+import { startRegion, type RealRegion } from './real-region.ts';
 import { decided, rehearse, storedPositions, totals, type Progress, type Rehearsed } from './rehearsal.ts';
 
 const plan = generatePlan('killed', { contacts: 50, agents: 3 });
@@ -12,9 +11,11 @@ interface Blow {
   readonly names: readonly string[];
   readonly events?: number;
   readonly publications?: number;
+  /** What is started again reads everything from the beginning: a checkpoint may lag. */
+  readonly forgets?: true;
 }
 
-let region: DevelopmentRegion | undefined;
+let region: RealRegion | undefined;
 let reference: Rehearsed | undefined;
 /** What the supervisor said, for a failure's message. */
 let said: string[] = [];
@@ -29,20 +30,30 @@ async function play(
 ): Promise<Rehearsed> {
   said = [];
   region = await startRegion({ processes, clock: 'driven', say: (line) => { said.push(line); } });
-  const { children } = region;
+  const played = region;
+  const { children } = played;
+  const forgetting: Promise<void>[] = [];
   const killed: { readonly name: string; readonly pid: number | undefined }[] = [];
   const left = [...blows];
   const strike = ({ events, publications }: Progress): void => {
-    const due = left.findIndex((blow) =>
-      events >= (blow.events ?? Infinity) || publications >= (blow.publications ?? Infinity));
-    if (due === -1) return;
-    for (const name of left.splice(due, 1)[0]?.names ?? []) {
+    const blow = left.find((one) =>
+      events >= (one.events ?? Infinity) || publications >= (one.publications ?? Infinity));
+    if (blow === undefined) return;
+    left.splice(left.indexOf(blow), 1);
+    const { names, forgets } = blow;
+    for (const name of names) {
       const child = children.get(name);
       killed.push({ name, pid: child?.pid });
       child?.kill('SIGKILL');
     }
+    const gone = said.length + names.length;
+    // While the next process still starts: it looks for its checkpoints only once it has connected.
+    if (forgets !== true) return;
+    const areGone = eventually('they are gone', () => said.length >= gone);
+    forgetting.push(areGone.then(() => played.forgetCheckpoints()));
   };
   const rehearsed = await rehearse(region, plan, strike);
+  await Promise.all(forgetting);
   expect(left).toEqual([]);
   // Each was killed for good, and each is there again as another process.
   for (const { name, pid } of killed) {
@@ -114,8 +125,14 @@ describe('a day that is played while processes are killed', () => {
     const played = await play('together', [
       { events: 50, names: ['region'] },
       { publications: 50, names: ['region'] },
-      { events: 250, names: ['region', 'nats-server'] },
+      { events: 200, names: ['region', 'nats-server'] },
+      { events: 300, names: ['region'], forgets: true },
     ]);
     expectTheSame(played, expected);
+    // The last process has read every request again, and those of before decided nothing.
+    const requests = played.intake.filter(({ subject }) => subject.includes('.contact.'));
+    const metrics = await (await fetch(`${region?.url}/metrics`)).text();
+    const handled = 'meridian_handler_duration_seconds_count{service="sessions",read="requests"}';
+    expect(metrics.split('\n')).toContain(`${handled} ${requests.length}`);
   }, 120_000);
 });

@@ -1,7 +1,12 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { connectNats } from '@meridian/journal';
+import { kvCheckpoints } from '@meridian/nest';
 import { natsServerBinary, temporaryFolder } from '@meridian/testing';
-import { startDevelopmentRegion, type DevelopmentRegion, type DevelopmentRegionOptions } from '../src/index.ts';
+import {
+  startDevelopmentRegion, type DevelopmentRegion, type DevelopmentRegionOptions,
+} from '../src/index.ts';
 
 const services = new URL('../../', import.meta.url);
 
@@ -15,16 +20,37 @@ function requireBuilt(): void {
   }
 }
 
+export interface RealRegion extends DevelopmentRegion {
+  /** Forgets how far the services had read: whoever starts next reads everything again. */
+  forgetCheckpoints(): Promise<void>;
+}
+
+const followers = [
+  ['sessions', 'requests'], ['sessions', 'routing'], ['routing', 'requests'], ['routing', 'contacts'],
+] as const;
+
+async function forgetCheckpoints({ region, natsUrl }: DevelopmentRegion, dataDir: string): Promise<void> {
+  const secrets = JSON.parse(readFileSync(join(dataDir, 'nats-secrets.json'), 'utf8')) as { service: string };
+  const connection = await connectNats({ servers: natsUrl, user: 'meridian', pass: secrets.service });
+  try {
+    const checkpoints = kvCheckpoints(connection, region);
+    for (const [service, name] of followers) await checkpoints.save(service, name, 0);
+  } finally {
+    await connection.close();
+  }
+}
+
 /** A region of real processes for one test, on free ports, in a temporary folder. */
 export async function startRegion(
   options: Pick<DevelopmentRegionOptions, 'processes' | 'clock' | 'say' | 'environment'>,
-): Promise<DevelopmentRegion> {
+): Promise<RealRegion> {
   requireBuilt();
   const folder = temporaryFolder('meridian-region-');
   try {
     const region = await startDevelopmentRegion({ ...options, dataDir: folder.path, natsServer: natsServerBinary() });
     return {
       ...region,
+      forgetCheckpoints: () => forgetCheckpoints(region, folder.path),
       async stop() {
         await region.stop();
         folder.remove();
