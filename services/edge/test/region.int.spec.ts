@@ -129,6 +129,16 @@ describe('an edge on a real server', () => {
   });
 
   describe('the way in over NATS', () => {
+    // The server was killed before: what a client sends until it is back may be lost.
+    beforeAll(() =>
+      eventually('the client is back', () =>
+        nats.rtt().then(
+          () => true,
+          () => false,
+        ),
+      ),
+    );
+
     const request = async (
       subject: string,
       body: unknown,
