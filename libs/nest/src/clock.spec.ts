@@ -83,6 +83,21 @@ describe('openDrivenClock', () => {
     expect(told).toHaveLength(1);
   });
 
+  it('hears what it missed from another clock while there is no stream', async () => {
+    const beat = memoryBeat();
+    const first = await openDrivenClock(beat, 'eu');
+    publishClock(beat, 'eu', { at: 5_000, rate: 0 });
+    expect(first.now()).toBe(5_000);
+    // It listens only since after the message, and no stream has kept it.
+    const second = await openDrivenClock({ ...beat, last: () => Promise.resolve(undefined) }, 'eu');
+    expect(second.started).toBe(false);
+    beat.last = () => Promise.reject(new Error('stream not found'));
+    await eventually('it hears it', () => second.started);
+    expect(second.now()).toBe(5_000);
+    first.close();
+    second.close();
+  });
+
   it.each([
     '',
     'null',

@@ -145,8 +145,8 @@ export async function openDrivenClock(beat: Beat, region: string): Promise<Clock
     beat.publish(subject, JSON.stringify(setting));
   };
   const lookAgain = (): void => {
-    // Without an answer now, or without the stream, the next look will tell.
-    beat.last(subject).then(compare, () => {});
+    // A stream that is gone keeps nothing: who missed a message hears it from those who did not.
+    beat.last(subject).then(compare, () => compare(undefined));
   };
   const unsubscribe = beat.subscribe(subject, take);
   const forget = beat.onReconnect(lookAgain);
