@@ -114,7 +114,7 @@ function attributesDecider(): Decider<
   };
 }
 
-/** How many aggregates take turns, so that the commands of one do not wait for each other. */
+/** How many aggregates take turns: more than are under way, so that none waits for itself. */
 const aggregatesCount = 1_000;
 
 /** Executes that many commands, in turn over a thousand aggregates held in memory. */
@@ -127,18 +127,14 @@ function benchAggregates({ log, region }: Bed): (count: number) => Promise<void>
     context: () => ({ now, random }),
   });
   return (count) =>
-    windowed(
-      count,
-      (index) => {
-        const id = `warm${index % aggregatesCount}`;
-        return aggregates.execute({
-          aggregate: { tenant: 'bench', entity: 'contact', id },
-          command: { type: 'note', subject: id },
-          cause: { causationId: freshCause() },
-        });
-      },
-      aggregatesCount,
-    );
+    windowed(count, (index) => {
+      const id = `warm${index % aggregatesCount}`;
+      return aggregates.execute({
+        aggregate: { tenant: 'bench', entity: 'contact', id },
+        command: { type: 'note', subject: id },
+        cause: { causationId: freshCause() },
+      });
+    });
 }
 
 /** Rows 1 and 2: `execute` on warm aggregates, one message an event. */
@@ -151,21 +147,17 @@ export async function executeRows(bed: Bed): Promise<Row[]> {
   const sequences = new Map<string, number>();
   const library = async (count: number): Promise<void> => {
     const prefix = freshPrefix();
-    await windowed(
-      count,
-      async (index) => {
-        const subject = eventSubject(region, region, {
-          tenant: 'bench',
-          entity: 'contact',
-          id: `${prefix}${index % aggregatesCount}`,
-        });
-        const ack = await client.publish(subject, sample, {
-          expect: { lastSubjectSequence: sequences.get(subject) ?? 0 },
-        });
-        sequences.set(subject, ack.seq);
-      },
-      aggregatesCount,
-    );
+    await windowed(count, async (index) => {
+      const subject = eventSubject(region, region, {
+        tenant: 'bench',
+        entity: 'contact',
+        id: `${prefix}${index % aggregatesCount}`,
+      });
+      const ack = await client.publish(subject, sample, {
+        expect: { lastSubjectSequence: sequences.get(subject) ?? 0 },
+      });
+      sequences.set(subject, ack.seq);
+    });
     sequences.clear();
   };
   const limit = async (count: number): Promise<void> => {
