@@ -274,3 +274,21 @@ export function lastHash(entryText: string): string {
 export function causeOf(intake: Pick<IntakeEnvelope, 'source' | 'id'>): string {
   return `${intake.source}#${intake.id}`;
 }
+
+/** What an event or request passes on to what it causes, `causationId` being its own name. */
+export function passOn(
+  event: {
+    readonly correlationid?: string;
+    readonly actor?: string;
+    readonly traceparent?: string | undefined;
+  },
+  causationId: string,
+): Cause {
+  const { correlationid, actor, traceparent } = event;
+  return {
+    causationId,
+    ...(correlationid === undefined ? {} : { correlationId: correlationid }),
+    ...(actor === undefined ? {} : { actor }),
+    ...(traceparent === undefined ? {} : { traceparent }),
+  };
+}

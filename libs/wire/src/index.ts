@@ -11,6 +11,7 @@ export {
   genesisHash,
   hashEvent,
   lastHash,
+  passOn,
 } from './envelope.ts';
 export type {
   Cause,

@@ -10,6 +10,7 @@ import {
 } from '@meridian/journal';
 import {
   causeOf,
+  passOn,
   parseSubject,
   type AggregateId,
   type Cause,
@@ -108,7 +109,7 @@ export class Routing {
         address.tenant,
         isRetry ? undefined : message,
         { type, subject, data } as Command,
-        causeFrom({ ...event, traceparent }, causeOf(event)),
+        passOn({ ...event, traceparent }, causeOf(event)),
       ),
     );
   }
@@ -136,7 +137,7 @@ export class Routing {
         event.tenant,
         isRetry ? undefined : message,
         command,
-        causeFrom({ ...event, traceparent }, event.id),
+        passOn({ ...event, traceparent }, event.id),
       ),
     );
   }
@@ -222,17 +223,4 @@ function contactOf(event: PartitionEvent): string | undefined {
     return event.subject;
   }
   return 'contactId' in event.data ? event.data.contactId : undefined;
-}
-
-/** What an event or request passes on to what it causes. */
-function causeFrom(
-  event: { readonly actor?: string; readonly traceparent: string | undefined },
-  causationId: string,
-): Cause {
-  const { actor, traceparent } = event;
-  return {
-    causationId,
-    ...(actor === undefined ? {} : { actor }),
-    ...(traceparent === undefined ? {} : { traceparent }),
-  };
 }

@@ -10,9 +10,9 @@ import {
 } from '@meridian/journal';
 import {
   causeOf,
+  passOn,
   parseSubject,
   type AggregateId,
-  type Cause,
   type ContactCommand,
   type ContactEvent,
   type DomainEvent,
@@ -101,7 +101,7 @@ export class Sessions {
       this.#contacts.execute({
         aggregate: aggregateOf(address),
         command: { type, subject, data } as ContactCommand,
-        cause: causeFrom({ ...event, traceparent }, causeOf(event)),
+        cause: passOn({ ...event, traceparent }, causeOf(event)),
       }),
     );
   }
@@ -117,7 +117,7 @@ export class Sessions {
           this.#contacts.execute({
             aggregate: { tenant: event.tenant, entity: 'contact', id: command.subject },
             command,
-            cause: causeFrom({ ...event, traceparent }, event.id),
+            cause: passOn({ ...event, traceparent }, event.id),
           }),
         ),
       );
@@ -157,22 +157,4 @@ export class Sessions {
 
 function aggregateOf({ tenant, entity, id }: ParsedSubject): AggregateId {
   return { tenant, entity, id };
-}
-
-/** What an event or request passes on to what it causes. */
-function causeFrom(
-  event: {
-    readonly correlationid?: string;
-    readonly actor?: string;
-    readonly traceparent: string | undefined;
-  },
-  causationId: string,
-): Cause {
-  const { correlationid, actor, traceparent } = event;
-  return {
-    causationId,
-    ...(correlationid === undefined ? {} : { correlationId: correlationid }),
-    ...(actor === undefined ? {} : { actor }),
-    ...(traceparent === undefined ? {} : { traceparent }),
-  };
 }
