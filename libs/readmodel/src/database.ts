@@ -52,12 +52,13 @@ const CONNECTION_CODES = new Set([
 
 /** Whether an error says that the database is away or busy, and not that the statement is wrong. */
 export function isDatabaseAway(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  if (error.cause !== undefined && isDatabaseAway(error.cause)) return true;
-  const code = (error as { code?: unknown }).code;
+  // By its shape, not its class: an error of the socket may come from another realm.
+  if (typeof error !== 'object' || error === null) return false;
+  const { cause, code, message } = error as Partial<Error> & { readonly code?: unknown };
+  if (cause !== undefined && isDatabaseAway(cause)) return true;
   if (typeof code !== 'string') {
     return /connection terminated|timeout|client has encountered a connection error/i.test(
-      error.message,
+      message ?? '',
     );
   }
   // 08 connection, 53 resources, 57 operator (shutdown, cannot connect now), 58 system.
