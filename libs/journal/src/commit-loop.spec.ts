@@ -296,6 +296,17 @@ describe('CommitLoop: opening and closing', () => {
     expect((await storedAmounts(log)).flat()).toEqual(range(6));
   });
 
+  it('absorbs an entry once, however often the start-up reads it', async () => {
+    const log = memoryLog();
+    const writer = await openLoop(log);
+    for (const n of range(5)) await writer.submit(request(n));
+    const loop = loopOn(log);
+    const messages = await log.load('EV_eu', 'ev.eu.eu.demo.contact.t1');
+    for (const message of [...messages.slice(0, 3), ...messages]) loop.absorb(message);
+    loop.openAbsorbed();
+    expect([loop.state, loop.head]).toEqual([writer.state, writer.head]);
+  });
+
   it('finds out with its first append that the absorbed history lacks an entry', async () => {
     const log = memoryLog();
     let conflicts = 0;

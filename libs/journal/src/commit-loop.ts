@@ -140,9 +140,11 @@ export class CommitLoop<
     this.#isOpened = true;
   }
 
-  /** Takes one entry of the history, instead of loading it; in order, before `openAbsorbed`. */
+  /** Takes one entry of the history, instead of loading it; in order, before `openAbsorbed`; again is harmless. */
   absorb(message: LogMessage): void {
     if (this.#isOpened) throw new Error('The commit loop is open: its history is its own.');
+    // Opening work is run again when the log was away in its midst: what is known is passed over.
+    if (message.sequence <= this.#head.sequence) return;
     const entry = readEntry(message);
     this.#fold(entry);
     this.#head = headAfter(message, entry);

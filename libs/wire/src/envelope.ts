@@ -174,11 +174,6 @@ export class EntryEncoder {
     return this.#count;
   }
 
-  /** How long the entry is so far, in characters. */
-  get length(): number {
-    return this.#text.length;
-  }
-
   /** Adds one event. `configVersion` is the version of the configuration it was decided under. */
   add(event: EventToEncode, configVersion = 0): void {
     const text = this.#next(event, configVersion);
