@@ -18,6 +18,7 @@ export { attemptsLimit, onFailure, reasonOf, retryDelayMs, type FailureChoice } 
 export { Follow, FollowContext, PassThroughFilter, transportOf } from './follow.ts';
 export type { FollowOptions, HandlerResult } from './follow.ts';
 export { liveness, readiness, type Health } from './health.ts';
+export { heldSubject, parseHeldReport, type HeldReport } from './held-report.ts';
 export { createLogger, NestLogger } from './logger.ts';
 export { Metrics, MetricsRegistry } from './metrics.ts';
 export type { ProgressReport, Read } from './progress-report.ts';
@@ -28,6 +29,11 @@ export {
   type SettlingOptions,
 } from './progress-watch.ts';
 export { Progress, progressSubject } from './progress.ts';
+export {
+  parseRecoveryStatus,
+  recoveryStatusSubject,
+  type RecoveryStatus,
+} from './recovery-status.ts';
 export { RegionModule, serviceModule, type Given } from './region.module.ts';
 export {
   ServiceRuntime,
