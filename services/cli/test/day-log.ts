@@ -58,7 +58,7 @@ class SmallCentre {
   }
 
   #route(now: number, events: readonly Draft[]): void {
-    this.#log.add('routing.main', now, events);
+    this.#log.add('routing.eu', now, events);
   }
 
   #enter(guest: Guest, state: string, now: number): void {

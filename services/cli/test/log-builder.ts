@@ -35,7 +35,7 @@ export class LogBuilder {
   readonly #region = 'eu';
   #causes = 0;
 
-  /** Stores one decision of an aggregate, `contact.c1` or `routing.main`, `seconds` after the start. */
+  /** Stores one decision of an aggregate, `contact.c1` or `routing.eu`, `seconds` after the start. */
   add(
     aggregate: string,
     seconds: number,

@@ -30,7 +30,7 @@ export const brokenRules = (entries: readonly RawEntry[]): RuleName[] =>
 /** One queue, and agent a1 who takes one call at a time. */
 export function opened(capacity = 1, presence = 'AVAILABLE'): LogBuilder {
   const log = new LogBuilder();
-  log.add('routing.main', 0, [routing.queue('q1'), routing.signedIn('a1', capacity, presence)]);
+  log.add('routing.eu', 0, [routing.queue('q1'), routing.signedIn('a1', capacity, presence)]);
   return log;
 }
 
@@ -38,7 +38,7 @@ export function opened(capacity = 1, presence = 'AVAILABLE'): LogBuilder {
 export function ringing(log = opened()): LogBuilder {
   log.add('contact.c1', 0, contact.initiated('c1'));
   log.add('contact.c1', 2, contact.queued('c1'));
-  log.add('routing.main', 2, [
+  log.add('routing.eu', 2, [
     routing.decided('c1', 'OFFERED', 'CONTACT_QUEUED', 2, { agentId: 'a1' }),
     routing.created('c1-r1', 'c1', 'a1', 22),
   ]);
@@ -48,10 +48,10 @@ export function ringing(log = opened()): LogBuilder {
 
 /** c1 is served by a1 and wraps up. Entries 1 to 9. */
 export function talking(log = ringing()): LogBuilder {
-  log.add('routing.main', 5, [routing.changed('accepted', 'c1-r1', 'c1', 'a1')]);
+  log.add('routing.eu', 5, [routing.changed('accepted', 'c1-r1', 'c1', 'a1')]);
   log.add('contact.c1', 5, contact.connected('c1', 'c1-r1', 'a1', 3));
   log.add('contact.c1', 15, contact.hungUp('c1', 'a1', 315));
-  log.add('routing.main', 15, [routing.changed('wrapping', 'c1-r1', 'c1', 'a1')]);
+  log.add('routing.eu', 15, [routing.changed('wrapping', 'c1-r1', 'c1', 'a1')]);
   return log;
 }
 
@@ -60,7 +60,7 @@ export const spent = { IN_SYSTEM: 0, IVR: 2, QUEUED: 0, OFFERED: 3, CONNECTED: 1
 export function served(): LogBuilder {
   const log = talking();
   log.add('contact.c1', 20, contact.completed('c1', spent));
-  log.add('routing.main', 20, [routing.changed('completed', 'c1-r1', 'c1', 'a1')]);
+  log.add('routing.eu', 20, [routing.changed('completed', 'c1-r1', 'c1', 'a1')]);
   return log;
 }
 

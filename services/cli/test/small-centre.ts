@@ -474,7 +474,7 @@ export class SmallCentre {
   }
 
   #route(events: readonly DomainEvent[], cause: string): string[] {
-    return this.#store(['routing', 'main'], events, cause);
+    return this.#store(['routing', 'eu'], events, cause);
   }
 }
 

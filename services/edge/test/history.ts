@@ -113,7 +113,7 @@ class Tenant {
   }
 
   #route(...events: DomainEvent[]): void {
-    this.#recorder.store({ tenant: this.#tenant, entity: 'routing', id: 'main' }, events);
+    this.#recorder.store({ tenant: this.#tenant, entity: 'routing', id: writer.home }, events);
   }
 
   #tell(contact: OpenContact, ...events: DomainEvent[]): void {

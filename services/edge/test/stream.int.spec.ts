@@ -99,7 +99,7 @@ describe('GET /v1/stream', () => {
   it('filters by entity, type and subject, and shows no other tenant', async () => {
     await append('contact', 'c1', contactEvents('c1'));
     await append('contact', 'c1', contactEvents('c1'), 'other');
-    await append('routing', 'main', routingEvents('c1'));
+    await append('routing', 'eu', routingEvents('c1'));
     await append('contact', 'c2', contactEvents('c2'));
     const ids = async (query: string): Promise<string[]> => {
       const client = await open(`?from=start&to=4${query}`);
@@ -117,9 +117,9 @@ describe('GET /v1/stream', () => {
   it('applies the same filters to what comes live', async () => {
     const client = await open('?entity=reservation');
     await append('contact', 'c1', contactEvents('c1'));
-    await append('routing', 'main', routingEvents('c1'), 'other');
-    await append('routing', 'main', routingEvents('c1'));
-    await append('routing', 'main', routingEvents('c2'));
+    await append('routing', 'eu', routingEvents('c1'), 'other');
+    await append('routing', 'eu', routingEvents('c1'));
+    await append('routing', 'eu', routingEvents('c2'));
     expect((await client.has(2)).map(({ id }) => id)).toEqual(['EV_eu:3.1', 'EV_eu:4.1']);
   });
 

@@ -242,7 +242,7 @@ async function openFloor(journal: Journal, tenant: string) {
   const loop = new CommitLoop({
     journal,
     decider: partitionDecider,
-    aggregate: { tenant, entity: 'routing', id: 'main' },
+    aggregate: { tenant, entity: 'routing', id: journal.writer.home },
     context: () => ({ now, random }),
   });
   await loop.open();

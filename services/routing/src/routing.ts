@@ -24,9 +24,6 @@ import {
 } from './domain/partition.ts';
 import { react } from './domain/react.ts';
 
-/** The one routing partition that a tenant has so far. */
-const partitionId = 'main';
-
 export interface RoutingOptions {
   readonly journal: Journal;
   /** The log's clock, in epoch ms. */
@@ -76,7 +73,7 @@ export class Routing {
   *settled(): Iterable<Settled<Partition>> {
     for (const [tenant, { loop }] of this.#partitions) {
       if (loop.isSettled) {
-        yield { aggregate: aggregateOf(tenant), state: loop.state, head: loop.head };
+        yield { aggregate: this.#aggregateOf(tenant), state: loop.state, head: loop.head };
       }
     }
   }
@@ -169,6 +166,11 @@ export class Routing {
     await Promise.all([...this.#partitions.values()].map(({ loop }) => loop.close()));
   }
 
+  /** A tenant's partition bears the name of its home: events' ids are unique in the mesh. */
+  #aggregateOf(tenant: string): AggregateId {
+    return { tenant, entity: 'routing', id: this.#options.journal.writer.home };
+  }
+
   #partition(tenant: string) {
     const known = this.#partitions.get(tenant);
     if (known !== undefined) return known;
@@ -176,7 +178,7 @@ export class Routing {
     const loop: Loop = new CommitLoop({
       journal,
       decider: partitionDecider,
-      aggregate: aggregateOf(tenant),
+      aggregate: this.#aggregateOf(tenant),
       context: (): Context => ({ now: now(), random }),
       configVersion: (state) => state.configVersion,
       correlationOf: contactOf,
@@ -208,10 +210,6 @@ export class Routing {
       ...(from === undefined ? {} : { from: { stream: from.stream, sequence: from.sequence } }),
     });
   }
-}
-
-function aggregateOf(tenant: string): AggregateId {
-  return { tenant, entity: 'routing', id: partitionId };
 }
 
 /** The contact that a routing event belongs to, for `correlationid`. */

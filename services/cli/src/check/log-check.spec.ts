@@ -35,14 +35,14 @@ describe('a valid log', () => {
 
   it('breaks no rule: an offer that rings out, a customer who gives up, one who is reaped', () => {
     const log = ringing();
-    log.add('routing.main', 22, [
+    log.add('routing.eu', 22, [
       routing.changed('timed_out', 'c1-r1', 'c1', 'a1'),
       routing.notResponding('a1', 'c1-r1'),
       routing.decided('c1', 'WAITING', 'OFFER_ENDED', 2),
     ]);
     log.add('contact.c1', 22, contact.requeued('c1', 'c1-r1', 2));
     log.add('contact.c1', 30, contact.gaveUp('c1', 28, { IVR: 2, QUEUED: 8, OFFERED: 20 }));
-    log.add('routing.main', 30, [routing.withdrawn('c1')]);
+    log.add('routing.eu', 30, [routing.withdrawn('c1')]);
     log.add('contact.c2', 40, contact.initiated('c2'));
     log.add('contact.c2', 3640, contact.reaped('c2', 40, { IN_SYSTEM: 0, IVR: 3600 }));
     expect(found(log.entries)).toEqual([]);
@@ -66,7 +66,7 @@ describe('a valid log', () => {
 describe('1: bookings', () => {
   it('finds a second reservation of a contact', () => {
     const log = ringing(opened(3));
-    log.add('routing.main', 3, [routing.created('c1-r2', 'c1', 'a1', 23)]);
+    log.add('routing.eu', 3, [routing.created('c1-r2', 'c1', 'a1', 23)]);
     expect(found(log.entries)).toEqual([
       {
         rule: 'one-offer',
@@ -85,7 +85,7 @@ describe('1: bookings', () => {
     again.entries.push(...entries);
     expect(found(entries)).toEqual([]);
     log.entries.length = 6;
-    log.add('routing.main', 6, [routing.created('c1-r2', 'c1', 'a1', 26)]);
+    log.add('routing.eu', 6, [routing.created('c1-r2', 'c1', 'a1', 26)]);
     expect(check(log.entries).counts).toMatchObject({ 'one-offer': 1 });
   });
 
@@ -93,7 +93,7 @@ describe('1: bookings', () => {
     const log = talking();
     log.add('contact.c2', 15, contact.initiated('c2'));
     log.add('contact.c2', 16, contact.queued('c2'));
-    log.add('routing.main', 16, [routing.created('c2-r1', 'c2', 'a1', 36)]);
+    log.add('routing.eu', 16, [routing.created('c2-r1', 'c2', 'a1', 36)]);
     expect(found(log.entries)).toEqual([
       {
         rule: 'capacity',
@@ -116,7 +116,7 @@ describe('1: bookings', () => {
       },
     ]);
     const log = opened();
-    log.add('routing.main', 0, [routing.signedOut('a1')]);
+    log.add('routing.eu', 0, [routing.signedOut('a1')]);
     expect(found(ringing(log).entries)).toEqual([
       {
         rule: 'not-available',
@@ -130,7 +130,7 @@ describe('1: bookings', () => {
 
   it('finds an offer to an agent who asked to leave', () => {
     const log = opened();
-    log.add('routing.main', 0, [
+    log.add('routing.eu', 0, [
       { type: 'meridian.agent.sign_out_requested.v1', subject: 'a1', data: {} },
     ]);
     expect(found(ringing(log).entries)[0]).toMatchObject({
@@ -265,7 +265,7 @@ describe('3: the end of offers', () => {
   it('allows one second after the expiry, and no more', () => {
     const late = (seconds: number): LogBuilder => {
       const log = ringing();
-      log.add('routing.main', seconds, [routing.changed('timed_out', 'c1-r1', 'c1', 'a1')]);
+      log.add('routing.eu', seconds, [routing.changed('timed_out', 'c1-r1', 'c1', 'a1')]);
       return log;
     };
     expect(found(late(23).entries)).toEqual([]);
@@ -300,7 +300,7 @@ describe('3: the end of offers', () => {
     ['canceled', 'CANCELED from ACCEPTED', 'CANCELED from PENDING'],
   ] as const)('finds an illegal change: PENDING to %s', (what, expected, was) => {
     const log = ringing();
-    log.add('routing.main', 3, [routing.changed(what, 'c1-r1', 'c1', 'a1')]);
+    log.add('routing.eu', 3, [routing.changed(what, 'c1-r1', 'c1', 'a1')]);
     expect(found(log.entries)).toEqual([
       { rule: 'reservation', sequence: 6, index: 0, expected, found: was },
     ]);
@@ -308,12 +308,12 @@ describe('3: the end of offers', () => {
 
   it('finds a change of a reservation that had ended, or never was, or is of others', () => {
     const log = served();
-    log.add('routing.main', 21, [
+    log.add('routing.eu', 21, [
       routing.changed('accepted', 'c1-r1', 'c1', 'a1'),
       routing.changed('rejected', 'x', 'c1', 'a1'),
     ]);
-    log.add('routing.main', 22, [routing.created('c1-r1', 'c9', 'a1', 42)]);
-    log.add('routing.main', 23, [routing.changed('accepted', 'c1-r1', 'c9', 'a2')]);
+    log.add('routing.eu', 22, [routing.created('c1-r1', 'c9', 'a1', 42)]);
+    log.add('routing.eu', 23, [routing.changed('accepted', 'c1-r1', 'c9', 'a2')]);
     expect(
       found(log.entries).map(({ rule, sequence, found }) => ({ rule, sequence, found })),
     ).toEqual([

@@ -115,8 +115,8 @@ describe('6: causes and order', () => {
     log.add('contact.c1', 0, contact.initiated('c1'), { cause: '/ivr#1' });
     log.add('contact.c1', 2, contact.queued('c1'), { cause: '/ivr#1' });
     log.add('contact.c2', 2, contact.initiated('c2'), { cause: '/ivr#1' });
-    log.add('routing.main', 3, [routing.signedIn('a2')], { cause: '/desk#1' });
-    log.add('routing.main', 4, [routing.signedIn('a3')], { cause: '/desk#1' });
+    log.add('routing.eu', 3, [routing.signedIn('a2')], { cause: '/desk#1' });
+    log.add('routing.eu', 4, [routing.signedIn('a3')], { cause: '/desk#1' });
     expect(found(log.entries)).toEqual([
       {
         rule: 'repeated-cause',
@@ -137,7 +137,7 @@ describe('6: causes and order', () => {
 
   it('finds a cause that is not in the log, or not before', () => {
     const log = opened();
-    log.add('contact.c1', 0, contact.initiated('c1'), { cause: 'demo.routing.main.1' });
+    log.add('contact.c1', 0, contact.initiated('c1'), { cause: 'demo.routing.eu.1' });
     log.add('contact.c2', 0, contact.initiated('c2'), { cause: 'demo.contact.c1.2' });
     log.add('contact.c3', 0, contact.initiated('c3'), { cause: 'demo.contact.c1.3' });
     log.add('contact.c4', 0, contact.initiated('c4'), { cause: 'demo.contact.c9.0' });
@@ -151,8 +151,8 @@ describe('6: causes and order', () => {
 
   it('knows the causes of contacts that have ended', () => {
     const log = served();
-    log.add('routing.main', 21, [routing.signedIn('a2')], { cause: 'demo.contact.c1.11' });
-    log.add('routing.main', 21, [routing.signedIn('a3')], { cause: 'demo.contact.c1.12' });
+    log.add('routing.eu', 21, [routing.signedIn('a2')], { cause: 'demo.contact.c1.11' });
+    log.add('routing.eu', 21, [routing.signedIn('a3')], { cause: 'demo.contact.c1.12' });
     expect(found(log.entries)).toEqual([
       {
         rule: 'unknown-cause',
@@ -185,14 +185,14 @@ describe('6: causes and order', () => {
     const log = opened(1, 'AWAY');
     log.add('contact.c1', 0, contact.initiated('c1'));
     log.add('contact.c1', 2, contact.queued('c1', 0, skills));
-    log.add('routing.main', 2, [
+    log.add('routing.eu', 2, [
       routing.decided('c1', 'WAITING', 'CONTACT_QUEUED', 2, { contactRequirements: skills }),
     ]);
     log.add('contact.c2', 0, contact.initiated('c2'));
     log.add('contact.c2', 4, contact.queued('c2'));
-    log.add('routing.main', 4, [routing.decided('c2', 'WAITING', 'CONTACT_QUEUED', 4)]);
+    log.add('routing.eu', 4, [routing.decided('c2', 'WAITING', 'CONTACT_QUEUED', 4)]);
     before(log);
-    log.add('routing.main', 10, [
+    log.add('routing.eu', 10, [
       routing.presence('a1', 'AWAY', 'AVAILABLE'),
       routing.decided(offered, 'OFFERED', 'AGENT_FREED', offered === 'c1' ? 2 : 4, {
         agentId: 'a1',
@@ -229,13 +229,13 @@ describe('6: causes and order', () => {
     const log = opened(1, 'AWAY');
     log.add('contact.c1', 0, contact.initiated('c1'));
     log.add('contact.c1', 2, contact.queued('c1'));
-    log.add('routing.main', 2, [routing.decided('c1', 'WAITING', 'CONTACT_QUEUED', 2)]);
+    log.add('routing.eu', 2, [routing.decided('c1', 'WAITING', 'CONTACT_QUEUED', 2)]);
     log.add('contact.c2', 0, contact.initiated('c2'));
     log.add('contact.c2', 50, contact.queued('c2', 1));
-    log.add('routing.main', 50, [
+    log.add('routing.eu', 50, [
       routing.decided('c2', 'WAITING', 'CONTACT_QUEUED', 50, { priority: 1 }),
     ]);
-    log.add('routing.main', 60, [
+    log.add('routing.eu', 60, [
       routing.presence('a1', 'AWAY', 'AVAILABLE'),
       routing.decided('c1', 'OFFERED', 'AGENT_FREED', 2, { agentId: 'a1' }),
       routing.created('c1-r1', 'c1', 'a1', 80),

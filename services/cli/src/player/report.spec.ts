@@ -221,7 +221,7 @@ describe('the latency of offers', () => {
     );
     latencies.readDecision(entry(1013, [offer('demo.contact.c1.4')]));
     latencies.readDecision(entry(1020, [offer('player/r#a/sign_in/1')]));
-    latencies.readDecision(entry(1030, [offer('demo.routing.main.timer')]));
+    latencies.readDecision(entry(1030, [offer('demo.routing.eu.timer')]));
     latencies.readDecision(entry(1900, [offer('demo.contact.c1.4', 'somebody-else')]));
     expect(latencies.finish()).toEqual({ offers: 3, measured: 2, p50: 3, p99: 20 });
   });
