@@ -28,7 +28,7 @@ export type {
 export { memoryLog, type AppendFate, type MemoryLogOptions } from './memory-log.ts';
 export { compileFilters, hasWildcard, matchesFilter, type SubjectPredicate } from './subjects.ts';
 export { jetstreamLog, type JetStreamLogOptions } from './jetstream/log.ts';
-export { connectNats } from './jetstream/link.ts';
+export { connectNats, type ConnectOptions } from './jetstream/link.ts';
 export { readRequest } from './read-request.ts';
 export type { StoredRequest } from './read-request.ts';
 export {

@@ -67,6 +67,8 @@ function connectTo({
   natsUrl,
   natsUser,
   natsPassword,
+  natsSeedFile,
+  natsCaFile,
 }: RegionConfig): Promise<NatsConnection> {
   return connectNats({
     servers: natsUrl.split(','),
@@ -74,6 +76,8 @@ function connectTo({
     ...(natsUser === undefined || natsPassword === undefined
       ? {}
       : { user: natsUser, pass: natsPassword }),
+    ...(natsSeedFile === undefined ? {} : { seedFile: natsSeedFile }),
+    ...(natsCaFile === undefined ? {} : { caFile: natsCaFile }),
   });
 }
 

@@ -1,15 +1,51 @@
+import { readFileSync } from 'node:fs';
+import { nkeyAuthenticator, nkeys } from '@nats-io/nats-core';
 import { connect, type NatsConnection, type NodeConnectionOptions } from '@nats-io/transport-node';
-import { LogUnavailable } from '../errors.ts';
+import { LogFault, LogUnavailable } from '../errors.ts';
+
+export interface ConnectOptions extends NodeConnectionOptions {
+  /** A file with an NKey seed (`SU…`); it is read again at each reconnection. */
+  readonly seedFile?: string;
+  /** A file with the authorities (PEM) that the servers are checked with; TLS is then a must. */
+  readonly caFile?: string;
+}
+
+/** A seed as the NATS tools write it. @throws LogFault naming the file when it is none */
+function readSeed(path: string): Uint8Array {
+  try {
+    const seed = new TextEncoder().encode(readFileSync(path, 'utf8').trim());
+    nkeys.fromSeed(seed);
+    return seed;
+  } catch (cause) {
+    throw new LogFault(
+      'InvalidSeed',
+      `${path} cannot be used as an NKey seed: ${cause instanceof Error ? cause.message : cause}.\n` +
+        'It must hold one line that begins with SU, as scripts/topology writes it.',
+      false,
+      { cause },
+    );
+  }
+}
 
 /**
  * Connects as everything of Meridian does: retrying for ever once connected, never giving up after
  * authentication time-outs, and noticing a dead link within half a minute.
  * @throws LogUnavailable when the first connection fails, unless `waitOnFirstConnect` is set
+ * @throws LogFault when the seed file holds no seed
  */
-export async function connectNats(options: NodeConnectionOptions): Promise<NatsConnection> {
+export async function connectNats({
+  seedFile,
+  caFile,
+  ...options
+}: ConnectOptions): Promise<NatsConnection> {
   const startedMs = performance.now();
+  if (seedFile !== undefined) readSeed(seedFile);
   try {
     return await connect({
+      ...(seedFile === undefined
+        ? {}
+        : { authenticator: nkeyAuthenticator(() => readSeed(seedFile)) }),
+      ...(caFile === undefined ? {} : { tls: { caFile } }),
       maxReconnectAttempts: -1,
       reconnectTimeWait: 250,
       reconnectJitter: 100,
