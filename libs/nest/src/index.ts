@@ -19,6 +19,16 @@ export { Follow, FollowContext, PassThroughFilter, transportOf } from './follow.
 export type { FollowOptions, HandlerResult } from './follow.ts';
 export { liveness, readiness, type Health } from './health.ts';
 export { heldSubject, parseHeldReport, type HeldReport } from './held-report.ts';
+export {
+  leaseAskEveryMs,
+  leaseAskSubject,
+  leaseGrantSubject,
+  parseLeaseAnswer,
+  parseLeaseAsk,
+  type LeaseAnswer,
+  type LeaseAsk,
+} from './leases-protocol.ts';
+export { openLeases, staticLeases, type Leases, type LeasesOptions } from './leases.ts';
 export { createLogger, NestLogger } from './logger.ts';
 export { Metrics, MetricsRegistry } from './metrics.ts';
 export type { ProgressReport, Read } from './progress-report.ts';
@@ -52,6 +62,7 @@ export {
   CLOCK,
   CONFIG,
   JOURNAL,
+  LEASES,
   LOG,
   LOGGER,
   METRICS,

@@ -12,6 +12,8 @@ export const BEAT = Symbol('meridian.beat');
 export const CLOCK = Symbol('meridian.clock');
 /** `Checkpoints`: where followers go on after a restart. */
 export const CHECKPOINTS = Symbol('meridian.checkpoints');
+/** `Leases`: for which homes the process may decide at this moment, and whether the way in is open. */
+export const LEASES = Symbol('meridian.leases');
 /** `Logger` of pino, for the process. */
 export const LOGGER = Symbol('meridian.logger');
 /** `MetricsRegistry`: all metrics of the process. */
