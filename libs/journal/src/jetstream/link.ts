@@ -17,9 +17,10 @@ function readSeed(path: string): Uint8Array {
     nkeys.fromSeed(seed);
     return seed;
   } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
     throw new LogFault(
       'InvalidSeed',
-      `${path} cannot be used as an NKey seed: ${cause instanceof Error ? cause.message : cause}.\n` +
+      `${path} cannot be used as an NKey seed: ${reason}.\n` +
         'It must hold one line that begins with SU, as scripts/topology writes it.',
       false,
       { cause },
