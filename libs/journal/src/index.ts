@@ -25,7 +25,7 @@ export type {
   MessageToAppend,
   ReplayOptions,
 } from './log.ts';
-export { memoryLog, type AppendFate, type MemoryLogOptions } from './memory-log.ts';
+export { memoryLog, type AppendFate, type MemoryLog, type MemoryLogOptions } from './memory-log.ts';
 export { compileFilters, hasWildcard, matchesFilter, type SubjectPredicate } from './subjects.ts';
 export { jetstreamLog, type JetStreamLogOptions } from './jetstream/log.ts';
 export { connectNats, type ConnectOptions } from './jetstream/link.ts';

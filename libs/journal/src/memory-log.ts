@@ -1,12 +1,5 @@
-import { Delivery } from './delivery.ts';
-import {
-  LogClosed,
-  LogUnavailable,
-  MessageTooLarge,
-  StreamMissing,
-  WrongLastSequence,
-} from './errors.ts';
-import { checkSubject, headerBlock, MESSAGE_ID } from './headers.ts';
+import { LogClosed, LogUnavailable, MessageTooLarge, StreamMissing } from './errors.ts';
+import { checkSubject, headerBlock } from './headers.ts';
 import type {
   Appended,
   Follower,
@@ -16,12 +9,10 @@ import type {
   MessageToAppend,
   ReplayOptions,
 } from './log.ts';
-import { MemoryMessage } from './memory-message.ts';
-import { compileFilters, hasWildcard, type SubjectPredicate } from './subjects.ts';
+import { MemoryFollower, MemoryStream, type DuplicateWindow } from './memory-stream.ts';
+import { compileFilters } from './subjects.ts';
 
 const DEFAULT_MAX_PAYLOAD_BYTES = 1_048_576;
-const DEFAULT_DUPLICATE_WINDOW_MS = 120_000;
-const DEFAULT_DUPLICATE_WINDOW_COUNT = 1_000_000;
 const BATCH_LENGTH = 1_024;
 
 export interface MemoryLogOptions {
@@ -32,11 +23,30 @@ export interface MemoryLogOptions {
   /** The largest message with its headers, in bytes; default 1 MiB, as a NATS server's. */
   readonly maxPayloadBytes?: number;
   /** How long and for how many messages an id is remembered; default 2 minutes and 1,000,000. */
-  readonly duplicateWindow?: { readonly ms?: number; readonly count?: number };
+  readonly duplicateWindow?: DuplicateWindow;
   /** Runs the deliveries of followers; default `queueMicrotask`. A simulator may delay them. */
   readonly schedule?: (task: () => void) => void;
   /** Decides what becomes of each append; default: everything is stored. */
   readonly onAppend?: (stream: string, message: MessageToAppend) => AppendFate;
+  /** Told of each message that an append has stored. */
+  readonly onStored?: (stream: string, sequence: number) => void;
+}
+
+/** A log in memory, with what a simulator needs beyond the port. */
+export interface MemoryLog extends Log {
+  /** All messages of a stream, oldest first: the log's own list, to be read only. */
+  messages(stream: string): readonly LogMessage[];
+  /**
+   * Stores a message of another log in the stream of the same name, at its sequence and with its
+   * time, as a mirror does.
+   * @throws RangeError when the stream does not go on at that sequence
+   */
+  place(message: LogMessage): void;
+  /**
+   * Forgets every message after `lastSequence`, as a store does that lost power before a sync.
+   * @throws Error when the stream is being followed
+   */
+  truncate(stream: string, lastSequence: number): void;
 }
 
 /**
@@ -46,11 +56,11 @@ export interface MemoryLogOptions {
 export type AppendFate = 'store' | 'refuse' | 'lose-answer';
 
 /** A log in memory: deterministic, without timers or a clock of its own. */
-export function memoryLog(options: MemoryLogOptions = {}): Log {
-  return new MemoryLog(options);
+export function memoryLog(options: MemoryLogOptions = {}): MemoryLog {
+  return new LogInMemory(options);
 }
 
-class MemoryLog implements Log {
+class LogInMemory implements MemoryLog {
   readonly #options: MemoryLogOptions;
   readonly #streams = new Map<string, MemoryStream>();
   readonly #known: ReadonlySet<string> | undefined;
@@ -67,9 +77,9 @@ class MemoryLog implements Log {
     const data = checkedData(message, this.#options.maxPayloadBytes);
     const fate = this.#options.onAppend?.(stream, message) ?? 'store';
     if (fate === 'refuse') throw unavailable(message, 'refused before it was stored');
-    if (fate === 'store') return target.append(message, data, this.#options);
+    if (fate === 'store') return this.#store(target, message, data);
     try {
-      target.append(message, data, this.#options);
+      this.#store(target, message, data);
     } catch {
       // A lost answer hides a conflict too.
     }
@@ -122,9 +132,28 @@ class MemoryLog implements Log {
     return follower;
   }
 
+  messages(stream: string): readonly LogMessage[] {
+    return this.#stream(stream).messages;
+  }
+
+  place(message: LogMessage): void {
+    this.#stream(message.stream).place(message);
+  }
+
+  truncate(stream: string, lastSequence: number): void {
+    this.#stream(stream).truncate(lastSequence);
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     await Promise.all([...this.#followers].map((follower) => follower.close()));
+  }
+
+  #store(target: MemoryStream, message: MessageToAppend, data: Uint8Array): Appended {
+    const { now = () => 0, duplicateWindow = {}, onStored } = this.#options;
+    const appended = target.append(message, data, now(), duplicateWindow);
+    if (!appended.duplicate) onStored?.(target.name, appended.sequence);
+    return appended;
   }
 
   #stream(name: string): MemoryStream {
@@ -136,137 +165,6 @@ class MemoryLog implements Log {
       this.#streams.set(name, stream);
     }
     return stream;
-  }
-}
-
-class MemoryStream {
-  readonly name: string;
-  readonly messages: MemoryMessage[] = [];
-  readonly bySubject = new Map<string, number[]>();
-  readonly followers = new Set<MemoryFollower>();
-  /** Message id to sequence, the oldest first. */
-  readonly #ids = new Map<string, number>();
-
-  constructor(name: string) {
-    this.name = name;
-  }
-
-  append(
-    message: MessageToAppend,
-    data: Uint8Array,
-    { now = () => 0, duplicateWindow = {} }: MemoryLogOptions,
-  ): Appended {
-    const { subject, messageId, expectedLastSequence } = message;
-    const storedAtMs = now();
-    const sequences = this.bySubject.get(subject) ?? [];
-    const last = sequences.at(-1) ?? 0;
-    if (expectedLastSequence !== undefined && expectedLastSequence !== last) {
-      // A repeated append of what is stored already is no conflict.
-      const next = sequences.find((sequence) => sequence > expectedLastSequence);
-      if (next && messageId && this.at(next).header(MESSAGE_ID) === messageId) {
-        return { sequence: next, duplicate: true };
-      }
-      throw new WrongLastSequence(subject, expectedLastSequence, last);
-    }
-    const known = messageId && this.#sequenceOf(messageId, storedAtMs, duplicateWindow);
-    if (known) return { sequence: known, duplicate: true };
-    const sequence = this.messages.length + 1;
-    this.messages.push(new MemoryMessage(this.name, sequence, message, storedAtMs, data));
-    this.bySubject.set(subject, sequences);
-    sequences.push(sequence);
-    if (messageId) this.#ids.set(messageId, sequence);
-    for (const follower of this.followers) follower.wake();
-    return { sequence, duplicate: false };
-  }
-
-  at(sequence: number): MemoryMessage {
-    const message = this.messages[sequence - 1];
-    if (message === undefined) throw new RangeError(`${this.name} holds no sequence ${sequence}`);
-    return message;
-  }
-
-  last(filter: string | undefined): number {
-    if (filter === undefined) return this.messages.length;
-    if (!hasWildcard(filter)) return this.bySubject.get(filter)?.at(-1) ?? 0;
-    const matches = compileFilters([filter]);
-    let last = 0;
-    for (const [subject, sequences] of this.bySubject) {
-      if (matches(subject)) last = Math.max(last, sequences.at(-1) ?? 0);
-    }
-    return last;
-  }
-
-  #sequenceOf(
-    id: string,
-    nowMs: number,
-    { ms = DEFAULT_DUPLICATE_WINDOW_MS, count = DEFAULT_DUPLICATE_WINDOW_COUNT },
-  ): number | undefined {
-    for (const [oldest, sequence] of this.#ids) {
-      if (this.#ids.size <= count && this.at(sequence).storedAtMs >= nowMs - ms) break;
-      this.#ids.delete(oldest);
-    }
-    return this.#ids.get(id);
-  }
-}
-
-class MemoryFollower implements Follower {
-  readonly #source: MemoryStream;
-  readonly #filters: readonly string[] | undefined;
-  readonly #matches: SubjectPredicate;
-  readonly #schedule: (task: () => void) => void;
-  readonly #delivery: Delivery;
-  #read: number;
-  #scheduled = false;
-
-  constructor(
-    source: MemoryStream,
-    options: FollowOptions,
-    onMessage: (message: LogMessage) => void | Promise<void>,
-    schedule: (task: () => void) => void,
-  ) {
-    this.#source = source;
-    this.#filters = options.filters;
-    this.#matches = compileFilters(options.filters);
-    this.#schedule = schedule;
-    this.#read = options.after;
-    this.#delivery = new Delivery(options, onMessage, {
-      onRoom: () => this.wake(),
-      onStop: () => source.followers.delete(this),
-    });
-    this.wake();
-  }
-
-  get delivered(): number {
-    return this.#delivery.delivered;
-  }
-
-  get position(): number {
-    return this.#delivery.position;
-  }
-
-  wake(): void {
-    if (this.#scheduled || this.#delivery.stopped) return;
-    this.#scheduled = true;
-    this.#schedule(() => this.#pump());
-  }
-
-  async caughtUp(): Promise<void> {
-    const lasts = (this.#filters ?? []).map((filter) => this.#source.last(filter));
-    const last = lasts.length === 0 ? this.#source.last(undefined) : Math.max(...lasts);
-    await this.#delivery.reached(last);
-  }
-
-  close(): Promise<void> {
-    return this.#delivery.close();
-  }
-
-  #pump(): void {
-    this.#scheduled = false;
-    const { messages } = this.#source;
-    while (this.#read < messages.length && this.#delivery.hasRoom) {
-      const message = this.#source.at(++this.#read);
-      if (this.#matches(message.subject)) this.#delivery.deliver(message);
-    }
   }
 }
 
