@@ -62,6 +62,19 @@ describe('is accepted', () => {
     });
   });
 
+  test('with the region where its subject is at home, one of those there are', () => {
+    expect(acceptIntake({ ...event, region: 'us' }, given)).toHaveProperty('event.region', 'us');
+    const regions = ['eu', 'us'];
+    expect(acceptIntake({ ...event, region: 'us' }, { ...given, regions })).toHaveProperty(
+      'event.region',
+      'us',
+    );
+    expect(acceptIntake({ ...event, region: 'ap' }, { ...given, regions })).toMatchObject({
+      ok: false,
+      problems: [{ pointer: '/region', code: 'not_allowed' }],
+    });
+  });
+
   test('without data where nothing is required', () => {
     const { data: _, ...bare } = { ...event, type: 'meridian.contact.hold.v1' };
     expect(acceptIntake(bare, given)).toMatchObject({ ok: true, event: { data: {} } });
@@ -122,6 +135,8 @@ describe('is refused', () => {
     ['an attribute that is an object', { ...event, other: {} }, [['/other', 'type']]],
     ['too long an attribute', { ...event, other: 'x'.repeat(1_025) }, [['/other', 'too_long']]],
     ['another tenant', { ...event, tenant: 'else' }, [['/tenant', 'mismatch']]],
+    ['a region that is no name', { ...event, region: 'e.u' }, [['/region', 'not_allowed']]],
+    ['a region that is no text', { ...event, region: ['eu'] }, [['/region', 'not_allowed']]],
     ['an unknown type', { ...event, type: 'meridian.contact.lost.v1' }, [['/type', 'not_allowed']]],
     [
       'a decision',

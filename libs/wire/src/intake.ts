@@ -13,6 +13,7 @@ const extensionLimit = 1_024;
 /** A URI reference (RFC 3986) without a fragment: `#` stands between source and id in a cause. */
 const sourcePattern = /^[A-Za-z0-9\-._~:/?[\]@!$&'()*+,;=%]+$/;
 const traceparentPattern = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+const regionPattern = /^[a-z0-9]{1,16}$/;
 const timePattern = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/;
 
 export type IntakeResult =
@@ -34,9 +35,13 @@ const knownAttributes = new Set([
   'traceparent',
   'tracestate',
   'actor',
+  'region',
 ]);
 
-function attributeProblems(event: Record<string, unknown>): Problem[] {
+function attributeProblems(
+  event: Record<string, unknown>,
+  regions: readonly string[] | undefined,
+): Problem[] {
   const problems: Problem[] = [];
   const add = (name: string, code: Problem['code'], detail: string): void => {
     problems.push({ pointer: `/${name}`, code, detail });
@@ -118,7 +123,18 @@ function attributeProblems(event: Record<string, unknown>): Problem[] {
       '/correlationid must be 1 to 72 of A-Z a-z 0-9 _ -: it is the id of the first contact of the chain.',
     );
   }
-  const { actor, traceparent } = event;
+  const { actor, region, traceparent } = event;
+  if (
+    region !== undefined &&
+    (typeof region !== 'string' || !(regions?.includes(region) ?? regionPattern.test(region)))
+  ) {
+    const expected = regions === undefined ? 'a region such as eu' : `one of ${regions.join(', ')}`;
+    add(
+      'region',
+      'not_allowed',
+      `/region must be ${expected}: where what is asked about is at home.`,
+    );
+  }
   if (
     actor !== undefined &&
     (typeof actor !== 'string' || actor.length > attributeLimit || !actor.isWellFormed())
@@ -169,7 +185,8 @@ function attributeProblems(event: Record<string, unknown>): Problem[] {
  * Checks one CloudEvent (parsed structured JSON) that asks for something, and gives it the form
  * in which the intake keeps it.
  * @param value what was sent
- * @param given what the way in knows: the tenant the key is bound to, the key's id, the time now
+ * @param given what the way in knows: the tenant the key is bound to, the key's id, the time now,
+ *   and the regions there are (without them any name of a region is taken)
  * @returns the event with its contract, or every problem found (at most 16 in the data)
  */
 export function acceptIntake(
@@ -179,6 +196,7 @@ export function acceptIntake(
     readonly actor?: string;
     readonly now: string;
     readonly traceparent?: string;
+    readonly regions?: readonly string[];
   },
 ): IntakeResult {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
@@ -188,7 +206,7 @@ export function acceptIntake(
     };
   }
   const event = value as Record<string, unknown>;
-  const problems = attributeProblems(event);
+  const problems = attributeProblems(event, given.regions);
   const type = typeof event['type'] === 'string' ? event['type'] : undefined;
   const contract = type === undefined ? undefined : contractOf(type);
   if (event['tenant'] !== undefined && event['tenant'] !== given.tenant) {
@@ -235,6 +253,7 @@ export function acceptIntake(
       ...(event['correlationid'] === undefined
         ? {}
         : { correlationid: event['correlationid'] as string }),
+      ...(event['region'] === undefined ? {} : { region: event['region'] as string }),
       ...(actor === undefined ? {} : { actor: actor as string }),
       ...(traceparent === undefined ? {} : { traceparent: traceparent as string }),
       data: event['data'] ?? {},
