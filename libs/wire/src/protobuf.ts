@@ -11,8 +11,15 @@ import { file_meridian_agent_v1_commands } from './gen/meridian/agent/v1/command
 import { file_meridian_agent_v1_events } from './gen/meridian/agent/v1/events_pb.ts';
 import { file_meridian_contact_v1_commands } from './gen/meridian/contact/v1/commands_pb.ts';
 import { file_meridian_contact_v1_events } from './gen/meridian/contact/v1/events_pb.ts';
+import { file_meridian_drill_v1_commands } from './gen/meridian/drill/v1/commands_pb.ts';
+import { file_meridian_drill_v1_events } from './gen/meridian/drill/v1/events_pb.ts';
+import { file_meridian_failover_v1_commands } from './gen/meridian/failover/v1/commands_pb.ts';
+import { file_meridian_failover_v1_events } from './gen/meridian/failover/v1/events_pb.ts';
+import { file_meridian_orphan_v1_events } from './gen/meridian/orphan/v1/events_pb.ts';
 import { file_meridian_queue_v1_commands } from './gen/meridian/queue/v1/commands_pb.ts';
 import { file_meridian_queue_v1_events } from './gen/meridian/queue/v1/events_pb.ts';
+import { file_meridian_region_v1_events } from './gen/meridian/region/v1/events_pb.ts';
+import { file_meridian_replication_v1_events } from './gen/meridian/replication/v1/events_pb.ts';
 import { file_meridian_reservation_v1_commands } from './gen/meridian/reservation/v1/commands_pb.ts';
 import { file_meridian_reservation_v1_events } from './gen/meridian/reservation/v1/events_pb.ts';
 import { file_meridian_routing_v1_events } from './gen/meridian/routing/v1/events_pb.ts';
@@ -22,8 +29,15 @@ const registry = createRegistry(
   file_meridian_agent_v1_events,
   file_meridian_contact_v1_commands,
   file_meridian_contact_v1_events,
+  file_meridian_drill_v1_commands,
+  file_meridian_drill_v1_events,
+  file_meridian_failover_v1_commands,
+  file_meridian_failover_v1_events,
+  file_meridian_orphan_v1_events,
   file_meridian_queue_v1_commands,
   file_meridian_queue_v1_events,
+  file_meridian_region_v1_events,
+  file_meridian_replication_v1_events,
   file_meridian_reservation_v1_commands,
   file_meridian_reservation_v1_events,
   file_meridian_routing_v1_events,

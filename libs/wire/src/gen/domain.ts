@@ -70,10 +70,29 @@ export type AcwEnd =
   | 'BY_AGENT'
   | 'TIME_LIMIT';
 
+export type FailoverKind =
+  | 'PLANNED'
+  | 'UNPLANNED';
+
+export type Adoption =
+  | 'REDECIDED'
+  | 'WAITING'
+  | 'OFFERED';
+
 /** How an agent is chosen among those who qualify. */
 export type Strategy =
   | 'LONGEST_IDLE'
   | 'MOST_SKILLED';
+
+export type Health =
+  | 'HEALTHY'
+  | 'DEGRADED'
+  | 'FENCED'
+  | 'LOST';
+
+export type LagChange =
+  | 'EXCEEDED'
+  | 'RECOVERED';
 
 export type ExclusionReason =
   | 'NOT_AVAILABLE'
@@ -317,6 +336,155 @@ export interface UpdateAttributes {
   readonly attributes: { readonly [key: string]: string };
 }
 
+/** Keeps the receipt of a drill on the log. */
+export interface RecordDrill {
+  /** The receipt as it was signed, in JSON, byte for byte. */
+  readonly receipt: string;
+  /** Whether everything that must hold did. */
+  readonly passed: boolean;
+  /** What was done, such as `kill eu`. */
+  readonly exercise: string;
+  readonly startedAt: string;
+  readonly endedAt: string;
+}
+
+export interface DrillCompleted {
+  /** The receipt as it was signed, in JSON, byte for byte. */
+  readonly receipt: string;
+  readonly passed: boolean;
+  readonly exercise: string;
+  readonly startedAt: string;
+  readonly endedAt: string;
+}
+
+/** Somebody asked for the ownership to move. */
+export interface FailoverRequested {
+  readonly to: string;
+  readonly kind: FailoverKind;
+  readonly reason?: string;
+  readonly breakGlass?: boolean;
+  /** The epoch in force, and who owned the home under it. */
+  readonly epoch: number;
+  readonly owner: string;
+}
+
+/**
+ * The ownership begins to move: the owner takes back what it has granted, or a survivor found the
+ * owner's lease lapsed.
+ */
+export interface FailoverStarted {
+  /** The epoch that is about to end. */
+  readonly epoch: number;
+  readonly owner: string;
+  readonly to: string;
+  readonly kind: FailoverKind;
+}
+
+/** The home's last entry under an epoch: the sequence of this entry is the seal. */
+export interface FailoverSealed {
+  readonly epoch: number;
+  /** Who is to go on. */
+  readonly to: string;
+}
+
+/** How much of the lost owner's decisions a survivor held when the takeover was decided. */
+export interface SurvivorClaim {
+  readonly region: string;
+  readonly upTo: number;
+}
+
+/** The home's first entry under a new epoch. From these events alone follows what counts. */
+export interface FailoverCompleted {
+  readonly home: string;
+  /** The epoch that begins, and who decides under it. */
+  readonly epoch: number;
+  readonly owner: string;
+  /** The epoch that ended, who decided under it, and its last sequence in `EV_<previous_owner>` that counts. */
+  readonly previousEpoch: number;
+  readonly previousOwner: string;
+  readonly upTo: number;
+  readonly kind: FailoverKind;
+  readonly reason?: string;
+  /** When it was asked for; absent when nobody did. */
+  readonly requestedAt?: string;
+  /** The last sign of life of the previous owner that the new one knows of, by the previous owner's clock. */
+  readonly previousSeenAt?: string;
+  /** When the new owner knew that it must act: the lease had lapsed, or the seal was there. */
+  readonly detectedAt?: string;
+  /** When the last entry that counts was stored, by the previous owner's clock. */
+  readonly lastCountedAt?: string;
+  /**
+   * How much may be lost: 0 when planned; otherwise from the last entry that counts to the last sign of
+   * life, in ms. What was really lost is known when the previous owner returns: see the orphans.
+   */
+  readonly rpoMs?: number;
+  /** From the detection to this entry, in ms, by the new owner's clock. */
+  readonly takeoverMs?: number;
+  /** What each survivor held; empty when planned. */
+  readonly claims?: readonly SurvivorClaim[];
+  /** Decided without the control cluster. */
+  readonly breakGlass?: boolean;
+}
+
+/** It did not come to that; the owner goes on under the same epoch. */
+export interface FailoverFailed {
+  readonly epoch: number;
+  readonly owner: string;
+  readonly to: string;
+  readonly kind: FailoverKind;
+  /** A code, such as DECIDERS_DID_NOT_STOP, and what it means here. */
+  readonly code: string;
+  readonly reason: string;
+}
+
+/** The home is decided for by its own region again. */
+export interface FailoverFailedBack {
+  readonly epoch: number;
+  /** Who decided for it in between. */
+  readonly previousOwner: string;
+}
+
+/** Moves the ownership of a home to a region; to the home's own region, it is a failback. */
+export interface RequestFailover {
+  readonly to: string;
+  readonly kind: FailoverKind;
+  readonly reason?: string;
+  /**
+   * Decide without the control cluster, because the other regions are lost for good: the region `to`
+   * serves the home on the word of who asks. If another region lives after all, both decide.
+   */
+  readonly breakGlass?: boolean;
+}
+
+/** The entry that does not count. */
+export interface OrphanEntry {
+  readonly home: string;
+  readonly epoch: number;
+  /** Who wrote it, and where. */
+  readonly region: string;
+  readonly stream: string;
+  readonly sequence: number;
+  /** The aggregate it belongs to, as `<tenant>.<entity>.<id>`. */
+  readonly aggregate: string;
+  /** The types of its events, in order, each once. */
+  readonly types: readonly string[];
+}
+
+export interface OrphanAdopted {
+  readonly entry: OrphanEntry;
+  readonly adoption: Adoption;
+  /** The requests that caused it, as `<source>#<id>`. */
+  readonly causes?: readonly string[];
+}
+
+export interface OrphanSetAside {
+  readonly entry: OrphanEntry;
+  /** A code, such as SUPERSEDED, and what it means here. */
+  readonly code: string;
+  readonly reason: string;
+  readonly causes?: readonly string[];
+}
+
 /** How a queue works. */
 export interface QueueSettings {
   /** What every contact of the queue asks for. */
@@ -347,6 +515,39 @@ export interface ConfigureQueue {
 
 /** Takes the queue away. Refused while contacts wait in it. */
 export type DeleteQueue = Readonly<Record<string, never>>;
+
+export interface RegionHealthChanged {
+  readonly from: Health;
+  readonly to: Health;
+  /** Codes, such as LEASE_LAPSED or COPIES_DIFFER, each with what it means here. */
+  readonly reasons: readonly string[];
+}
+
+/** The region saw neither its peers nor the control cluster. */
+export interface RegionIsolated {
+  /** The peers it did not hear. */
+  readonly unreachable: readonly string[];
+  readonly since: string;
+  /** Whether it went on deciding without a lease (onIsolation: serve). */
+  readonly serving: boolean;
+}
+
+/** The region sees the others again. */
+export interface RegionRejoined {
+  readonly isolatedSince: string;
+  readonly isolatedMs: number;
+}
+
+export interface ReplicationLagSampled {
+  /** The stream that is copied, such as EV_eu. */
+  readonly stream: string;
+  readonly change: LagChange;
+  /** How many entries the copy is behind. */
+  readonly behind: number;
+  /** For how long it has been behind, in ms; at the end, the longest there was. */
+  readonly lagMs: number;
+  readonly limitMs: number;
+}
 
 export interface AcceptReservation {
   readonly agentId: string;
@@ -492,10 +693,33 @@ export type ContactEvent =
   | Typed<'meridian.contact.completed.v1', ContactCompleted>
   | Typed<'meridian.contact.orphan_reaped.v1', ContactOrphanReaped>;
 
+export type DrillEvent =
+  | Typed<'meridian.drill.completed.v1', DrillCompleted>;
+
+export type FailoverEvent =
+  | Typed<'meridian.failover.requested.v1', FailoverRequested>
+  | Typed<'meridian.failover.started.v1', FailoverStarted>
+  | Typed<'meridian.failover.sealed.v1', FailoverSealed>
+  | Typed<'meridian.failover.completed.v1', FailoverCompleted>
+  | Typed<'meridian.failover.failed.v1', FailoverFailed>
+  | Typed<'meridian.failover.failed_back.v1', FailoverFailedBack>;
+
+export type OrphanEvent =
+  | Typed<'meridian.orphan.adopted.v1', OrphanAdopted>
+  | Typed<'meridian.orphan.set_aside.v1', OrphanSetAside>;
+
 export type QueueEvent =
   | Typed<'meridian.queue.created.v1', QueueCreated>
   | Typed<'meridian.queue.updated.v1', QueueUpdated>
   | Typed<'meridian.queue.deleted.v1', QueueDeleted>;
+
+export type RegionEvent =
+  | Typed<'meridian.region.health_changed.v1', RegionHealthChanged>
+  | Typed<'meridian.region.isolated.v1', RegionIsolated>
+  | Typed<'meridian.region.rejoined.v1', RegionRejoined>;
+
+export type ReplicationEvent =
+  | Typed<'meridian.replication.lag_sampled.v1', ReplicationLagSampled>;
 
 export type ReservationEvent =
   | Typed<'meridian.reservation.created.v1', ReservationCreated>
@@ -515,7 +739,12 @@ export type RoutingEvent =
 export type DomainEvent =
   | AgentEvent
   | ContactEvent
+  | DrillEvent
+  | FailoverEvent
+  | OrphanEvent
   | QueueEvent
+  | RegionEvent
+  | ReplicationEvent
   | ReservationEvent
   | RoutingEvent;
 
@@ -533,6 +762,12 @@ export type ContactCommand =
   | Typed<'meridian.contact.complete_wrap_up.v1', CompleteWrapUp>
   | Typed<'meridian.contact.update_attributes.v1', UpdateAttributes>;
 
+export type DrillCommand =
+  | Typed<'meridian.drill.record.v1', RecordDrill>;
+
+export type FailoverCommand =
+  | Typed<'meridian.failover.request.v1', RequestFailover>;
+
 export type QueueCommand =
   | Typed<'meridian.queue.configure.v1', ConfigureQueue>
   | Typed<'meridian.queue.delete.v1', DeleteQueue>;
@@ -545,6 +780,8 @@ export type ReservationCommand =
 export type DomainCommand =
   | AgentCommand
   | ContactCommand
+  | DrillCommand
+  | FailoverCommand
   | QueueCommand
   | ReservationCommand;
 
