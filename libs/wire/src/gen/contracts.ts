@@ -9,7 +9,7 @@ export const enumerations: Readonly<Record<string, readonly string[]>> = {
   Party: ['CUSTOMER', 'AGENT', 'SYSTEM'],
   ContactState: ['IN_SYSTEM', 'IVR', 'QUEUED', 'OFFERED', 'CONNECTED', 'HELD', 'WRAP_UP', 'COMPLETED', 'ABANDONED', 'CANCELED', 'FAILED'],
   IvrExit: ['TO_QUEUE', 'HUNG_UP', 'WATCHDOG'],
-  OfferEnd: ['REJECTED', 'TIMED_OUT', 'RESCINDED'],
+  OfferEnd: ['REJECTED', 'TIMED_OUT', 'RESCINDED', 'SUPERSEDED'],
   DequeueReason: ['TO_AGENT', 'GAVE_UP', 'REAPED'],
   AcwEnd: ['BY_AGENT', 'TIME_LIMIT'],
   FailoverKind: ['PLANNED', 'UNPLANNED'],
@@ -19,7 +19,8 @@ export const enumerations: Readonly<Record<string, readonly string[]>> = {
   LagChange: ['EXCEEDED', 'RECOVERED'],
   ExclusionReason: ['NOT_AVAILABLE', 'AT_CAPACITY', 'NO_CHANNEL', 'SKILL_MISSING', 'SKILL_TOO_LOW', 'DECLINED'],
   Outcome: ['OFFERED', 'WAITING', 'UNROUTABLE'],
-  Trigger: ['CONTACT_QUEUED', 'AGENT_FREED', 'OFFER_ENDED', 'QUEUE_CHANGED', 'TIME'],
+  Trigger: ['CONTACT_QUEUED', 'AGENT_FREED', 'OFFER_ENDED', 'QUEUE_CHANGED', 'TIME', 'CONTACT_BORROWED', 'CONTACT_RETURNED'],
+  ReturnReason: ['NO_AGENT', 'QUEUE_UNKNOWN', 'CONTACT_KNOWN', 'OFFER_ENDED'],
 };
 
 /** The fields of every message, by its name. */
@@ -44,8 +45,10 @@ export const shapes: Readonly<Record<string, readonly FieldShape[]>> = {
   ],
   AgentSignedOut: [
     { name: 'sessionId', kind: 'string', maximumLength: 256, required: true },
+    { name: 'elsewhere', kind: 'string', maximumLength: 256 },
   ],
   AgentSignOutRequested: [
+    { name: 'elsewhere', kind: 'string', maximumLength: 256 },
   ],
   AgentSessionSuperseded: [
     { name: 'sessionId', kind: 'string', maximumLength: 256, required: true },
@@ -295,7 +298,7 @@ export const shapes: Readonly<Record<string, readonly FieldShape[]>> = {
   RegionHealthChanged: [
     { name: 'from', kind: 'enum', maximumLength: 256, of: 'Health', required: true },
     { name: 'to', kind: 'enum', maximumLength: 256, of: 'Health', required: true },
-    { name: 'reasons', kind: 'string', maximumLength: 16, repeated: true, required: true },
+    { name: 'reasons', kind: 'string', maximumLength: 100, repeated: true, required: true },
   ],
   RegionIsolated: [
     { name: 'unreachable', kind: 'string', maximumLength: 100, repeated: true, required: true },
@@ -326,37 +329,45 @@ export const shapes: Readonly<Record<string, readonly FieldShape[]>> = {
     { name: 'queueId', kind: 'string', maximumLength: 256, required: true },
     { name: 'channel', kind: 'enum', maximumLength: 256, of: 'Channel', required: true },
     { name: 'expiresAt', kind: 'timestamp', maximumLength: 256, required: true },
+    { name: 'contactHome', kind: 'string', maximumLength: 256 },
   ],
   ReservationAccepted: [
     { name: 'contactId', kind: 'string', maximumLength: 256, required: true },
     { name: 'agentId', kind: 'string', maximumLength: 256, required: true },
+    { name: 'contactHome', kind: 'string', maximumLength: 256 },
   ],
   ReservationRejected: [
     { name: 'contactId', kind: 'string', maximumLength: 256, required: true },
     { name: 'agentId', kind: 'string', maximumLength: 256, required: true },
     { name: 'reason', kind: 'string', maximumLength: 256 },
+    { name: 'contactHome', kind: 'string', maximumLength: 256 },
   ],
   ReservationTimedOut: [
     { name: 'contactId', kind: 'string', maximumLength: 256, required: true },
     { name: 'agentId', kind: 'string', maximumLength: 256, required: true },
+    { name: 'contactHome', kind: 'string', maximumLength: 256 },
   ],
   ReservationRescinded: [
     { name: 'contactId', kind: 'string', maximumLength: 256, required: true },
     { name: 'agentId', kind: 'string', maximumLength: 256, required: true },
     { name: 'reason', kind: 'string', maximumLength: 256, required: true },
+    { name: 'contactHome', kind: 'string', maximumLength: 256 },
   ],
   ReservationCanceled: [
     { name: 'contactId', kind: 'string', maximumLength: 256, required: true },
     { name: 'agentId', kind: 'string', maximumLength: 256, required: true },
     { name: 'reason', kind: 'string', maximumLength: 256, required: true },
+    { name: 'contactHome', kind: 'string', maximumLength: 256 },
   ],
   ReservationWrapping: [
     { name: 'contactId', kind: 'string', maximumLength: 256, required: true },
     { name: 'agentId', kind: 'string', maximumLength: 256, required: true },
+    { name: 'contactHome', kind: 'string', maximumLength: 256 },
   ],
   ReservationCompleted: [
     { name: 'contactId', kind: 'string', maximumLength: 256, required: true },
     { name: 'agentId', kind: 'string', maximumLength: 256, required: true },
+    { name: 'contactHome', kind: 'string', maximumLength: 256 },
   ],
   Candidate: [
     { name: 'agentId', kind: 'string', maximumLength: 256, required: true },
@@ -384,10 +395,33 @@ export const shapes: Readonly<Record<string, readonly FieldShape[]>> = {
     { name: 'exclusions', kind: 'message', maximumLength: 100, of: 'Exclusion', repeated: true, required: true },
     { name: 'contactRequirements', kind: 'message', maximumLength: 100, of: 'SkillRequirement', repeated: true, required: true },
     { name: 'algorithm', kind: 'string', maximumLength: 256, required: true },
+    { name: 'contactHome', kind: 'string', maximumLength: 256 },
+    { name: 'attempts', kind: 'uint32', maximumLength: 256 },
+    { name: 'loan', kind: 'uint32', maximumLength: 256 },
+    { name: 'loanEpoch', kind: 'uint32', maximumLength: 256 },
   ],
   RoutingWithdrawn: [
     { name: 'queueId', kind: 'string', maximumLength: 256, required: true },
     { name: 'reason', kind: 'string', maximumLength: 256, required: true },
+    { name: 'contactHome', kind: 'string', maximumLength: 256 },
+    { name: 'lentTo', kind: 'string', maximumLength: 256 },
+  ],
+  RoutingLent: [
+    { name: 'to', kind: 'string', maximumLength: 256, required: true },
+    { name: 'loan', kind: 'uint32', maximumLength: 256, required: true, minimum: 1, maximum: 4294967295 },
+    { name: 'queueId', kind: 'string', maximumLength: 256, required: true },
+    { name: 'channel', kind: 'enum', maximumLength: 256, of: 'Channel', required: true },
+    { name: 'priority', kind: 'uint32', maximumLength: 256 },
+    { name: 'contactRequirements', kind: 'message', maximumLength: 100, of: 'SkillRequirement', repeated: true, required: true },
+    { name: 'enqueuedAt', kind: 'timestamp', maximumLength: 256, required: true },
+    { name: 'attempts', kind: 'uint32', maximumLength: 256 },
+  ],
+  RoutingReturned: [
+    { name: 'contactHome', kind: 'string', maximumLength: 256, required: true },
+    { name: 'loan', kind: 'uint32', maximumLength: 256, required: true, minimum: 1, maximum: 4294967295 },
+    { name: 'loanEpoch', kind: 'uint32', maximumLength: 256, required: true },
+    { name: 'attempts', kind: 'uint32', maximumLength: 256 },
+    { name: 'reason', kind: 'enum', maximumLength: 256, of: 'ReturnReason', required: true },
   ],
 };
 
@@ -421,7 +455,7 @@ export const contracts: readonly Contract[] = [
     message: 'AgentSignOutRequested',
     protobufName: 'meridian.agent.v1.AgentSignOutRequested',
     dataClass: 'none',
-    summary: "The agent asked to sign out with contacts still open: no new offer, out after the last one.",
+    summary: "The agent asked to sign out, or signed in elsewhere, with contacts still open: no new offer, out after the last one.",
   },
   {
     type: 'meridian.agent.session_superseded.v1',
@@ -1081,7 +1115,27 @@ export const contracts: readonly Contract[] = [
     message: 'RoutingWithdrawn',
     protobufName: 'meridian.routing.v1.RoutingWithdrawn',
     dataClass: 'none',
-    summary: "A waiting contact ended; its place is gone.",
+    summary: "A contact that waited, was offered or was lent has ended; its place is gone.",
+  },
+  {
+    type: 'meridian.routing.lent.v1',
+    entity: 'routing',
+    kind: 'EVENT',
+    scope: 'publish',
+    message: 'RoutingLent',
+    protobufName: 'meridian.routing.v1.RoutingLent',
+    dataClass: 'none',
+    summary: "A waiting contact is another partition's to offer from now on: it offers it at once or returns it.",
+  },
+  {
+    type: 'meridian.routing.returned.v1',
+    entity: 'routing',
+    kind: 'EVENT',
+    scope: 'publish',
+    message: 'RoutingReturned',
+    protobufName: 'meridian.routing.v1.RoutingReturned',
+    dataClass: 'none',
+    summary: "A borrowed contact goes back to its place in the partition that lent it.",
   },
 ];
 

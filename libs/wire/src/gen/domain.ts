@@ -59,7 +59,8 @@ export type IvrExit =
 export type OfferEnd =
   | 'REJECTED'
   | 'TIMED_OUT'
-  | 'RESCINDED';
+  | 'RESCINDED'
+  | 'SUPERSEDED';
 
 export type DequeueReason =
   | 'TO_AGENT'
@@ -112,7 +113,15 @@ export type Trigger =
   | 'AGENT_FREED'
   | 'OFFER_ENDED'
   | 'QUEUE_CHANGED'
-  | 'TIME';
+  | 'TIME'
+  | 'CONTACT_BORROWED'
+  | 'CONTACT_RETURNED';
+
+export type ReturnReason =
+  | 'NO_AGENT'
+  | 'QUEUE_UNKNOWN'
+  | 'CONTACT_KNOWN'
+  | 'OFFER_ENDED';
 
 /** A skill that an agent has, and how well: 1 (knows a little) to 5 (masters it). */
 export interface SkillLevel {
@@ -141,10 +150,18 @@ export interface AgentSignedIn {
 
 export interface AgentSignedOut {
   readonly sessionId: string;
+  /** The home in which the agent signed in later, when that ended the session here. */
+  readonly elsewhere?: string;
 }
 
-/** The agent asked to sign out with contacts still open: no new offer, out after the last one. */
-export type AgentSignOutRequested = Readonly<Record<string, never>>;
+/**
+ * The agent asked to sign out, or signed in elsewhere, with contacts still open: no new offer, out
+ * after the last one.
+ */
+export interface AgentSignOutRequested {
+  /** The home in which the agent signed in later, when that is why. */
+  readonly elsewhere?: string;
+}
 
 /** A second sign-in took over; open contacts stay with the agent. */
 export interface AgentSessionSuperseded {
@@ -566,12 +583,16 @@ export interface ReservationCreated {
   readonly channel: Channel;
   /** The offer times out here unless it was answered. */
   readonly expiresAt: string;
+  /** The contact's home, when it is another than the partition's. */
+  readonly contactHome?: string;
 }
 
 /** The agent answered. */
 export interface ReservationAccepted {
   readonly contactId: string;
   readonly agentId: string;
+  /** The contact's home, when it is another than the partition's. */
+  readonly contactHome?: string;
 }
 
 /** The agent declined; the contact returns to its place. */
@@ -579,12 +600,16 @@ export interface ReservationRejected {
   readonly contactId: string;
   readonly agentId: string;
   readonly reason?: string;
+  /** The contact's home, when it is another than the partition's. */
+  readonly contactHome?: string;
 }
 
 /** The agent did not answer in time; the contact returns to its place. */
 export interface ReservationTimedOut {
   readonly contactId: string;
   readonly agentId: string;
+  /** The contact's home, when it is another than the partition's. */
+  readonly contactHome?: string;
 }
 
 /** The offer was taken back before it was answered. */
@@ -592,6 +617,8 @@ export interface ReservationRescinded {
   readonly contactId: string;
   readonly agentId: string;
   readonly reason: string;
+  /** The contact's home, when it is another than the partition's. */
+  readonly contactHome?: string;
 }
 
 /** The contact ended after the agent had answered and before they spoke. */
@@ -599,18 +626,24 @@ export interface ReservationCanceled {
   readonly contactId: string;
   readonly agentId: string;
   readonly reason: string;
+  /** The contact's home, when it is another than the partition's. */
+  readonly contactHome?: string;
 }
 
 /** The conversation is over; the agent does the after-call work. */
 export interface ReservationWrapping {
   readonly contactId: string;
   readonly agentId: string;
+  /** The contact's home, when it is another than the partition's. */
+  readonly contactHome?: string;
 }
 
 /** The agent is free again. */
 export interface ReservationCompleted {
   readonly contactId: string;
   readonly agentId: string;
+  /** The contact's home, when it is another than the partition's. */
+  readonly contactHome?: string;
 }
 
 /** One agent who could have been chosen, in the order of preference. */
@@ -653,13 +686,52 @@ export interface RoutingDecided {
   readonly contactRequirements: readonly SkillRequirement[];
   /** The name and version of the rule that chose. */
   readonly algorithm: string;
+  /** The contact's home, when it is another than the partition's. */
+  readonly contactHome?: string;
+  /** How many offers the contact had had before, when it comes from another partition. */
+  readonly attempts?: number;
+  /** The loan that brought the contact here, and the epoch of its home in which it was made. */
+  readonly loan?: number;
+  readonly loanEpoch?: number;
 }
 
-/** A waiting contact ended; its place is gone. */
+/** A contact that waited, was offered or was lent has ended; its place is gone. */
 export interface RoutingWithdrawn {
   readonly queueId: string;
   /** The type of the contact's event that ended it. */
   readonly reason: string;
+  /** The contact's home, when it is another than the partition's. */
+  readonly contactHome?: string;
+  /** The partition that the contact was lent to: it lets go of it too. */
+  readonly lentTo?: string;
+}
+
+/** A waiting contact is another partition's to offer from now on: it offers it at once or returns it. */
+export interface RoutingLent {
+  /** The home of the partition that may offer it. */
+  readonly to: string;
+  /** Counts the loans of the lending partition from 1. */
+  readonly loan: number;
+  readonly queueId: string;
+  readonly channel: Channel;
+  readonly priority?: number;
+  /** What the contact asked for itself, beyond the queue's requirements. */
+  readonly contactRequirements: readonly SkillRequirement[];
+  readonly enqueuedAt: string;
+  /** How many offers the contact has had, in all partitions. */
+  readonly attempts?: number;
+}
+
+/** A borrowed contact goes back to its place in the partition that lent it. */
+export interface RoutingReturned {
+  /** The home of the contact and of the partition that lent it. */
+  readonly contactHome: string;
+  /** The loan that ends, and the epoch of the contact's home in which it was made. */
+  readonly loan: number;
+  readonly loanEpoch: number;
+  /** How many offers the contact has had, in all partitions. */
+  readonly attempts?: number;
+  readonly reason: ReturnReason;
 }
 
 export type AgentEvent =
@@ -733,7 +805,9 @@ export type ReservationEvent =
 
 export type RoutingEvent =
   | Typed<'meridian.routing.decided.v1', RoutingDecided>
-  | Typed<'meridian.routing.withdrawn.v1', RoutingWithdrawn>;
+  | Typed<'meridian.routing.withdrawn.v1', RoutingWithdrawn>
+  | Typed<'meridian.routing.lent.v1', RoutingLent>
+  | Typed<'meridian.routing.returned.v1', RoutingReturned>;
 
 /** Every decision that the log can hold. */
 export type DomainEvent =

@@ -18,7 +18,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file meridian/reservation/v1/events.proto.
  */
 export const file_meridian_reservation_v1_events: GenFile = /*@__PURE__*/
-  fileDesc("CiRtZXJpZGlhbi9yZXNlcnZhdGlvbi92MS9ldmVudHMucHJvdG8SF21lcmlkaWFuLnJlc2VydmF0aW9uLnYxIvoBChJSZXNlcnZhdGlvbkNyZWF0ZWQSGgoKY29udGFjdF9pZBgBIAEoCUIG0vMYAggBEhgKCGFnZW50X2lkGAIgASgJQgbS8xgCCAESGAoIcXVldWVfaWQYAyABKAlCBtLzGAIIARIzCgdjaGFubmVsGAQgASgOMhoubWVyaWRpYW4udHlwZXMudjEuQ2hhbm5lbEIG0vMYAggBEjYKCmV4cGlyZXNfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgbS8xgCCAE6J8rzGCMKH21lcmlkaWFuLnJlc2VydmF0aW9uLmNyZWF0ZWQudjEQAiJ1ChNSZXNlcnZhdGlvbkFjY2VwdGVkEhoKCmNvbnRhY3RfaWQYASABKAlCBtLzGAIIARIYCghhZ2VudF9pZBgCIAEoCUIG0vMYAggBOijK8xgkCiBtZXJpZGlhbi5yZXNlcnZhdGlvbi5hY2NlcHRlZC52MRACIpUBChNSZXNlcnZhdGlvblJlamVjdGVkEhoKCmNvbnRhY3RfaWQYASABKAlCBtLzGAIIARIYCghhZ2VudF9pZBgCIAEoCUIG0vMYAggBEhMKBnJlYXNvbhgDIAEoCUgAiAEBOijK8xgkCiBtZXJpZGlhbi5yZXNlcnZhdGlvbi5yZWplY3RlZC52MRACQgkKB19yZWFzb24idgoTUmVzZXJ2YXRpb25UaW1lZE91dBIaCgpjb250YWN0X2lkGAEgASgJQgbS8xgCCAESGAoIYWdlbnRfaWQYAiABKAlCBtLzGAIIATopyvMYJQohbWVyaWRpYW4ucmVzZXJ2YXRpb24udGltZWRfb3V0LnYxEAIijwEKFFJlc2VydmF0aW9uUmVzY2luZGVkEhoKCmNvbnRhY3RfaWQYASABKAlCBtLzGAIIARIYCghhZ2VudF9pZBgCIAEoCUIG0vMYAggBEhYKBnJlYXNvbhgDIAEoCUIG0vMYAggBOinK8xglCiFtZXJpZGlhbi5yZXNlcnZhdGlvbi5yZXNjaW5kZWQudjEQAiKNAQoTUmVzZXJ2YXRpb25DYW5jZWxlZBIaCgpjb250YWN0X2lkGAEgASgJQgbS8xgCCAESGAoIYWdlbnRfaWQYAiABKAlCBtLzGAIIARIWCgZyZWFzb24YAyABKAlCBtLzGAIIATooyvMYJAogbWVyaWRpYW4ucmVzZXJ2YXRpb24uY2FuY2VsZWQudjEQAiJ1ChNSZXNlcnZhdGlvbldyYXBwaW5nEhoKCmNvbnRhY3RfaWQYASABKAlCBtLzGAIIARIYCghhZ2VudF9pZBgCIAEoCUIG0vMYAggBOijK8xgkCiBtZXJpZGlhbi5yZXNlcnZhdGlvbi53cmFwcGluZy52MRACIncKFFJlc2VydmF0aW9uQ29tcGxldGVkEhoKCmNvbnRhY3RfaWQYASABKAlCBtLzGAIIARIYCghhZ2VudF9pZBgCIAEoCUIG0vMYAggBOinK8xglCiFtZXJpZGlhbi5yZXNlcnZhdGlvbi5jb21wbGV0ZWQudjEQAmIGcHJvdG8z", [file_google_protobuf_timestamp, file_meridian_options_v1_options, file_meridian_types_v1_types]);
+  fileDesc("CiRtZXJpZGlhbi9yZXNlcnZhdGlvbi92MS9ldmVudHMucHJvdG8SF21lcmlkaWFuLnJlc2VydmF0aW9uLnYxIqYCChJSZXNlcnZhdGlvbkNyZWF0ZWQSGgoKY29udGFjdF9pZBgBIAEoCUIG0vMYAggBEhgKCGFnZW50X2lkGAIgASgJQgbS8xgCCAESGAoIcXVldWVfaWQYAyABKAlCBtLzGAIIARIzCgdjaGFubmVsGAQgASgOMhoubWVyaWRpYW4udHlwZXMudjEuQ2hhbm5lbEIG0vMYAggBEjYKCmV4cGlyZXNfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgbS8xgCCAESGQoMY29udGFjdF9ob21lGAYgASgJSACIAQE6J8rzGCMKH21lcmlkaWFuLnJlc2VydmF0aW9uLmNyZWF0ZWQudjEQAkIPCg1fY29udGFjdF9ob21lIqEBChNSZXNlcnZhdGlvbkFjY2VwdGVkEhoKCmNvbnRhY3RfaWQYASABKAlCBtLzGAIIARIYCghhZ2VudF9pZBgCIAEoCUIG0vMYAggBEhkKDGNvbnRhY3RfaG9tZRgDIAEoCUgAiAEBOijK8xgkCiBtZXJpZGlhbi5yZXNlcnZhdGlvbi5hY2NlcHRlZC52MRACQg8KDV9jb250YWN0X2hvbWUiwQEKE1Jlc2VydmF0aW9uUmVqZWN0ZWQSGgoKY29udGFjdF9pZBgBIAEoCUIG0vMYAggBEhgKCGFnZW50X2lkGAIgASgJQgbS8xgCCAESEwoGcmVhc29uGAMgASgJSACIAQESGQoMY29udGFjdF9ob21lGAQgASgJSAGIAQE6KMrzGCQKIG1lcmlkaWFuLnJlc2VydmF0aW9uLnJlamVjdGVkLnYxEAJCCQoHX3JlYXNvbkIPCg1fY29udGFjdF9ob21lIqIBChNSZXNlcnZhdGlvblRpbWVkT3V0EhoKCmNvbnRhY3RfaWQYASABKAlCBtLzGAIIARIYCghhZ2VudF9pZBgCIAEoCUIG0vMYAggBEhkKDGNvbnRhY3RfaG9tZRgDIAEoCUgAiAEBOinK8xglCiFtZXJpZGlhbi5yZXNlcnZhdGlvbi50aW1lZF9vdXQudjEQAkIPCg1fY29udGFjdF9ob21lIrsBChRSZXNlcnZhdGlvblJlc2NpbmRlZBIaCgpjb250YWN0X2lkGAEgASgJQgbS8xgCCAESGAoIYWdlbnRfaWQYAiABKAlCBtLzGAIIARIWCgZyZWFzb24YAyABKAlCBtLzGAIIARIZCgxjb250YWN0X2hvbWUYBCABKAlIAIgBATopyvMYJQohbWVyaWRpYW4ucmVzZXJ2YXRpb24ucmVzY2luZGVkLnYxEAJCDwoNX2NvbnRhY3RfaG9tZSK5AQoTUmVzZXJ2YXRpb25DYW5jZWxlZBIaCgpjb250YWN0X2lkGAEgASgJQgbS8xgCCAESGAoIYWdlbnRfaWQYAiABKAlCBtLzGAIIARIWCgZyZWFzb24YAyABKAlCBtLzGAIIARIZCgxjb250YWN0X2hvbWUYBCABKAlIAIgBATooyvMYJAogbWVyaWRpYW4ucmVzZXJ2YXRpb24uY2FuY2VsZWQudjEQAkIPCg1fY29udGFjdF9ob21lIqEBChNSZXNlcnZhdGlvbldyYXBwaW5nEhoKCmNvbnRhY3RfaWQYASABKAlCBtLzGAIIARIYCghhZ2VudF9pZBgCIAEoCUIG0vMYAggBEhkKDGNvbnRhY3RfaG9tZRgDIAEoCUgAiAEBOijK8xgkCiBtZXJpZGlhbi5yZXNlcnZhdGlvbi53cmFwcGluZy52MRACQg8KDV9jb250YWN0X2hvbWUiowEKFFJlc2VydmF0aW9uQ29tcGxldGVkEhoKCmNvbnRhY3RfaWQYASABKAlCBtLzGAIIARIYCghhZ2VudF9pZBgCIAEoCUIG0vMYAggBEhkKDGNvbnRhY3RfaG9tZRgDIAEoCUgAiAEBOinK8xglCiFtZXJpZGlhbi5yZXNlcnZhdGlvbi5jb21wbGV0ZWQudjEQAkIPCg1fY29udGFjdF9ob21lYgZwcm90bzM", [file_google_protobuf_timestamp, file_meridian_options_v1_options, file_meridian_types_v1_types]);
 
 /**
  * The agent is held for the contact and alerted.
@@ -52,6 +52,13 @@ export type ReservationCreated = Message<"meridian.reservation.v1.ReservationCre
    * @generated from field: google.protobuf.Timestamp expires_at = 5;
    */
   expiresAt?: Timestamp | undefined;
+
+  /**
+   * The contact's home, when it is another than the partition's.
+   *
+   * @generated from field: optional string contact_home = 6;
+   */
+  contactHome?: string | undefined;
 };
 
 /**
@@ -76,6 +83,13 @@ export type ReservationAccepted = Message<"meridian.reservation.v1.ReservationAc
    * @generated from field: string agent_id = 2;
    */
   agentId: string;
+
+  /**
+   * The contact's home, when it is another than the partition's.
+   *
+   * @generated from field: optional string contact_home = 3;
+   */
+  contactHome?: string | undefined;
 };
 
 /**
@@ -105,6 +119,13 @@ export type ReservationRejected = Message<"meridian.reservation.v1.ReservationRe
    * @generated from field: optional string reason = 3;
    */
   reason?: string | undefined;
+
+  /**
+   * The contact's home, when it is another than the partition's.
+   *
+   * @generated from field: optional string contact_home = 4;
+   */
+  contactHome?: string | undefined;
 };
 
 /**
@@ -129,6 +150,13 @@ export type ReservationTimedOut = Message<"meridian.reservation.v1.ReservationTi
    * @generated from field: string agent_id = 2;
    */
   agentId: string;
+
+  /**
+   * The contact's home, when it is another than the partition's.
+   *
+   * @generated from field: optional string contact_home = 3;
+   */
+  contactHome?: string | undefined;
 };
 
 /**
@@ -158,6 +186,13 @@ export type ReservationRescinded = Message<"meridian.reservation.v1.ReservationR
    * @generated from field: string reason = 3;
    */
   reason: string;
+
+  /**
+   * The contact's home, when it is another than the partition's.
+   *
+   * @generated from field: optional string contact_home = 4;
+   */
+  contactHome?: string | undefined;
 };
 
 /**
@@ -187,6 +222,13 @@ export type ReservationCanceled = Message<"meridian.reservation.v1.ReservationCa
    * @generated from field: string reason = 3;
    */
   reason: string;
+
+  /**
+   * The contact's home, when it is another than the partition's.
+   *
+   * @generated from field: optional string contact_home = 4;
+   */
+  contactHome?: string | undefined;
 };
 
 /**
@@ -211,6 +253,13 @@ export type ReservationWrapping = Message<"meridian.reservation.v1.ReservationWr
    * @generated from field: string agent_id = 2;
    */
   agentId: string;
+
+  /**
+   * The contact's home, when it is another than the partition's.
+   *
+   * @generated from field: optional string contact_home = 3;
+   */
+  contactHome?: string | undefined;
 };
 
 /**
@@ -235,6 +284,13 @@ export type ReservationCompleted = Message<"meridian.reservation.v1.ReservationC
    * @generated from field: string agent_id = 2;
    */
   agentId: string;
+
+  /**
+   * The contact's home, when it is another than the partition's.
+   *
+   * @generated from field: optional string contact_home = 3;
+   */
+  contactHome?: string | undefined;
 };
 
 /**

@@ -20,7 +20,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file meridian/routing/v1/events.proto.
  */
 export const file_meridian_routing_v1_events: GenFile = /*@__PURE__*/
-  fileDesc("CiBtZXJpZGlhbi9yb3V0aW5nL3YxL2V2ZW50cy5wcm90bxITbWVyaWRpYW4ucm91dGluZy52MSJJCglDYW5kaWRhdGUSGAoIYWdlbnRfaWQYASABKAlCBtLzGAIIARIRCglsZXZlbF9zdW0YAiABKA0SDwoHaWRsZV9tcxgDIAEoASK3AgoJRXhjbHVzaW9uEkYKBnJlYXNvbhgBIAEoDjIuLm1lcmlkaWFuLnJvdXRpbmcudjEuRXhjbHVzaW9uLkV4Y2x1c2lvblJlYXNvbkIG0vMYAggBEikKBWNvdW50GAIgASgNQhrS8xgWCAEhAAAAAAAA8D8pAAAAAGXNzUEwARIZCglhZ2VudF9pZHMYAyADKAlCBtLzGAIIASKbAQoPRXhjbHVzaW9uUmVhc29uEiAKHEVYQ0xVU0lPTl9SRUFTT05fVU5TUEVDSUZJRUQQABIRCg1OT1RfQVZBSUxBQkxFEAESDwoLQVRfQ0FQQUNJVFkQAhIOCgpOT19DSEFOTkVMEAMSEQoNU0tJTExfTUlTU0lORxAEEhEKDVNLSUxMX1RPT19MT1cQBRIMCghERUNMSU5FRBAGIsQHCg5Sb3V0aW5nRGVjaWRlZBJECgdvdXRjb21lGAEgASgOMisubWVyaWRpYW4ucm91dGluZy52MS5Sb3V0aW5nRGVjaWRlZC5PdXRjb21lQgbS8xgCCAESRAoHdHJpZ2dlchgCIAEoDjIrLm1lcmlkaWFuLnJvdXRpbmcudjEuUm91dGluZ0RlY2lkZWQuVHJpZ2dlckIG0vMYAggBEhUKCGFnZW50X2lkGAMgASgJSACIAQESGAoIcXVldWVfaWQYBCABKAlCBtLzGAIIARIzCgdjaGFubmVsGAUgASgOMhoubWVyaWRpYW4udHlwZXMudjEuQ2hhbm5lbEIG0vMYAggBEhAKCHByaW9yaXR5GAYgASgNEkEKDHJlcXVpcmVtZW50cxgHIAMoCzIjLm1lcmlkaWFuLnR5cGVzLnYxLlNraWxsUmVxdWlyZW1lbnRCBtLzGAIIARI3CgtlbnF1ZXVlZF9hdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCBtLzGAIIARIVCg13YWl0aW5nX2NvdW50GAkgASgNEi0KCHN0cmF0ZWd5GAogASgOMhsubWVyaWRpYW4ucXVldWUudjEuU3RyYXRlZ3kSOgoKY2FuZGlkYXRlcxgLIAMoCzIeLm1lcmlkaWFuLnJvdXRpbmcudjEuQ2FuZGlkYXRlQgbS8xgCCAESFwoPY2FuZGlkYXRlX2NvdW50GAwgASgNEjoKCmV4Y2x1c2lvbnMYDSADKAsyHi5tZXJpZGlhbi5yb3V0aW5nLnYxLkV4Y2x1c2lvbkIG0vMYAggBEkkKFGNvbnRhY3RfcmVxdWlyZW1lbnRzGA8gAygLMiMubWVyaWRpYW4udHlwZXMudjEuU2tpbGxSZXF1aXJlbWVudEIG0vMYAggBEhkKCWFsZ29yaXRobRgOIAEoCUIG0vMYAggBIkwKB091dGNvbWUSFwoTT1VUQ09NRV9VTlNQRUNJRklFRBAAEgsKB09GRkVSRUQQARILCgdXQUlUSU5HEAISDgoKVU5ST1VUQUJMRRADInUKB1RyaWdnZXISFwoTVFJJR0dFUl9VTlNQRUNJRklFRBAAEhIKDkNPTlRBQ1RfUVVFVUVEEAESDwoLQUdFTlRfRlJFRUQQAhIPCgtPRkZFUl9FTkRFRBADEhEKDVFVRVVFX0NIQU5HRUQQBBIICgRUSU1FEAU6I8rzGB8KG21lcmlkaWFuLnJvdXRpbmcuZGVjaWRlZC52MRACQgsKCV9hZ2VudF9pZCJrChBSb3V0aW5nV2l0aGRyYXduEhgKCHF1ZXVlX2lkGAEgASgJQgbS8xgCCAESFgoGcmVhc29uGAIgASgJQgbS8xgCCAE6JcrzGCEKHW1lcmlkaWFuLnJvdXRpbmcud2l0aGRyYXduLnYxEAJiBnByb3RvMw", [file_google_protobuf_timestamp, file_meridian_options_v1_options, file_meridian_queue_v1_events, file_meridian_types_v1_types]);
+  fileDesc("CiBtZXJpZGlhbi9yb3V0aW5nL3YxL2V2ZW50cy5wcm90bxITbWVyaWRpYW4ucm91dGluZy52MSJJCglDYW5kaWRhdGUSGAoIYWdlbnRfaWQYASABKAlCBtLzGAIIARIRCglsZXZlbF9zdW0YAiABKA0SDwoHaWRsZV9tcxgDIAEoASK3AgoJRXhjbHVzaW9uEkYKBnJlYXNvbhgBIAEoDjIuLm1lcmlkaWFuLnJvdXRpbmcudjEuRXhjbHVzaW9uLkV4Y2x1c2lvblJlYXNvbkIG0vMYAggBEikKBWNvdW50GAIgASgNQhrS8xgWCAEhAAAAAAAA8D8pAAAAAGXNzUEwARIZCglhZ2VudF9pZHMYAyADKAlCBtLzGAIIASKbAQoPRXhjbHVzaW9uUmVhc29uEiAKHEVYQ0xVU0lPTl9SRUFTT05fVU5TUEVDSUZJRUQQABIRCg1OT1RfQVZBSUxBQkxFEAESDwoLQVRfQ0FQQUNJVFkQAhIOCgpOT19DSEFOTkVMEAMSEQoNU0tJTExfTUlTU0lORxAEEhEKDVNLSUxMX1RPT19MT1cQBRIMCghERUNMSU5FRBAGIoUJCg5Sb3V0aW5nRGVjaWRlZBJECgdvdXRjb21lGAEgASgOMisubWVyaWRpYW4ucm91dGluZy52MS5Sb3V0aW5nRGVjaWRlZC5PdXRjb21lQgbS8xgCCAESRAoHdHJpZ2dlchgCIAEoDjIrLm1lcmlkaWFuLnJvdXRpbmcudjEuUm91dGluZ0RlY2lkZWQuVHJpZ2dlckIG0vMYAggBEhUKCGFnZW50X2lkGAMgASgJSACIAQESGAoIcXVldWVfaWQYBCABKAlCBtLzGAIIARIzCgdjaGFubmVsGAUgASgOMhoubWVyaWRpYW4udHlwZXMudjEuQ2hhbm5lbEIG0vMYAggBEhAKCHByaW9yaXR5GAYgASgNEkEKDHJlcXVpcmVtZW50cxgHIAMoCzIjLm1lcmlkaWFuLnR5cGVzLnYxLlNraWxsUmVxdWlyZW1lbnRCBtLzGAIIARI3CgtlbnF1ZXVlZF9hdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCBtLzGAIIARIVCg13YWl0aW5nX2NvdW50GAkgASgNEi0KCHN0cmF0ZWd5GAogASgOMhsubWVyaWRpYW4ucXVldWUudjEuU3RyYXRlZ3kSOgoKY2FuZGlkYXRlcxgLIAMoCzIeLm1lcmlkaWFuLnJvdXRpbmcudjEuQ2FuZGlkYXRlQgbS8xgCCAESFwoPY2FuZGlkYXRlX2NvdW50GAwgASgNEjoKCmV4Y2x1c2lvbnMYDSADKAsyHi5tZXJpZGlhbi5yb3V0aW5nLnYxLkV4Y2x1c2lvbkIG0vMYAggBEkkKFGNvbnRhY3RfcmVxdWlyZW1lbnRzGA8gAygLMiMubWVyaWRpYW4udHlwZXMudjEuU2tpbGxSZXF1aXJlbWVudEIG0vMYAggBEhkKCWFsZ29yaXRobRgOIAEoCUIG0vMYAggBEhkKDGNvbnRhY3RfaG9tZRgQIAEoCUgBiAEBEhUKCGF0dGVtcHRzGBEgASgNSAKIAQESEQoEbG9hbhgSIAEoDUgDiAEBEhcKCmxvYW5fZXBvY2gYEyABKA1IBIgBASJMCgdPdXRjb21lEhcKE09VVENPTUVfVU5TUEVDSUZJRUQQABILCgdPRkZFUkVEEAESCwoHV0FJVElORxACEg4KClVOUk9VVEFCTEUQAyKhAQoHVHJpZ2dlchIXChNUUklHR0VSX1VOU1BFQ0lGSUVEEAASEgoOQ09OVEFDVF9RVUVVRUQQARIPCgtBR0VOVF9GUkVFRBACEg8KC09GRkVSX0VOREVEEAMSEQoNUVVFVUVfQ0hBTkdFRBAEEggKBFRJTUUQBRIUChBDT05UQUNUX0JPUlJPV0VEEAYSFAoQQ09OVEFDVF9SRVRVUk5FRBAHOiPK8xgfChttZXJpZGlhbi5yb3V0aW5nLmRlY2lkZWQudjEQAkILCglfYWdlbnRfaWRCDwoNX2NvbnRhY3RfaG9tZUILCglfYXR0ZW1wdHNCBwoFX2xvYW5CDQoLX2xvYW5fZXBvY2giuQEKEFJvdXRpbmdXaXRoZHJhd24SGAoIcXVldWVfaWQYASABKAlCBtLzGAIIARIWCgZyZWFzb24YAiABKAlCBtLzGAIIARIZCgxjb250YWN0X2hvbWUYAyABKAlIAIgBARIUCgdsZW50X3RvGAQgASgJSAGIAQE6JcrzGCEKHW1lcmlkaWFuLnJvdXRpbmcud2l0aGRyYXduLnYxEAJCDwoNX2NvbnRhY3RfaG9tZUIKCghfbGVudF90byLkAgoLUm91dGluZ0xlbnQSEgoCdG8YASABKAlCBtLzGAIIARIoCgRsb2FuGAIgASgNQhrS8xgWCAEhAAAAAAAA8D8pAADg////70EwARIYCghxdWV1ZV9pZBgDIAEoCUIG0vMYAggBEjMKB2NoYW5uZWwYBCABKA4yGi5tZXJpZGlhbi50eXBlcy52MS5DaGFubmVsQgbS8xgCCAESEAoIcHJpb3JpdHkYBSABKA0SSQoUY29udGFjdF9yZXF1aXJlbWVudHMYBiADKAsyIy5tZXJpZGlhbi50eXBlcy52MS5Ta2lsbFJlcXVpcmVtZW50QgbS8xgCCAESNwoLZW5xdWV1ZWRfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgbS8xgCCAESEAoIYXR0ZW1wdHMYCCABKA06IMrzGBwKGG1lcmlkaWFuLnJvdXRpbmcubGVudC52MRACIuwCCg9Sb3V0aW5nUmV0dXJuZWQSHAoMY29udGFjdF9ob21lGAEgASgJQgbS8xgCCAESKAoEbG9hbhgCIAEoDUIa0vMYFggBIQAAAAAAAPA/KQAA4P///+9BMAESGgoKbG9hbl9lcG9jaBgDIAEoDUIG0vMYAggBEhAKCGF0dGVtcHRzGAQgASgNEkkKBnJlYXNvbhgFIAEoDjIxLm1lcmlkaWFuLnJvdXRpbmcudjEuUm91dGluZ1JldHVybmVkLlJldHVyblJlYXNvbkIG0vMYAggBInIKDFJldHVyblJlYXNvbhIdChlSRVRVUk5fUkVBU09OX1VOU1BFQ0lGSUVEEAASDAoITk9fQUdFTlQQARIRCg1RVUVVRV9VTktOT1dOEAISEQoNQ09OVEFDVF9LTk9XThADEg8KC09GRkVSX0VOREVEEAQ6JMrzGCAKHG1lcmlkaWFuLnJvdXRpbmcucmV0dXJuZWQudjEQAmIGcHJvdG8z", [file_google_protobuf_timestamp, file_meridian_options_v1_options, file_meridian_queue_v1_events, file_meridian_types_v1_types]);
 
 /**
  * One agent who could have been chosen, in the order of preference.
@@ -231,6 +231,32 @@ export type RoutingDecided = Message<"meridian.routing.v1.RoutingDecided"> & {
    * @generated from field: string algorithm = 14;
    */
   algorithm: string;
+
+  /**
+   * The contact's home, when it is another than the partition's.
+   *
+   * @generated from field: optional string contact_home = 16;
+   */
+  contactHome?: string | undefined;
+
+  /**
+   * How many offers the contact had had before, when it comes from another partition.
+   *
+   * @generated from field: optional uint32 attempts = 17;
+   */
+  attempts?: number | undefined;
+
+  /**
+   * The loan that brought the contact here, and the epoch of its home in which it was made.
+   *
+   * @generated from field: optional uint32 loan = 18;
+   */
+  loan?: number | undefined;
+
+  /**
+   * @generated from field: optional uint32 loan_epoch = 19;
+   */
+  loanEpoch?: number | undefined;
 };
 
 /**
@@ -311,6 +337,20 @@ export const RoutingDecided_Trigger = {
    * @generated from enum value: TIME = 5;
    */
   TIME: 5,
+
+  /**
+   * Another partition lent the contact to this one.
+   *
+   * @generated from enum value: CONTACT_BORROWED = 6;
+   */
+  CONTACT_BORROWED: 6,
+
+  /**
+   * Another partition gave the contact back.
+   *
+   * @generated from enum value: CONTACT_RETURNED = 7;
+   */
+  CONTACT_RETURNED: 7,
 } as const;
 
 /**
@@ -325,7 +365,7 @@ export const RoutingDecided_TriggerSchema: GenEnum<RoutingDecided_Trigger> = /*@
   enumDesc(file_meridian_routing_v1_events, 2, 1);
 
 /**
- * A waiting contact ended; its place is gone.
+ * A contact that waited, was offered or was lent has ended; its place is gone.
  *
  * @generated from message meridian.routing.v1.RoutingWithdrawn
  */
@@ -341,6 +381,20 @@ export type RoutingWithdrawn = Message<"meridian.routing.v1.RoutingWithdrawn"> &
    * @generated from field: string reason = 2;
    */
   reason: string;
+
+  /**
+   * The contact's home, when it is another than the partition's.
+   *
+   * @generated from field: optional string contact_home = 3;
+   */
+  contactHome?: string | undefined;
+
+  /**
+   * The partition that the contact was lent to: it lets go of it too.
+   *
+   * @generated from field: optional string lent_to = 4;
+   */
+  lentTo?: string | undefined;
 };
 
 /**
@@ -349,4 +403,160 @@ export type RoutingWithdrawn = Message<"meridian.routing.v1.RoutingWithdrawn"> &
  */
 export const RoutingWithdrawnSchema: GenMessage<RoutingWithdrawn> = /*@__PURE__*/
   messageDesc(file_meridian_routing_v1_events, 3);
+
+/**
+ * A waiting contact is another partition's to offer from now on: it offers it at once or returns it.
+ *
+ * @generated from message meridian.routing.v1.RoutingLent
+ */
+export type RoutingLent = Message<"meridian.routing.v1.RoutingLent"> & {
+  /**
+   * The home of the partition that may offer it.
+   *
+   * @generated from field: string to = 1;
+   */
+  to: string;
+
+  /**
+   * Counts the loans of the lending partition from 1.
+   *
+   * @generated from field: uint32 loan = 2;
+   */
+  loan: number;
+
+  /**
+   * @generated from field: string queue_id = 3;
+   */
+  queueId: string;
+
+  /**
+   * @generated from field: meridian.types.v1.Channel channel = 4;
+   */
+  channel: Channel;
+
+  /**
+   * @generated from field: uint32 priority = 5;
+   */
+  priority: number;
+
+  /**
+   * What the contact asked for itself, beyond the queue's requirements.
+   *
+   * @generated from field: repeated meridian.types.v1.SkillRequirement contact_requirements = 6;
+   */
+  contactRequirements: SkillRequirement[];
+
+  /**
+   * @generated from field: google.protobuf.Timestamp enqueued_at = 7;
+   */
+  enqueuedAt?: Timestamp | undefined;
+
+  /**
+   * How many offers the contact has had, in all partitions.
+   *
+   * @generated from field: uint32 attempts = 8;
+   */
+  attempts: number;
+};
+
+/**
+ * Describes the message meridian.routing.v1.RoutingLent.
+ * Use `create(RoutingLentSchema)` to create a new message.
+ */
+export const RoutingLentSchema: GenMessage<RoutingLent> = /*@__PURE__*/
+  messageDesc(file_meridian_routing_v1_events, 4);
+
+/**
+ * A borrowed contact goes back to its place in the partition that lent it.
+ *
+ * @generated from message meridian.routing.v1.RoutingReturned
+ */
+export type RoutingReturned = Message<"meridian.routing.v1.RoutingReturned"> & {
+  /**
+   * The home of the contact and of the partition that lent it.
+   *
+   * @generated from field: string contact_home = 1;
+   */
+  contactHome: string;
+
+  /**
+   * The loan that ends, and the epoch of the contact's home in which it was made.
+   *
+   * @generated from field: uint32 loan = 2;
+   */
+  loan: number;
+
+  /**
+   * @generated from field: uint32 loan_epoch = 3;
+   */
+  loanEpoch: number;
+
+  /**
+   * How many offers the contact has had, in all partitions.
+   *
+   * @generated from field: uint32 attempts = 4;
+   */
+  attempts: number;
+
+  /**
+   * @generated from field: meridian.routing.v1.RoutingReturned.ReturnReason reason = 5;
+   */
+  reason: RoutingReturned_ReturnReason;
+};
+
+/**
+ * Describes the message meridian.routing.v1.RoutingReturned.
+ * Use `create(RoutingReturnedSchema)` to create a new message.
+ */
+export const RoutingReturnedSchema: GenMessage<RoutingReturned> = /*@__PURE__*/
+  messageDesc(file_meridian_routing_v1_events, 5);
+
+/**
+ * @generated from enum meridian.routing.v1.RoutingReturned.ReturnReason
+ */
+export const RoutingReturned_ReturnReason = {
+  /**
+   * @generated from enum value: RETURN_REASON_UNSPECIFIED = 0;
+   */
+  RETURN_REASON_UNSPECIFIED: 0,
+
+  /**
+   * Nobody could be offered the contact when it came.
+   *
+   * @generated from enum value: NO_AGENT = 1;
+   */
+  NO_AGENT: 1,
+
+  /**
+   * The queue is not known here.
+   *
+   * @generated from enum value: QUEUE_UNKNOWN = 2;
+   */
+  QUEUE_UNKNOWN: 2,
+
+  /**
+   * A contact of this name is here already.
+   *
+   * @generated from enum value: CONTACT_KNOWN = 3;
+   */
+  CONTACT_KNOWN: 3,
+
+  /**
+   * The offer was rejected, rang out or was taken back.
+   *
+   * @generated from enum value: OFFER_ENDED = 4;
+   */
+  OFFER_ENDED: 4,
+} as const;
+
+/**
+ * @generated from enum meridian.routing.v1.RoutingReturned.ReturnReason
+ */
+export type RoutingReturned_ReturnReason = (typeof RoutingReturned_ReturnReason)[keyof typeof RoutingReturned_ReturnReason] | UnknownEnum;
+
+/**
+ * Describes the enum meridian.routing.v1.RoutingReturned.ReturnReason.
+ */
+export const RoutingReturned_ReturnReasonSchema: GenEnum<RoutingReturned_ReturnReason> = /*@__PURE__*/
+  enumDesc(file_meridian_routing_v1_events, 5, 0);
 
