@@ -43,7 +43,7 @@ async function openLoop(log: Log, options?: Options): Promise<Loop> {
 const request = (sequence: number, amount = sequence, id = `${sequence}`) => ({
   command: { type: 'add', subject: 't1', amount } as const,
   cause: { causationId: `/spec#${id}` },
-  from: { stream: 'IN_eu', sequence },
+  from: { source: 'IN_eu', sequence },
 });
 
 const range = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
@@ -231,7 +231,7 @@ describe('CommitLoop: exactly once in effect', () => {
     const log = memoryLog();
     const loop = await openLoop(log);
     await loop.submit(request(4));
-    await loop.submit({ ...request(9), from: { stream: 'EV_eu', sequence: 9 } });
+    await loop.submit({ ...request(9), from: { source: 'EV_eu', sequence: 9 } });
     const [message] = (await log.load('EV_eu', 'ev.eu.eu.demo.contact.t1')).slice(-1);
     expect(message?.header('Meridian-Consumed')).toBe('IN_eu=4,EV_eu=9');
     const again = await openLoop(log);
@@ -251,7 +251,7 @@ describe('CommitLoop: exactly once in effect', () => {
     const loop = await openLoop(log);
     await loop.submit({ ...request(5), command: { type: 'nothing', subject: 't1' } });
     expect(loop.consumed('IN_eu')).toBe(5);
-    await loop.submit({ ...request(2), from: { stream: 'EV_eu', sequence: 2 } });
+    await loop.submit({ ...request(2), from: { source: 'EV_eu', sequence: 2 } });
     expect((await openLoop(log)).consumed('IN_eu')).toBe(5);
   });
 

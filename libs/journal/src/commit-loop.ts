@@ -7,8 +7,8 @@ import {
   type EntryEncoder,
   type Head,
 } from '@meridian/wire';
-import { LogFault, MessageTooLarge, WrongLastSequence } from './errors.ts';
-import { toEncode, type DomainEvent, type Outcome } from './execute.ts';
+import { LogFault, MessageTooLarge, NotOwner, WrongLastSequence } from './errors.ts';
+import { isKnown, toEncode, type DomainEvent, type Outcome } from './execute.ts';
 import { headAfter, readEntry, type Entry, type Journal } from './journal.ts';
 import type { LogMessage } from './log.ts';
 import { RecentCauses } from './recent-causes.ts';
@@ -17,8 +17,10 @@ import { RecentCauses } from './recent-causes.ts';
 export interface Submission<Command> {
   readonly command: Command;
   readonly cause: Cause;
-  /** The place of the request in the stream it was read from. */
-  readonly from?: { readonly stream: string; readonly sequence: number };
+  /** The source that the request comes from, and its place there. */
+  readonly from?: { readonly source: string; readonly sequence: number };
+  /** What else the same message leads to: decided with it, in the same entry. */
+  readonly also?: readonly Pick<Submission<Command>, 'command' | 'cause'>[];
 }
 
 interface Pending<Event, Command, R extends Rejection> extends Submission<Command> {
@@ -98,6 +100,8 @@ export class CommitLoop<
   #isStoring = false;
   /** The state is being replaced: nothing is decided on the old one. */
   #isReloading = false;
+  /** The state is ahead of the log for good: it is loaded again before anything is decided. */
+  #isStale = false;
   #isScheduled = false;
   #isOpened = false;
   #isClosed = false;
@@ -120,8 +124,8 @@ export class CommitLoop<
   }
 
   /** How far a source had been read when the last entry was stored; 0 when it never was. */
-  consumed(stream: string): number {
-    return this.#consumed[stream] ?? 0;
+  consumed(source: string): number {
+    return this.#consumed[source] ?? 0;
   }
 
   /** How many commands wait for their turn. */
@@ -144,10 +148,10 @@ export class CommitLoop<
   absorb(message: LogMessage): void {
     if (this.#isOpened) throw new Error('The commit loop is open: its history is its own.');
     // Opening work is run again when the log was away in its midst: what is known is passed over.
-    if (message.sequence <= this.#head.sequence) return;
     const entry = readEntry(message);
+    if (isKnown(entry, this.#head)) return;
     this.#fold(entry);
-    this.#head = headAfter(message, entry);
+    this.#head = headAfter(message, entry, this.#options.journal.stream, this.#head);
   }
 
   /** Opens with the history that was absorbed. Should it lack an entry, the first append finds out. */
@@ -211,6 +215,8 @@ export class CommitLoop<
     this.#isStoring = true;
     try {
       for (;;) {
+        if (this.#options.journal.fence() !== undefined) await this.#whileFenced();
+        if (this.#isStale) await this.#refresh();
         this.#decide();
         const entry = this.#open;
         this.#open = undefined;
@@ -219,17 +225,29 @@ export class CommitLoop<
         else break;
       }
     } catch (error) {
-      // The history cannot be read: nothing can be decided.
+      // The history cannot be read, or somebody else decides now.
       for (const pending of this.#queue.splice(0)) pending.reject(error);
     }
     this.#isStoring = false;
     for (const resolve of this.#idle.splice(0)) resolve();
   }
 
+  /** Waits while nothing may be decided here. @throws NotOwner when that will not change */
+  async #whileFenced(): Promise<void> {
+    const { journal, retryDelayMs = retryDelayDefaultMs } = this.#options;
+    for (;;) {
+      const fault = journal.fence();
+      if (fault === undefined) return;
+      if (!fault.retryable) throw fault;
+      await this.#wait(retryDelayMs);
+    }
+  }
+
   /** Decides what waits into the open entry until that is full; the state runs ahead of the log. */
   #decide(): void {
     const { entryLimit = entryLimitDefault } = this.#options;
-    if (this.#isReloading || this.#fault !== undefined || this.#queue.length === 0) return;
+    if (this.#isReloading || this.#isStale) return;
+    if (this.#fault !== undefined || this.#queue.length === 0) return;
     const entry = this.#open ?? this.#newEntry();
     let index = 0;
     for (; index < this.#queue.length; index += 1) {
@@ -257,21 +275,33 @@ export class CommitLoop<
   }
 
   #decideOne(
-    { command, cause, from }: Pending<Event, Command, R>,
+    pending: Pending<Event, Command, R>,
     { encoder, consumed }: OpenEntry<Event, Command, R>,
   ): Outcome<Event, R> {
+    const { from, also } = pending;
+    if (from !== undefined) {
+      if (from.sequence <= (consumed[from.source] ?? 0)) {
+        return { kind: 'decided', events: [], sequence: 0 };
+      }
+      consumed[from.source] = from.sequence;
+    }
+    const outcome = this.#decideCommand(pending, encoder);
+    if (also === undefined) return outcome;
+    const outcomes = [outcome, ...also.map((other) => this.#decideCommand(other, encoder))];
+    const events = outcomes.flatMap((one) => (one.kind === 'decided' ? one.events : []));
+    if (events.length > 0) return { kind: 'decided', events, sequence: 0 };
+    return outcomes.find((one) => one.kind === 'rejected') ?? outcome;
+  }
+
+  #decideCommand(
+    { command, cause }: Pick<Submission<Command>, 'command' | 'cause'>,
+    encoder: EntryEncoder,
+  ): Outcome<Event, R> {
     const { decider, correlationOf, configVersion } = this.#options;
-    if (from !== undefined && from.sequence <= (consumed[from.stream] ?? 0)) {
-      return { kind: 'decided', events: [], sequence: 0 };
-    }
-    if (this.#causes.has(cause.causationId)) {
-      if (from !== undefined) consumed[from.stream] = from.sequence;
-      return { kind: 'decided', events: [], sequence: 0 };
-    }
+    if (this.#causes.has(cause.causationId)) return { kind: 'decided', events: [], sequence: 0 };
     const context = this.#options.context();
     const outcome = step(decider, this.#state, command, context);
     this.#state = outcome.state;
-    if (from !== undefined) consumed[from.stream] = from.sequence;
     if (!outcome.accepted) return { kind: 'rejected', rejection: outcome.rejection };
     const version = configVersion?.(this.#state) ?? 0;
     encoder.addAll(
@@ -290,7 +320,7 @@ export class CommitLoop<
   }
 
   /** Where the history will end once what is on its way is stored. */
-  #ahead: Pick<Head, 'revision' | 'hash'> = emptyHead;
+  #ahead: Pick<Head, 'revision' | 'hash' | 'at'> = emptyHead;
   #consumedAhead: Record<string, number> = {};
 
   async #commit(entry: OpenEntry<Event, Command, R>): Promise<void> {
@@ -341,6 +371,12 @@ export class CommitLoop<
     if (this.#fault !== undefined) again.push(this.#fault.pending);
     this.#open = undefined;
     this.#fault = undefined;
+    if (error instanceof NotOwner) {
+      // What was decided is not stored; should the home come back, its history is read again.
+      this.#isStale = true;
+      for (const pending of again) pending.reject(error);
+      throw error;
+    }
     if (error instanceof WrongLastSequence) this.#options.onConflict?.();
     else if (error instanceof MessageTooLarge && taken.length > 1) {
       this.#commandsLimit = Math.ceil(taken.length / 2);
@@ -355,6 +391,11 @@ export class CommitLoop<
     await this.#reloadUntilDone();
     this.#fault = undefined;
     fault?.pending.reject(fault.error);
+  }
+
+  async #refresh(): Promise<void> {
+    await this.#reloadUntilDone();
+    this.#isStale = false;
   }
 
   async #reloadUntilDone(): Promise<void> {

@@ -109,3 +109,29 @@ export class InvalidRequest extends LogFault {
     this.problems = problems;
   }
 }
+
+/**
+ * The region's right to decide for the home has run out for the moment: nothing was sent. It may
+ * come back, and the same call succeeds then.
+ */
+export class Fenced extends LogFault {
+  constructor(home: string) {
+    super(
+      'Fenced',
+      `This region's lease on home ${home} has run out; nothing is decided for it here until it is renewed.\n` +
+        'Check the control cluster and the links: meridian regions.',
+      true,
+    );
+  }
+}
+
+/** The home is no longer decided here: nothing was sent, and the same call never succeeds again. */
+export class NotOwner extends LogFault {
+  constructor(home: string, epoch: number) {
+    super(
+      'NotOwner',
+      `Home ${home} is no longer decided here under epoch ${epoch}; its owner goes on with it.`,
+      false,
+    );
+  }
+}

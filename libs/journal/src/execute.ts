@@ -7,7 +7,7 @@ import {
   type Head,
 } from '@meridian/wire';
 import { LogFault, WrongLastSequence } from './errors.ts';
-import { headAfter, readEntry, type Entry, type Journal } from './journal.ts';
+import { headAfter, readEntry, type Entry, type EntryToAppend, type Journal } from './journal.ts';
 import type { LogMessage } from './log.ts';
 
 /** The least that every domain event says. */
@@ -28,6 +28,11 @@ export interface Request<Command> {
   readonly aggregate: AggregateId;
   readonly command: Command;
   readonly cause: Cause;
+  /**
+   * The source that the command comes from and its place there. Commands of one source must come
+   * in order; one before the last that was decided into the aggregate decides nothing.
+   */
+  readonly from?: { readonly source: string; readonly sequence: number };
 }
 
 /** An aggregate held in memory. */
@@ -37,6 +42,8 @@ interface Warm<State> {
   head: Head;
   /** What its events were caused by: a repeated request is recognised by it. */
   readonly causes: Set<string>;
+  /** The place of the last message decided into it, by source. */
+  consumed: Record<string, number>;
   /** The commands of one aggregate run one after the other. */
   tail: Promise<unknown>;
   waiting: number;
@@ -148,8 +155,10 @@ export class Aggregates<
    */
   #now(key: string, warm: Warm<State>, request: Request<Command>): Promise<Outcome<Event, R>> {
     const { journal, onState, onConflict } = this.#options;
-    const { aggregate, cause } = request;
-    if (!this.#isAtHand(warm, request.command)) return this.#run(key, warm, request);
+    const { aggregate } = request;
+    if (!this.#isAtHand(warm, request.command) || journal.fence() !== undefined) {
+      return this.#run(key, warm, request);
+    }
     let decided: Decided<Event, R>;
     try {
       decided = this.#step(warm, request);
@@ -163,10 +172,10 @@ export class Aggregates<
       return Promise.resolve(decided.outcome);
     }
     const { events, toStore } = decided;
-    return journal.append(aggregate, { events: toStore, head: warm.head }).then(
+    return journal.append(aggregate, entryOf(warm, request, toStore)).then(
       (head) => {
         warm.head = head;
-        warm.causes.add(cause.causationId);
+        remember(warm, request);
         onState?.(aggregate, warm.state);
         this.#leave(key, warm);
         return { kind: 'decided' as const, events, sequence: head.sequence };
@@ -187,16 +196,19 @@ export class Aggregates<
 
   /** Whether a command can be decided on what is in memory. */
   #isAtHand(warm: Warm<State>, command: Command): boolean {
-    return warm.head.sequence > 0 || this.#options.begins?.(command) === true;
+    return warm.head.revision >= 0 || this.#options.begins?.(command) === true;
   }
 
   /** Decides on the state in memory. `events` are to be stored; undefined when there are none. */
-  #step(warm: Warm<State>, { command, cause }: Request<Command>): Decided<Event, R> {
+  #step(warm: Warm<State>, { command, cause, from }: Request<Command>): Decided<Event, R> {
     const nothing: Outcome<Event, R> = {
       kind: 'decided',
       events: [],
       sequence: warm.head.sequence,
     };
+    if (from !== undefined && from.sequence < (warm.consumed[from.source] ?? 0)) {
+      return { outcome: nothing };
+    }
     if (warm.causes.has(cause.causationId)) return { outcome: nothing };
     const context = this.#options.context();
     const decided = step(this.#options.decider, warm.state, command, context);
@@ -235,9 +247,9 @@ export class Aggregates<
       warm = this.#cold(aggregate);
       this.#warm.set(key, warm);
     }
-    if (warm.waiting > 0 || entry.sequence <= warm.head.sequence) return;
+    if (warm.waiting > 0 || isKnown(entry, warm.head)) return;
     this.#fold(warm, entry);
-    warm.head = headAfter(message, entry);
+    warm.head = headAfter(message, entry, this.#options.journal.stream, warm.head);
     this.#options.onState?.(aggregate, warm.state);
     this.#dropIfOver(key, warm);
   }
@@ -247,12 +259,18 @@ export class Aggregates<
     warm: Warm<State>,
     request: Request<Command>,
   ): Promise<Outcome<Event, R>> {
-    const { onState, retryDelayMs = retryDelayDefaultMs } = this.#options;
+    const { journal, onState, retryDelayMs = retryDelayDefaultMs } = this.#options;
     try {
       for (;;) {
+        const fault = journal.fence();
+        if (fault?.retryable === false) throw fault;
+        if (fault !== undefined) {
+          await this.#wait(retryDelayMs);
+          continue;
+        }
         try {
           const outcome = await this.#decideAndStore(warm, request);
-          if (warm.head.sequence > 0) onState?.(request.aggregate, warm.state);
+          if (warm.head.revision >= 0) onState?.(request.aggregate, warm.state);
           return outcome;
         } catch (error) {
           this.#forget(warm);
@@ -276,15 +294,15 @@ export class Aggregates<
 
   async #decideAndStore(warm: Warm<State>, request: Request<Command>): Promise<Outcome<Event, R>> {
     const { journal, onConflict } = this.#options;
-    const { aggregate, command, cause } = request;
+    const { aggregate, command } = request;
     if (!this.#isAtHand(warm, command)) await this.#load(aggregate, warm);
     for (let attempt = 1; ; attempt += 1) {
       const decided = this.#step(warm, request);
       if (decided.outcome !== undefined) return decided.outcome;
       const { events, toStore } = decided;
       try {
-        warm.head = await journal.append(aggregate, { events: toStore, head: warm.head });
-        warm.causes.add(cause.causationId);
+        warm.head = await journal.append(aggregate, entryOf(warm, request, toStore));
+        remember(warm, request);
         return { kind: 'decided', events, sequence: warm.head.sequence };
       } catch (error) {
         if (!(error instanceof WrongLastSequence) || attempt === attemptsLimit) throw error;
@@ -307,6 +325,7 @@ export class Aggregates<
       warm.state = decider.evolve(warm.state, event as unknown as Event, fromTimestamp(event.time));
       warm.causes.add(event.causationid);
     }
+    Object.assign(warm.consumed, entry.consumed);
   }
 
   #cold(aggregate: AggregateId): Warm<State> {
@@ -315,6 +334,7 @@ export class Aggregates<
       state: this.#options.decider.initial(),
       head: emptyHead,
       causes: new Set(),
+      consumed: {},
       tail: Promise.resolve(),
       waiting: 0,
     };
@@ -324,10 +344,11 @@ export class Aggregates<
     warm.state = this.#options.decider.initial();
     warm.head = emptyHead;
     warm.causes.clear();
+    warm.consumed = {};
   }
 
   #dropIfOver(key: string, warm: Warm<State>): void {
-    const empty = warm.head.sequence === 0;
+    const empty = warm.head.revision < 0;
     if (empty || this.#options.isOver?.(warm.state) === true) this.#warm.delete(key);
   }
 
@@ -340,6 +361,28 @@ export class Aggregates<
       return;
     }
   }
+}
+
+/** What a decision stores: its events, and the place of the request they come from. */
+function entryOf<State>(
+  { head }: Warm<State>,
+  { from }: Request<unknown>,
+  events: readonly EventToEncode[],
+): EntryToAppend {
+  return from === undefined
+    ? { events, head }
+    : { events, head, consumed: { [from.source]: from.sequence } };
+}
+
+/** A request has led to events. */
+function remember<State>(warm: Warm<State>, { cause, from }: Request<unknown>): void {
+  warm.causes.add(cause.causationId);
+  if (from !== undefined) warm.consumed[from.source] = from.sequence;
+}
+
+/** Whether an entry is part of what is folded already. */
+export function isKnown(entry: Entry, head: Pick<Head, 'revision'>): boolean {
+  return (entry.events[0]?.revision ?? 0) <= head.revision;
 }
 
 /** A domain event as the journal stores it. */

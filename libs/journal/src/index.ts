@@ -3,19 +3,37 @@ export type { CommitLoopOptions, Submission } from './commit-loop.ts';
 export {
   AppendRefused,
   CorruptEntry,
+  Fenced,
   InvalidMessage,
   LogClosed,
   LogFault,
   LogUnavailable,
   InvalidRequest,
   MessageTooLarge,
+  NotOwner,
   StreamMissing,
   WrongLastSequence,
 } from './errors.ts';
 export { Aggregates, toEncode } from './execute.ts';
 export type { AggregatesOptions, DomainEvent, Outcome, Request, Settled } from './execute.ts';
-export { headAfter, journalOf, readEntry } from './journal.ts';
-export type { Entry, EntryToAppend, History, Journal, Positions } from './journal.ts';
+export { headAfter, journalOf, placesOf, readEntry } from './journal.ts';
+export type { Entry, EntryToAppend, History, Journal, JournalOptions } from './journal.ts';
+export { formatPlaces, parsePlaces } from './places.ts';
+export type { Places, Positions } from './places.ts';
+export { epochOf, followHome, HomeFollower, homeSource } from './homes/follow-home.ts';
+export type { FollowHomeOptions } from './homes/follow-home.ts';
+export { DeskKeeper } from './homes/desk-keeper.ts';
+export type {
+  Desk,
+  DeskKeeperOptions,
+  DeskSources,
+  DeskState,
+  Grants,
+} from './homes/desk-keeper.ts';
+export { followLedger, meshTenant } from './homes/follow-ledger.ts';
+export type { FollowedLedger } from './homes/follow-ledger.ts';
+export { Ledger } from './homes/ledger.ts';
+export type { EpochRecord, OwnershipRecord, Seal, Verdict } from './homes/ledger.ts';
 export type {
   Appended,
   Follower,

@@ -31,10 +31,14 @@ export interface RegionStreamsOptions {
   readonly development?: boolean;
 }
 
+/** How many copies of a stream a region's servers hold. */
+export const replicas = ({ development = false }: RegionStreamsOptions): number =>
+  development ? 1 : 3;
+
 /** What is stored in a region; streams and key-value buckets alike. */
 export function regionStreams(
   region: string,
-  { development = false }: RegionStreamsOptions = {},
+  options: RegionStreamsOptions = {},
 ): RegionStream[] {
   if (!REGION.test(region)) {
     throw new RangeError(
@@ -42,15 +46,15 @@ export function regionStreams(
         'It must be a lower-case letter and up to 15 more lower-case letters or digits.',
     );
   }
-  const replicas = development ? 1 : 3;
+  const copies = replicas(options);
   const names = streamNames(region);
   return [
-    { role: 'intake', config: journal(names.intake, `in.${region}.>`, replicas) },
-    { role: 'decisions', config: journal(names.decisions, `ev.${region}.>`, replicas) },
+    { role: 'intake', config: journal(names.intake, `in.${region}.>`, copies) },
+    { role: 'decisions', config: journal(names.decisions, `ev.${region}.>`, copies) },
     {
       role: 'beats',
       config: {
-        ...common(names.beats, `beat.${region}.>`, replicas),
+        ...common(names.beats, `beat.${region}.>`, copies),
         storage: StorageType.Memory,
         max_age: MINUTE_MS * NANOS,
         max_bytes: 64 * 1_048_576,
@@ -58,9 +62,9 @@ export function regionStreams(
         duplicate_window: 1_000 * NANOS,
       },
     },
-    { role: 'aside', config: journal(names.aside, `aside.${region}.>`, replicas) },
-    { role: 'keys', config: bucket(names.keys, replicas) },
-    { role: 'checkpoints', config: bucket(names.checkpoints, replicas) },
+    { role: 'aside', config: journal(names.aside, `aside.${region}.>`, copies) },
+    { role: 'keys', config: bucket(names.keys, copies) },
+    { role: 'checkpoints', config: bucket(names.checkpoints, copies) },
   ];
 }
 
@@ -76,11 +80,11 @@ export function streamNames(region: string): Record<StreamRole, string> {
   };
 }
 
-function common(name: string, subject: string, replicas: number) {
+function common(name: string, subject: string, copies: number) {
   return {
     name,
     subjects: [subject],
-    num_replicas: replicas,
+    num_replicas: copies,
     retention: RetentionPolicy.Limits,
     discard: DiscardPolicy.Old,
     allow_direct: true,
@@ -91,9 +95,9 @@ function common(name: string, subject: string, replicas: number) {
 }
 
 /** Append-only: what was stored can be neither deleted nor purged, and that cannot be undone. */
-function journal(name: string, subject: string, replicas: number) {
+function journal(name: string, subject: string, copies: number) {
   return {
-    ...common(name, subject, replicas),
+    ...common(name, subject, copies),
     storage: StorageType.File,
     compression: StoreCompression.S2,
     deny_delete: true,
@@ -103,9 +107,9 @@ function journal(name: string, subject: string, replicas: number) {
 }
 
 /** A key-value bucket as the NATS clients make it. */
-function bucket(name: string, replicas: number) {
+function bucket(name: string, copies: number) {
   return {
-    ...common(name, `$KV.${name.slice('KV_'.length)}.>`, replicas),
+    ...common(name, `$KV.${name.slice('KV_'.length)}.>`, copies),
     storage: StorageType.File,
     discard: DiscardPolicy.New,
     max_msgs_per_subject: 1,
@@ -147,7 +151,7 @@ export async function ensureStreams(
 ): Promise<string[]> {
   const streams = regionStreams(region, options);
   const created: string[] = [];
-  const differences: string[] = [];
+  const differing: string[] = [];
   try {
     const manager = await jetstreamManager(connection);
     for (const { config } of streams) {
@@ -155,7 +159,7 @@ export async function ensureStreams(
       if (actual === undefined) {
         await manager.streams.add(config);
         created.push(config.name);
-      } else differences.push(...compare(config, actual));
+      } else differing.push(...differences(config, actual));
     }
   } catch (cause) {
     if (cause instanceof LogFault) throw cause;
@@ -166,7 +170,7 @@ export async function ensureStreams(
       { cause },
     );
   }
-  if (differences.length > 0) throw new StreamDiffers(differences);
+  if (differing.length > 0) throw new StreamDiffers(differing);
   return created;
 }
 
@@ -182,7 +186,8 @@ async function existing(
   }
 }
 
-function compare(expected: RegionStream['config'], actual: object): string[] {
+/** One line for each setting that is not as expected; what the server adds to them is passed over. */
+export function differences(expected: RegionStream['config'], actual: object): string[] {
   const found = new Map<string, unknown>(Object.entries(actual));
   return Object.entries(expected)
     .filter(([key, value]) => canonical(value) !== canonical(found.get(key) ?? absent(value)))

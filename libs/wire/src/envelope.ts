@@ -32,6 +32,11 @@ export interface EventEnvelope<Type extends string = string, Data = unknown> {
   readonly configversion: number;
   readonly dataclass: 'none' | 'pseudonymous' | 'personal';
   readonly traceparent?: string;
+  /**
+   * `EV_<region>:<sequence>` of the aggregate's entry before, when that was written by another
+   * region: the first event after a failover.
+   */
+  readonly adoptedfrom?: string;
   readonly data: Data;
 }
 
@@ -46,6 +51,8 @@ export interface IntakeEnvelope<Type extends string = string, Data = unknown> {
   readonly tenant: string;
   readonly datacontenttype: 'application/json';
   readonly correlationid?: string;
+  /** The home region of what is asked about, where the publisher named it. */
+  readonly region?: string;
   /** The id of the API key that published it. */
   readonly actor?: string;
   readonly traceparent?: string;
@@ -73,12 +80,14 @@ export interface EventToEncode {
 
 /** Where an aggregate's history ends. */
 export interface Head {
-  /** Sequence in its stream of the aggregate's last entry; 0 when there is none. */
+  /** Sequence of the last entry under the writer's own subject; 0 when there is none. */
   readonly sequence: number;
   /** Revision of its last event; -1 when there is none. */
   readonly revision: number;
   /** Hash of its last event; `genesisHash` when there is none. */
   readonly hash: string;
+  /** Where its last entry is, `EV_<region>:<sequence>`, when that is not the writer's own stream. */
+  readonly at?: string;
 }
 
 /** Who writes: filled in by the service and the ownership in force. */
@@ -153,12 +162,13 @@ export class EntryEncoder {
   #hash: string;
   #text = '';
   #count = 0;
+  #adoptedFrom: string | undefined;
 
   /** @param aggregate whose history the entry continues, `head` being where that ends */
   constructor(
     writer: Writer,
     aggregate: { readonly tenant: string; readonly entity: string; readonly id: string },
-    head: Pick<Head, 'revision' | 'hash'>,
+    head: Pick<Head, 'revision' | 'hash' | 'at'>,
   ) {
     this.#name = `${aggregate.tenant}.${aggregate.entity}.${aggregate.id}`;
     this.#fixed =
@@ -167,6 +177,7 @@ export class EntryEncoder {
     this.#service = writer.service;
     this.#revision = head.revision;
     this.#hash = head.hash;
+    this.#adoptedFrom = head.at;
   }
 
   /** How many events there are so far. */
@@ -194,6 +205,8 @@ export class EntryEncoder {
   #next({ type, subject, data, cause, timeMs }: EventToEncode, configVersion: number): string {
     this.#revision += 1;
     const { causationId, correlationId, actor, traceparent } = cause;
+    const adoptedFrom = this.#adoptedFrom;
+    this.#adoptedFrom = undefined;
     return (
       `{"specversion":"1.0","id":"${this.#name}.${this.#revision}"${this.#fixed}${typePart(type)}` +
       `"configversion":${configVersion},"subject":${quote(subject)},"time":"${timestampOf(timeMs)}",` +
@@ -201,6 +214,7 @@ export class EntryEncoder {
       `"correlationid":${quote(correlationId ?? subject)},"causationid":${quote(causationId)},` +
       `"actor":${quote(actor ?? this.#service)},` +
       (traceparent === undefined ? '' : `"traceparent":${quote(traceparent)},`) +
+      (adoptedFrom === undefined ? '' : `"adoptedfrom":"${adoptedFrom}",`) +
       `"data":${JSON.stringify(data)}}`
     );
   }
@@ -212,6 +226,7 @@ export class EntryEncoder {
       hash: this.#hash,
       text: this.#text,
       count: this.#count,
+      adoptedFrom: this.#adoptedFrom,
     };
     try {
       for (const event of events) this.add(event, configVersion);
@@ -220,6 +235,7 @@ export class EntryEncoder {
       this.#hash = before.hash;
       this.#text = before.text;
       this.#count = before.count;
+      this.#adoptedFrom = before.adoptedFrom;
       throw error;
     }
   }

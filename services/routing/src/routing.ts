@@ -207,7 +207,7 @@ export class Routing {
     return partition.loop.submit({
       command,
       cause,
-      ...(from === undefined ? {} : { from: { stream: from.stream, sequence: from.sequence } }),
+      ...(from === undefined ? {} : { from: { source: from.stream, sequence: from.sequence } }),
     });
   }
 }

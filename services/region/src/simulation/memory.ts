@@ -70,7 +70,7 @@ function foldEntry<State, Event, Command, R extends Rejection>(
   for (const event of entry.events) {
     current = fold(decider, current, [event as unknown as Event], fromTimestamp(event.time));
   }
-  return { state: current, head: headAfter(message, entry) };
+  return { state: current, head: headAfter(message, entry, message.stream, { sequence: 0 }) };
 }
 
 /**
