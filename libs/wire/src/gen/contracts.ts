@@ -219,6 +219,11 @@ export const shapes: Readonly<Record<string, readonly FieldShape[]>> = {
     { name: 'region', kind: 'string', maximumLength: 256, required: true },
     { name: 'upTo', kind: 'double', maximumLength: 256, required: true, minimum: 0, maximum: 9007199254740991 },
   ],
+  EpochSeal: [
+    { name: 'epoch', kind: 'uint32', maximumLength: 256, required: true },
+    { name: 'owner', kind: 'string', maximumLength: 256, required: true },
+    { name: 'upTo', kind: 'double', maximumLength: 256, required: true, minimum: 0, maximum: 9007199254740991 },
+  ],
   FailoverCompleted: [
     { name: 'home', kind: 'string', maximumLength: 256, required: true },
     { name: 'epoch', kind: 'uint32', maximumLength: 256, required: true },
@@ -236,6 +241,7 @@ export const shapes: Readonly<Record<string, readonly FieldShape[]>> = {
     { name: 'takeoverMs', kind: 'double', maximumLength: 256 },
     { name: 'claims', kind: 'message', maximumLength: 100, of: 'SurvivorClaim', repeated: true },
     { name: 'breakGlass', kind: 'boolean', maximumLength: 256 },
+    { name: 'seals', kind: 'message', maximumLength: 100000, of: 'EpochSeal', repeated: true, required: true },
   ],
   FailoverFailed: [
     { name: 'epoch', kind: 'uint32', maximumLength: 256, required: true },

@@ -410,6 +410,13 @@ export interface SurvivorClaim {
   readonly upTo: number;
 }
 
+/** An epoch that has ended: who decided under it, and the last sequence in `EV_<owner>` that counts. */
+export interface EpochSeal {
+  readonly epoch: number;
+  readonly owner: string;
+  readonly upTo: number;
+}
+
 /** The home's first entry under a new epoch. From these events alone follows what counts. */
 export interface FailoverCompleted {
   readonly home: string;
@@ -441,6 +448,8 @@ export interface FailoverCompleted {
   readonly claims?: readonly SurvivorClaim[];
   /** Decided without the control cluster. */
   readonly breakGlass?: boolean;
+  /** All epochs that have ended, from 1 to `previous_epoch`: each such event is the whole ledger of the home. */
+  readonly seals: readonly EpochSeal[];
 }
 
 /** It did not come to that; the owner goes on under the same epoch. */

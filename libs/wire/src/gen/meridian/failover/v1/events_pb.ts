@@ -17,7 +17,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file meridian/failover/v1/events.proto.
  */
 export const file_meridian_failover_v1_events: GenFile = /*@__PURE__*/
-  fileDesc("CiFtZXJpZGlhbi9mYWlsb3Zlci92MS9ldmVudHMucHJvdG8SFG1lcmlkaWFuLmZhaWxvdmVyLnYxIooCChFGYWlsb3ZlclJlcXVlc3RlZBISCgJ0bxgBIAEoCUIG0vMYAggBEjgKBGtpbmQYAiABKA4yIi5tZXJpZGlhbi5mYWlsb3Zlci52MS5GYWlsb3ZlcktpbmRCBtLzGAIIARIcCgZyZWFzb24YAyABKAlCB9LzGAMY6AdIAIgBARIYCgticmVha19nbGFzcxgEIAEoCEgBiAEBEhUKBWVwb2NoGAUgASgNQgbS8xgCCAESFQoFb3duZXIYBiABKAlCBtLzGAIIATomyvMYIgoebWVyaWRpYW4uZmFpbG92ZXIucmVxdWVzdGVkLnYxEAJCCQoHX3JlYXNvbkIOCgxfYnJlYWtfZ2xhc3MiswEKD0ZhaWxvdmVyU3RhcnRlZBIVCgVlcG9jaBgBIAEoDUIG0vMYAggBEhUKBW93bmVyGAIgASgJQgbS8xgCCAESEgoCdG8YAyABKAlCBtLzGAIIARI4CgRraW5kGAQgASgOMiIubWVyaWRpYW4uZmFpbG92ZXIudjEuRmFpbG92ZXJLaW5kQgbS8xgCCAE6JMrzGCAKHG1lcmlkaWFuLmZhaWxvdmVyLnN0YXJ0ZWQudjEQAiJgCg5GYWlsb3ZlclNlYWxlZBIVCgVlcG9jaBgBIAEoDUIG0vMYAggBEhIKAnRvGAIgASgJQgbS8xgCCAE6I8rzGB8KG21lcmlkaWFuLmZhaWxvdmVyLnNlYWxlZC52MRACIkkKDVN1cnZpdm9yQ2xhaW0SFgoGcmVnaW9uGAEgASgJQgbS8xgCCAESIAoFdXBfdG8YAiABKAFCEdLzGA0IASn///////8/QzABIrsFChFGYWlsb3ZlckNvbXBsZXRlZBIUCgRob21lGAEgASgJQgbS8xgCCAESFQoFZXBvY2gYAiABKA1CBtLzGAIIARIVCgVvd25lchgDIAEoCUIG0vMYAggBEh4KDnByZXZpb3VzX2Vwb2NoGAQgASgNQgbS8xgCCAESHgoOcHJldmlvdXNfb3duZXIYBSABKAlCBtLzGAIIARIgCgV1cF90bxgGIAEoAUIR0vMYDQgBKf///////z9DMAESOAoEa2luZBgHIAEoDjIiLm1lcmlkaWFuLmZhaWxvdmVyLnYxLkZhaWxvdmVyS2luZEIG0vMYAggBEhwKBnJlYXNvbhgIIAEoCUIH0vMYAxjoB0gAiAEBEjAKDHJlcXVlc3RlZF9hdBgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASNAoQcHJldmlvdXNfc2Vlbl9hdBgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLZGV0ZWN0ZWRfYXQYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjMKD2xhc3RfY291bnRlZF9hdBgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEwoGcnBvX21zGA0gASgBSAGIAQESGAoLdGFrZW92ZXJfbXMYDiABKAFIAogBARIzCgZjbGFpbXMYDyADKAsyIy5tZXJpZGlhbi5mYWlsb3Zlci52MS5TdXJ2aXZvckNsYWltEhgKC2JyZWFrX2dsYXNzGBAgASgISAOIAQE6JsrzGCIKHm1lcmlkaWFuLmZhaWxvdmVyLmNvbXBsZXRlZC52MRACQgkKB19yZWFzb25CCQoHX3Jwb19tc0IOCgxfdGFrZW92ZXJfbXNCDgoMX2JyZWFrX2dsYXNzIuIBCg5GYWlsb3ZlckZhaWxlZBIVCgVlcG9jaBgBIAEoDUIG0vMYAggBEhUKBW93bmVyGAIgASgJQgbS8xgCCAESEgoCdG8YAyABKAlCBtLzGAIIARI4CgRraW5kGAQgASgOMiIubWVyaWRpYW4uZmFpbG92ZXIudjEuRmFpbG92ZXJLaW5kQgbS8xgCCAESFAoEY29kZRgFIAEoCUIG0vMYAggBEhkKBnJlYXNvbhgGIAEoCUIJ0vMYBQgBGOgHOiPK8xgfChttZXJpZGlhbi5mYWlsb3Zlci5mYWlsZWQudjEQAiJ1ChJGYWlsb3ZlckZhaWxlZEJhY2sSFQoFZXBvY2gYASABKA1CBtLzGAIIARIeCg5wcmV2aW91c19vd25lchgCIAEoCUIG0vMYAggBOijK8xgkCiBtZXJpZGlhbi5mYWlsb3Zlci5mYWlsZWRfYmFjay52MRACKkkKDEZhaWxvdmVyS2luZBIdChlGQUlMT1ZFUl9LSU5EX1VOU1BFQ0lGSUVEEAASCwoHUExBTk5FRBABEg0KCVVOUExBTk5FRBACYgZwcm90bzM", [file_google_protobuf_timestamp, file_meridian_options_v1_options]);
+  fileDesc("CiFtZXJpZGlhbi9mYWlsb3Zlci92MS9ldmVudHMucHJvdG8SFG1lcmlkaWFuLmZhaWxvdmVyLnYxIooCChFGYWlsb3ZlclJlcXVlc3RlZBISCgJ0bxgBIAEoCUIG0vMYAggBEjgKBGtpbmQYAiABKA4yIi5tZXJpZGlhbi5mYWlsb3Zlci52MS5GYWlsb3ZlcktpbmRCBtLzGAIIARIcCgZyZWFzb24YAyABKAlCB9LzGAMY6AdIAIgBARIYCgticmVha19nbGFzcxgEIAEoCEgBiAEBEhUKBWVwb2NoGAUgASgNQgbS8xgCCAESFQoFb3duZXIYBiABKAlCBtLzGAIIATomyvMYIgoebWVyaWRpYW4uZmFpbG92ZXIucmVxdWVzdGVkLnYxEAJCCQoHX3JlYXNvbkIOCgxfYnJlYWtfZ2xhc3MiswEKD0ZhaWxvdmVyU3RhcnRlZBIVCgVlcG9jaBgBIAEoDUIG0vMYAggBEhUKBW93bmVyGAIgASgJQgbS8xgCCAESEgoCdG8YAyABKAlCBtLzGAIIARI4CgRraW5kGAQgASgOMiIubWVyaWRpYW4uZmFpbG92ZXIudjEuRmFpbG92ZXJLaW5kQgbS8xgCCAE6JMrzGCAKHG1lcmlkaWFuLmZhaWxvdmVyLnN0YXJ0ZWQudjEQAiJgCg5GYWlsb3ZlclNlYWxlZBIVCgVlcG9jaBgBIAEoDUIG0vMYAggBEhIKAnRvGAIgASgJQgbS8xgCCAE6I8rzGB8KG21lcmlkaWFuLmZhaWxvdmVyLnNlYWxlZC52MRACIkkKDVN1cnZpdm9yQ2xhaW0SFgoGcmVnaW9uGAEgASgJQgbS8xgCCAESIAoFdXBfdG8YAiABKAFCEdLzGA0IASn///////8/QzABIlsKCUVwb2NoU2VhbBIVCgVlcG9jaBgBIAEoDUIG0vMYAggBEhUKBW93bmVyGAIgASgJQgbS8xgCCAESIAoFdXBfdG8YAyABKAFCEdLzGA0IASn///////8/QzABIvcFChFGYWlsb3ZlckNvbXBsZXRlZBIUCgRob21lGAEgASgJQgbS8xgCCAESFQoFZXBvY2gYAiABKA1CBtLzGAIIARIVCgVvd25lchgDIAEoCUIG0vMYAggBEh4KDnByZXZpb3VzX2Vwb2NoGAQgASgNQgbS8xgCCAESHgoOcHJldmlvdXNfb3duZXIYBSABKAlCBtLzGAIIARIgCgV1cF90bxgGIAEoAUIR0vMYDQgBKf///////z9DMAESOAoEa2luZBgHIAEoDjIiLm1lcmlkaWFuLmZhaWxvdmVyLnYxLkZhaWxvdmVyS2luZEIG0vMYAggBEhwKBnJlYXNvbhgIIAEoCUIH0vMYAxjoB0gAiAEBEjAKDHJlcXVlc3RlZF9hdBgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASNAoQcHJldmlvdXNfc2Vlbl9hdBgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLZGV0ZWN0ZWRfYXQYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjMKD2xhc3RfY291bnRlZF9hdBgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEwoGcnBvX21zGA0gASgBSAGIAQESGAoLdGFrZW92ZXJfbXMYDiABKAFIAogBARIzCgZjbGFpbXMYDyADKAsyIy5tZXJpZGlhbi5mYWlsb3Zlci52MS5TdXJ2aXZvckNsYWltEhgKC2JyZWFrX2dsYXNzGBAgASgISAOIAQESOgoFc2VhbHMYESADKAsyHy5tZXJpZGlhbi5mYWlsb3Zlci52MS5FcG9jaFNlYWxCCtLzGAYIARigjQY6JsrzGCIKHm1lcmlkaWFuLmZhaWxvdmVyLmNvbXBsZXRlZC52MRACQgkKB19yZWFzb25CCQoHX3Jwb19tc0IOCgxfdGFrZW92ZXJfbXNCDgoMX2JyZWFrX2dsYXNzIuIBCg5GYWlsb3ZlckZhaWxlZBIVCgVlcG9jaBgBIAEoDUIG0vMYAggBEhUKBW93bmVyGAIgASgJQgbS8xgCCAESEgoCdG8YAyABKAlCBtLzGAIIARI4CgRraW5kGAQgASgOMiIubWVyaWRpYW4uZmFpbG92ZXIudjEuRmFpbG92ZXJLaW5kQgbS8xgCCAESFAoEY29kZRgFIAEoCUIG0vMYAggBEhkKBnJlYXNvbhgGIAEoCUIJ0vMYBQgBGOgHOiPK8xgfChttZXJpZGlhbi5mYWlsb3Zlci5mYWlsZWQudjEQAiJ1ChJGYWlsb3ZlckZhaWxlZEJhY2sSFQoFZXBvY2gYASABKA1CBtLzGAIIARIeCg5wcmV2aW91c19vd25lchgCIAEoCUIG0vMYAggBOijK8xgkCiBtZXJpZGlhbi5mYWlsb3Zlci5mYWlsZWRfYmFjay52MRACKkkKDEZhaWxvdmVyS2luZBIdChlGQUlMT1ZFUl9LSU5EX1VOU1BFQ0lGSUVEEAASCwoHUExBTk5FRBABEg0KCVVOUExBTk5FRBACYgZwcm90bzM", [file_google_protobuf_timestamp, file_meridian_options_v1_options]);
 
 /**
  * Somebody asked for the ownership to move.
@@ -153,6 +153,35 @@ export const SurvivorClaimSchema: GenMessage<SurvivorClaim> = /*@__PURE__*/
   messageDesc(file_meridian_failover_v1_events, 3);
 
 /**
+ * An epoch that has ended: who decided under it, and the last sequence in `EV_<owner>` that counts.
+ *
+ * @generated from message meridian.failover.v1.EpochSeal
+ */
+export type EpochSeal = Message<"meridian.failover.v1.EpochSeal"> & {
+  /**
+   * @generated from field: uint32 epoch = 1;
+   */
+  epoch: number;
+
+  /**
+   * @generated from field: string owner = 2;
+   */
+  owner: string;
+
+  /**
+   * @generated from field: double up_to = 3;
+   */
+  upTo: number;
+};
+
+/**
+ * Describes the message meridian.failover.v1.EpochSeal.
+ * Use `create(EpochSealSchema)` to create a new message.
+ */
+export const EpochSealSchema: GenMessage<EpochSeal> = /*@__PURE__*/
+  messageDesc(file_meridian_failover_v1_events, 4);
+
+/**
  * The home's first entry under a new epoch. From these events alone follows what counts.
  *
  * @generated from message meridian.failover.v1.FailoverCompleted
@@ -258,6 +287,13 @@ export type FailoverCompleted = Message<"meridian.failover.v1.FailoverCompleted"
    * @generated from field: optional bool break_glass = 16;
    */
   breakGlass?: boolean | undefined;
+
+  /**
+   * All epochs that have ended, from 1 to `previous_epoch`: each such event is the whole ledger of the home.
+   *
+   * @generated from field: repeated meridian.failover.v1.EpochSeal seals = 17;
+   */
+  seals: EpochSeal[];
 };
 
 /**
@@ -265,7 +301,7 @@ export type FailoverCompleted = Message<"meridian.failover.v1.FailoverCompleted"
  * Use `create(FailoverCompletedSchema)` to create a new message.
  */
 export const FailoverCompletedSchema: GenMessage<FailoverCompleted> = /*@__PURE__*/
-  messageDesc(file_meridian_failover_v1_events, 4);
+  messageDesc(file_meridian_failover_v1_events, 5);
 
 /**
  * It did not come to that; the owner goes on under the same epoch.
@@ -311,7 +347,7 @@ export type FailoverFailed = Message<"meridian.failover.v1.FailoverFailed"> & {
  * Use `create(FailoverFailedSchema)` to create a new message.
  */
 export const FailoverFailedSchema: GenMessage<FailoverFailed> = /*@__PURE__*/
-  messageDesc(file_meridian_failover_v1_events, 5);
+  messageDesc(file_meridian_failover_v1_events, 6);
 
 /**
  * The home is decided for by its own region again.
@@ -337,7 +373,7 @@ export type FailoverFailedBack = Message<"meridian.failover.v1.FailoverFailedBac
  * Use `create(FailoverFailedBackSchema)` to create a new message.
  */
 export const FailoverFailedBackSchema: GenMessage<FailoverFailedBack> = /*@__PURE__*/
-  messageDesc(file_meridian_failover_v1_events, 6);
+  messageDesc(file_meridian_failover_v1_events, 7);
 
 /**
  * @generated from enum meridian.failover.v1.FailoverKind
