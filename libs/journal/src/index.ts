@@ -31,7 +31,9 @@ export type {
   Grants,
 } from './homes/desk-keeper.ts';
 export { followLedger, meshTenant } from './homes/follow-ledger.ts';
-export type { FollowedLedger } from './homes/follow-ledger.ts';
+export type { FollowedLedger, FollowLedgerOptions } from './homes/follow-ledger.ts';
+export { PatientFollower } from './homes/patient-follower.ts';
+export type { PatientFollowOptions } from './homes/patient-follower.ts';
 export { Ledger } from './homes/ledger.ts';
 export type { EpochRecord, OwnershipRecord, Seal, Verdict } from './homes/ledger.ts';
 export type {

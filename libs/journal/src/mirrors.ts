@@ -137,7 +137,7 @@ export async function ensureMirrors(
       const source = (found === undefined ? undefined : sourceOf(found)) ?? origin;
       const mirror: Mirror = { stream, origin, region, source };
       if (found !== undefined) {
-        const differing = differences(mirrorConfig(mirror, options), found.config);
+        const differing = mirrorDifferences(mirrorConfig(mirror, options), found);
         if (differing.length > 0) throw new StreamDiffers(differing);
       }
       // The consumer comes first: a mirror that does not find it waits before it tries again.
@@ -148,6 +148,17 @@ export async function ensureMirrors(
       return { ...mirror, created: found === undefined, ...peer };
     }),
   );
+}
+
+function mirrorDifferences(expected: ReturnType<typeof mirrorConfig>, { config }: StreamInfo) {
+  const { mirror, ...rest } = expected;
+  const told = (one: StreamConfig['mirror']): string =>
+    one === undefined
+      ? 'absent'
+      : `${one.name} of ${one.external?.api} by ${one.consumer?.name ?? 'no durable consumer'}`;
+  const [is, should] = [told(config.mirror), told(mirror)];
+  const differing = is === should ? [] : [`${config.name}: mirror is ${is}, expected ${should}`];
+  return [...differing, ...differences(rest, config)];
 }
 
 function sourceOf({ config }: StreamInfo): string | undefined {

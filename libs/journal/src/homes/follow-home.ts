@@ -1,6 +1,7 @@
 import { eventStream } from '@meridian/wire';
-import type { Follower, Log, LogMessage } from '../log.ts';
+import type { Log, LogMessage } from '../log.ts';
 import type { EpochRecord, Ledger } from './ledger.ts';
+import { PatientFollower } from './patient-follower.ts';
 
 /** The name of a home's place in one stream: `EV_us.eu` is home eu as region us wrote it. */
 export const homeSource = (region: string, home: string): string =>
@@ -52,7 +53,7 @@ export class HomeFollower {
   readonly #positions = new Map<string, number>();
   readonly #unlisten: () => void;
   #record: EpochRecord;
-  #follower: Follower | undefined;
+  #follower: PatientFollower | undefined;
   /** The last sequence handed over in the present segment. */
   #handed = 0;
   /** Entries of an epoch that the ledger does not know yet wait for these. */
@@ -153,10 +154,12 @@ export class HomeFollower {
     const after = Math.max(this.#positions.get(owner) ?? 0, ...earlier);
     this.#positions.set(owner, after);
     this.#handed = after;
-    this.#follower = this.#log.follow(
+    this.#follower = new PatientFollower(
+      this.#log,
       eventStream(owner),
       {
         after,
+        wait: this.#options.wait,
         filters: filters.map((filter) => `ev.${owner}.${home}.${filter}`),
         ...(maxPending === undefined ? {} : { maxPending }),
         ...(onFailure === undefined ? {} : { onFailure }),

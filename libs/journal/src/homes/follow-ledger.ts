@@ -1,7 +1,8 @@
 import { eventStream } from '@meridian/wire';
 import { readEntry } from '../journal.ts';
-import type { Follower, Log } from '../log.ts';
+import type { Log } from '../log.ts';
 import { Ledger, type OwnershipRecord } from './ledger.ts';
+import { PatientFollower } from './patient-follower.ts';
 
 /** The mesh's own tenant: ownership, failovers, drills. */
 export const meshTenant = 'meridian';
@@ -16,6 +17,13 @@ export interface FollowedLedger {
   close(): Promise<void>;
 }
 
+export interface FollowLedgerOptions {
+  /** The ledger to be kept; a new one when absent. */
+  readonly ledger?: Ledger;
+  /** Waits; given by the simulator, real time otherwise. */
+  readonly wait?: (delayMs: number) => Promise<void>;
+}
+
 /**
  * Folds the ownership events of all regions from the copies of their streams held here, for ever.
  * @param onFailure told when one of the streams can no longer be followed
@@ -24,18 +32,20 @@ export function followLedger(
   log: Log,
   regions: readonly string[],
   onFailure: (error: unknown) => void,
+  { ledger = new Ledger(), wait }: FollowLedgerOptions = {},
 ): FollowedLedger {
-  const ledger = new Ledger();
-  const followers: Follower[] = regions.map((region) =>
-    log.follow(
-      eventStream(region),
-      { after: 0, filters: [`ev.${region}.*.${meshTenant}.ownership.*`], onFailure },
-      (message) => {
-        for (const event of readEntry(message).events) {
-          if (event.type === completed) ledger.take(recordOf(event.data));
-        }
-      },
-    ),
+  const followers = regions.map(
+    (region) =>
+      new PatientFollower(
+        log,
+        eventStream(region),
+        { after: 0, filters: [`ev.${region}.*.${meshTenant}.ownership.*`], onFailure, wait },
+        (message) => {
+          for (const event of readEntry(message).events) {
+            if (event.type === completed) ledger.take(recordOf(event.data));
+          }
+        },
+      ),
   );
   return {
     ledger,
