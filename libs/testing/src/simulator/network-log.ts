@@ -9,6 +9,8 @@ import {
   type MessageToAppend,
   type ReplayOptions,
 } from '@meridian/journal';
+import { Gate } from './gate.ts';
+import type { Connection, Site } from './site.ts';
 import type { Task, World } from './world.ts';
 
 /** How long a client waits for an answer, in ms. */
@@ -25,34 +27,50 @@ interface InFlight {
   readonly arrive: () => void;
 }
 
+export interface NetworkLogOptions {
+  /** Whose log it is; the world's own when absent. */
+  readonly site?: Site;
+  /** The way into the process; open for ever when absent. */
+  readonly gate?: Gate;
+  /** Told of calls that took long to be answered, or never were. */
+  readonly onDisturbance?: (fromMs: number, toMs: number) => void;
+  /** Told when the log has died: followers have ended. */
+  readonly onLost?: () => void;
+}
+
 /**
- * The shared log as one process sees it: through a network that delays every message, and loses
+ * A site's log as one process sees it: through a network that delays every message, and loses
  * some when the plan says so. Appends of one subject arrive in their order, and so do a
- * follower's messages, as the port promises. Once its process is dead nothing comes back.
+ * follower's messages, as the port promises. Once its process is dead nothing comes back; while it
+ * stands still nothing reaches it, but what it had sent arrives.
  */
-export class NetworkLog implements Log {
+export class NetworkLog implements Log, Connection {
   readonly #world: World;
   readonly #node: string;
   readonly #random: Random;
-  readonly #followers: Follower[] = [];
+  readonly #followers = new Set<() => Promise<void>>();
   readonly #lastArrival = new Map<string, number>();
   readonly #inFlight = new Set<InFlight>();
   /** Those without an answer so far. */
   readonly #calls = new Set<{ readonly fromMs: number }>();
-  readonly #onDisturbance: ((fromMs: number, toMs: number) => void) | undefined;
-  #alive = true;
+  readonly #site: Site;
+  readonly #gate: Gate;
+  readonly #options: NetworkLogOptions;
 
-  /** @param onDisturbance told of calls that took long to be answered, or never were */
-  constructor(
-    world: World,
-    node: string,
-    random: Random,
-    onDisturbance?: (fromMs: number, toMs: number) => void,
-  ) {
+  /** @param node whose troubles in the world's plan are those of this network */
+  constructor(world: World, node: string, random: Random, options: NetworkLogOptions = {}) {
     this.#world = world;
     this.#node = node;
     this.#random = random;
-    this.#onDisturbance = onDisturbance;
+    this.#options = options;
+    this.#site = options.site ?? world.site;
+    this.#gate = options.gate ?? new Gate(world);
+    this.#site.connect(this);
+  }
+
+  /** The site whose log this is. */
+  get site(): Site {
+    return this.#site;
   }
 
   append(stream: string, message: MessageToAppend): Promise<Appended> {
@@ -60,7 +78,7 @@ export class NetworkLog implements Log {
       const settle = this.#call();
       const fate = this.#fate();
       const store = (): Promise<() => void> =>
-        this.#world.log.append(stream, message).then(
+        this.#site.log.append(stream, message).then(
           (appended) => () => resolve(appended),
           (error: unknown) => () => reject(error),
         );
@@ -71,6 +89,10 @@ export class NetworkLog implements Log {
         fate === 'late' ? this.#lateArrival() : this.#arrival(stream, message.subject);
       const arrive = (): void => {
         this.#inFlight.delete(flight);
+        if (!this.#site.isUp) {
+          if (fate === 'store') this.#world.after(answerTimeoutMs, giveUp);
+          return;
+        }
         void store().then((answer) => {
           if (fate === 'store') this.#world.after(this.#delay(), () => settle(answer));
         });
@@ -81,15 +103,15 @@ export class NetworkLog implements Log {
   }
 
   load(stream: string, subject: string, fromSequence?: number): Promise<LogMessage[]> {
-    return this.#read(subject, () => this.#world.log.load(stream, subject, fromSequence));
+    return this.#read(subject, () => this.#site.log.load(stream, subject, fromSequence));
   }
 
   get(stream: string, sequence: number): Promise<LogMessage | undefined> {
-    return this.#read(`${stream} ${sequence}`, () => this.#world.log.get(stream, sequence));
+    return this.#read(`${stream} ${sequence}`, () => this.#site.log.get(stream, sequence));
   }
 
   lastSequence(stream: string, filter?: string): Promise<number> {
-    return this.#read(stream, () => this.#world.log.lastSequence(stream, filter));
+    return this.#read(stream, () => this.#site.log.lastSequence(stream, filter));
   }
 
   async *replay(stream: string, options?: ReplayOptions): AsyncIterable<LogMessage> {
@@ -102,7 +124,7 @@ export class NetworkLog implements Log {
   ): AsyncIterable<readonly LogMessage[]> {
     yield* await this.#read(stream, async () => {
       const batches: (readonly LogMessage[])[] = [];
-      for await (const batch of this.#world.log.replayBatches(stream, options)) batches.push(batch);
+      for await (const batch of this.#site.log.replayBatches(stream, options)) batches.push(batch);
       return batches;
     });
   }
@@ -113,11 +135,12 @@ export class NetworkLog implements Log {
     onMessage: (message: LogMessage) => void | Promise<void>,
   ): Follower {
     let lastMs = 0;
+    let isClosed = false;
     const deliver = (message: LogMessage): Promise<void> =>
       new Promise((resolve, reject) => {
         lastMs = Math.max(lastMs, this.#world.now() + this.#delay());
-        this.#world.at(lastMs, () => {
-          if (!this.#alive) return;
+        const handle = (): void => {
+          if (isClosed) return;
           try {
             const handled = onMessage(message);
             if (handled === undefined) resolve();
@@ -125,15 +148,36 @@ export class NetworkLog implements Log {
           } catch (error) {
             reject(error instanceof Error ? error : new Error(String(error)));
           }
-        });
+        };
+        this.#world.at(lastMs, () => this.#gate.pass(handle));
       });
-    const follower = this.#world.log.follow(stream, options, deliver);
-    this.#followers.push(follower);
-    return follower;
+    const follower = this.#site.log.follow(stream, options, deliver);
+    const close = (): Promise<void> => {
+      isClosed = true;
+      this.#followers.delete(close);
+      return follower.close();
+    };
+    this.#followers.add(close);
+    return {
+      get delivered() {
+        return follower.delivered;
+      },
+      get position() {
+        return follower.position;
+      },
+      caughtUp: () => follower.caughtUp(),
+      close,
+    };
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#followers.map((follower) => follower.close()));
+    this.#site.disconnect(this);
+    await Promise.all([...this.#followers].map((end) => end()));
+  }
+
+  lost(): void {
+    for (const end of this.#followers) void end();
+    this.#options.onLost?.();
   }
 
   /**
@@ -141,9 +185,9 @@ export class NetworkLog implements Log {
    * or stored much later, as chance has it.
    */
   die(): void {
-    this.#alive = false;
+    this.#gate.close();
     for (const call of this.#calls) this.#end(call);
-    for (const follower of this.#followers) void follower.close();
+    void this.close();
     for (const { arrival, arrive } of this.#inFlight) {
       const chance = this.#random.next();
       if (chance < 1 / 3) {
@@ -191,6 +235,10 @@ export class NetworkLog implements Log {
         return;
       }
       this.#world.after(this.#delay(), () => {
+        if (!this.#site.isUp) {
+          answerAfter(answerTimeoutMs, () => reject(noAnswer(`A read of ${what}`)));
+          return;
+        }
         void read().then(
           (value) => answerAfter(this.#delay(), () => resolve(value)),
           (error: unknown) => answerAfter(this.#delay(), () => reject(error)),
@@ -204,16 +252,17 @@ export class NetworkLog implements Log {
     const call = { fromMs: this.#world.now() };
     this.#calls.add(call);
     return (answer) => {
-      if (!this.#alive) return;
-      this.#end(call);
-      answer();
+      this.#gate.pass(() => {
+        this.#end(call);
+        answer();
+      });
     };
   }
 
   #end(call: { readonly fromMs: number }): void {
     const nowMs = this.#world.now();
     this.#calls.delete(call);
-    if (nowMs - call.fromMs >= disturbanceMs) this.#onDisturbance?.(call.fromMs, nowMs);
+    if (nowMs - call.fromMs >= disturbanceMs) this.#options.onDisturbance?.(call.fromMs, nowMs);
   }
 
   #delay(): number {

@@ -1,6 +1,8 @@
 import type { Random } from '@meridian/core';
 import { LogUnavailable, type Follower, type LogMessage } from '@meridian/journal';
+import { Gate } from './gate.ts';
 import { NetworkLog } from './network-log.ts';
+import type { Site } from './site.ts';
 import type { Task, World } from './world.ts';
 
 /** Starts the process: reads what it must and follows what it follows. */
@@ -25,9 +27,11 @@ export class Instance {
   readonly random: Random;
   /** How many lives the node had before. */
   readonly number: number;
+  /** The way into the process. */
+  readonly gate: Gate;
+  readonly site: Site;
   readonly #world: World;
   readonly #node: SimulatedNode;
-  #alive = true;
 
   constructor(world: World, node: SimulatedNode, number: number) {
     this.#world = world;
@@ -35,14 +39,22 @@ export class Instance {
     this.number = number;
     this.now = world.now;
     this.random = world.random.fork(`${node.name}#${number}`);
-    this.log = new NetworkLog(world, node.name, this.random.fork('network'), (fromMs, toMs) =>
-      node.disturbed(fromMs, toMs),
-    );
+    this.gate = new Gate(world);
+    this.site = node.site;
+    this.log = new NetworkLog(world, node.name, this.random.fork('network'), {
+      site: node.site,
+      gate: this.gate,
+      onDisturbance: (fromMs, toMs) => node.disturbed(fromMs, toMs),
+    });
   }
 
   get alive(): boolean {
-    return this.#alive;
+    return !this.gate.isClosed;
   }
+
+  /** The monotonic clock of its machine, in ms since some moment: it drifts, and never stands still. */
+  readonly monotonicMs = (): number =>
+    (this.#world.now() - this.#world.startMs) * (1 + this.site.drift);
 
   /** Resolves after a time, or never when the process dies first. */
   readonly wait = (delayMs: number): Promise<void> =>
@@ -50,11 +62,14 @@ export class Instance {
       this.after(delayMs, resolve);
     });
 
-  /** Does something later, unless the process is dead by then. */
+  /** Does something later by its own clock, unless the process is dead by then. */
   after(delayMs: number, run: () => void): Task {
-    return this.#world.after(delayMs, () => {
-      if (this.#alive) run();
-    });
+    const task: Task = this.#world.after(delayMs / (1 + this.site.drift), () =>
+      this.gate.pass(() => {
+        if (!task.isCanceled) run();
+      }),
+    );
+    return task;
   }
 
   cancel(task: Task | undefined): void {
@@ -95,7 +110,7 @@ export class Instance {
   }
 
   die(): void {
-    this.#alive = false;
+    this.gate.close();
     this.log.die();
   }
 }
@@ -106,6 +121,7 @@ export type CheckpointOf = (follower: Follower) => number;
 /** A process that can crash and be started again, and its checkpoints, which outlive it. */
 export class SimulatedNode {
   readonly name: string;
+  readonly site: Site;
   /** When it could not answer for its work, in epoch ms. */
   readonly disturbances: { readonly fromMs: number; readonly toMs: number }[] = [];
   checkpointOf: CheckpointOf = (follower) => follower.position;
@@ -116,9 +132,10 @@ export class SimulatedNode {
   readonly #delivered = new Map<string, number>();
   #lives = 0;
 
-  constructor(world: World, name: string, start: Start) {
+  constructor(world: World, name: string, start: Start, site: Site) {
     this.#world = world;
     this.name = name;
+    this.site = site;
     this.#start = start;
   }
 
@@ -127,8 +144,9 @@ export class SimulatedNode {
     return this.#alive;
   }
 
-  /** Starts one more instance. */
+  /** Starts one more instance, unless its site is down. */
   start(): void {
+    if (!this.site.isUp) return;
     const instance = new Instance(this.#world, this, this.#lives);
     this.#lives += 1;
     this.#alive.push(instance);
@@ -166,6 +184,28 @@ export class SimulatedNode {
       // The second one may have died meanwhile.
       if (this.#end(instance) && this.#alive.length === 0) this.start();
     });
+  }
+
+  /** Every instance stands still for a while. */
+  pause(forMs: number): void {
+    for (const { gate } of this.#alive) {
+      if (gate.isHeld) continue;
+      this.#world.count('pauses');
+      gate.hold();
+      this.#world.after(forMs, () => gate.release());
+    }
+    const fromMs = this.#world.now();
+    this.disturbed(fromMs, fromMs + forMs);
+  }
+
+  /** Every instance dies, and none is started: its site is gone. */
+  dieAll(): void {
+    for (const instance of [...this.#alive]) this.#end(instance);
+  }
+
+  /** What was kept of positions is gone, as of a store that came back short. */
+  forget(): void {
+    this.#checkpoints.clear();
   }
 
   /** Where a follower begins: what was kept of its position. */

@@ -1,13 +1,15 @@
 import { Heap, seeded, type Random } from '@meridian/core';
-import { memoryLog, type Log } from '@meridian/journal';
+import { memoryLog, type MemoryLog } from '@meridian/journal';
 import { noFaults, troubleAt, type FaultPlan, type Trouble } from './faults.ts';
 import { SimulatedNode, type Start } from './node.ts';
+import { firmGround, type Site } from './site.ts';
 
 /** Something that happens at a moment; `cancel` takes it back until then. */
 export interface Task {
   readonly atMs: number;
   readonly order: number;
   run: (() => void) | undefined;
+  isCanceled: boolean;
 }
 
 export interface WorldOptions {
@@ -31,8 +33,11 @@ const taskLimit = 50_000_000;
 export class World {
   readonly random: Random;
   readonly plan: FaultPlan;
-  /** The log that all nodes share, as it is: without a network in between. */
-  readonly log: Log;
+  /** The log that all nodes without a site share, as it is: without a network in between. */
+  readonly log: MemoryLog;
+  readonly site: Site;
+  /** Epoch ms at which the world began. */
+  readonly startMs: number;
   readonly #tasks = new Heap<Task>(
     (a, b) => a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order),
   );
@@ -45,8 +50,10 @@ export class World {
   constructor({ seed, startMs, plan = noFaults, duplicateWindowMs = 120_000 }: WorldOptions) {
     this.random = seeded(seed);
     this.plan = plan;
+    this.startMs = startMs;
     this.#nowMs = startMs;
     this.log = memoryLog({ now: () => this.#nowMs, duplicateWindow: { ms: duplicateWindowMs } });
+    this.site = firmGround(this.log);
     for (const { atMs, node, downMs } of plan.crashes) {
       this.at(atMs, () => this.#nodes.get(node)?.crash(downMs));
     }
@@ -73,7 +80,12 @@ export class World {
 
   /** Does something at a moment, at the earliest after everything that is due now already. */
   at(atMs: number, run: () => void): Task {
-    const task: Task = { atMs: Math.max(this.#nowMs, Math.ceil(atMs)), order: this.#order, run };
+    const task: Task = {
+      atMs: Math.max(this.#nowMs, Math.ceil(atMs)),
+      order: this.#order,
+      run,
+      isCanceled: false,
+    };
     this.#order += 1;
     this.#tasks.push(task);
     return task;
@@ -84,12 +96,14 @@ export class World {
   }
 
   cancel(task: Task | undefined): void {
-    if (task !== undefined) task.run = undefined;
+    if (task === undefined) return;
+    task.run = undefined;
+    task.isCanceled = true;
   }
 
   /** A process that can crash and be started again; it starts with the world's next task. */
-  node(name: string, start: Start): SimulatedNode {
-    const node = new SimulatedNode(this, name, start);
+  node(name: string, start: Start, site: Site = this.site): SimulatedNode {
+    const node = new SimulatedNode(this, name, start, site);
     this.#nodes.set(name, node);
     this.after(0, () => node.start());
     return node;
