@@ -200,7 +200,7 @@ export class SimulatedNode {
 
   /** Every instance dies, and none is started: its site is gone. */
   dieAll(): void {
-    for (const instance of [...this.#alive]) this.#end(instance);
+    for (const instance of this.#alive.splice(0)) instance.die();
   }
 
   /** What was kept of positions is gone, as of a store that came back short. */

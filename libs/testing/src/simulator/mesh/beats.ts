@@ -25,10 +25,10 @@ export class Beats {
   }
 
   /** Hears what is published under a filter, until the process is dead. @returns what ends it */
-  subscribe<Body>(
+  subscribe(
     filter: string,
     gate: Gate,
-    onBeat: (body: Body, subject: string) => void,
+    onBeat: (body: unknown, subject: string) => void,
   ): () => void {
     const matches = compileFilters([filter]);
     const end = (): void => {
@@ -40,7 +40,7 @@ export class Beats {
         if (this.#random.next() < this.#loss) this.#world.count('beats lost');
         else {
           this.#world.after(1 + this.#random.exponential(wayMs), () =>
-            gate.pass(() => onBeat(body as Body, subject)),
+            gate.pass(() => onBeat(body, subject)),
           );
         }
       }

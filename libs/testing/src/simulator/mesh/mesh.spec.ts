@@ -144,10 +144,10 @@ describe('a simulated mesh', () => {
     const { world, mesh } = meshWith({ beatLoss: 0.5 });
     const heard: number[] = [];
     mesh.region('eu').node('a', ({ gate }) => {
-      mesh.region('eu').beats.subscribe<number>('beat.eu.*', gate, (body) => heard.push(body));
+      mesh.region('eu').beats.subscribe('beat.eu.*', gate, (body) => heard.push(body as number));
     });
     mesh.region('us').node('a', ({ gate }) => {
-      mesh.region('us').beats.subscribe<number>('beat.>', gate, () => heard.push(-1));
+      mesh.region('us').beats.subscribe('beat.>', gate, () => heard.push(-1));
     });
     for (let count = 0; count < 100; count += 1) {
       world.after(10 + count, () => mesh.region('eu').beats.publish('beat.eu.x', count));

@@ -58,7 +58,10 @@ export class SimulatedRegion implements Site {
   die(): void {
     this.#isUp = false;
     for (const node of this.nodes) node.dieAll();
-    for (const connection of [...this.#connections]) connection.lost();
+    // Who is lost may connect again elsewhere at once.
+    const lost = [...this.#connections];
+    this.#connections.clear();
+    for (const connection of lost) connection.lost();
   }
 
   /**
