@@ -60,3 +60,16 @@ export {
   type RegionStreamsOptions,
   type StreamRole,
 } from './streams.ts';
+export {
+  copiedStreams,
+  ensureMirrors,
+  mirrorConfig,
+  mirrorState,
+  remakeMirror,
+  replication,
+  type CopiedStream,
+  type EnsuredMirror,
+  type Mirror,
+  type MirrorState,
+  type RemakeOptions,
+} from './mirrors.ts';

@@ -65,6 +65,7 @@ export interface Mirror extends CopiedStream {
 function sourceConsumer(mirror: Mirror): ConsumerConfig & { readonly durable_name: string } {
   const { consumer, deliverSubject } = replication({ here: mirror.region, ...mirror });
   return {
+    name: consumer,
     durable_name: consumer,
     deliver_subject: deliverSubject,
     deliver_policy: DeliverPolicy.All,
@@ -73,7 +74,7 @@ function sourceConsumer(mirror: Mirror): ConsumerConfig & { readonly durable_nam
     flow_control: true,
     idle_heartbeat: 1_000 * NANOS,
     max_ack_pending: MAX_IN_FLIGHT,
-  } as ConsumerConfig & { readonly durable_name: string };
+  };
 }
 
 /** The configuration of a mirror as JetStream takes it. */
@@ -247,7 +248,7 @@ export async function remakeMirror(
     throw new LogFault(
       'NotAMirror',
       `${stream} is no mirror that ${region} could make anew from ${options.from ?? origin}.\n` +
-        "Name the IN_ or EV_ stream of another region, and a source that is not this region.",
+        'Name the IN_ or EV_ stream of another region, and a source that is not this region.',
       false,
     );
   }

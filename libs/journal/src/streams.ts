@@ -36,10 +36,7 @@ export const replicas = ({ development = false }: RegionStreamsOptions): number 
   development ? 1 : 3;
 
 /** What is stored in a region; streams and key-value buckets alike. */
-export function regionStreams(
-  region: string,
-  options: RegionStreamsOptions = {},
-): RegionStream[] {
+export function regionStreams(region: string, options: RegionStreamsOptions = {}): RegionStream[] {
   if (!REGION.test(region)) {
     throw new RangeError(
       `The region is ${JSON.stringify(region)}.\n` +

@@ -1,0 +1,38 @@
+import { copiedStreams, replication } from '@meridian/journal';
+
+/** What crosses the link that one region dials to another. Nothing else does. */
+export interface LinkSubjects {
+  /** Requests and reports from the dialling region; answers come back as one or many messages. */
+  readonly requests: readonly string[];
+  /** Reports, flow control: no answer. */
+  readonly reports: readonly string[];
+  /** What the dialled region sends by itself. */
+  readonly deliveries: readonly string[];
+}
+
+/**
+ * The subjects of the link that `from` dials to `to` in a mesh of `regions`: what durable mirrors of
+ * the copies that `to` holds need, reading those copies, and the report of how far `from` holds them.
+ * Nothing that could delete or purge a stream, store in one, or make any other consumer.
+ */
+export function linkSubjects(from: string, to: string, regions: readonly string[]): LinkSubjects {
+  const api = `$JS.${to}.API`;
+  const requests: string[] = [];
+  const reports: string[] = [];
+  for (const { stream, origin } of copiedStreams(regions)) {
+    requests.push(
+      `${api}.STREAM.INFO.${stream}`,
+      `${api}.DIRECT.GET.${stream}`,
+      `${api}.DIRECT.GET.${stream}.>`,
+    );
+    // A region mirrors the streams of others only.
+    if (origin === from) continue;
+    const { consumer } = replication({ here: from, source: to, origin, stream });
+    for (const verb of ['CREATE', 'INFO', 'RESET', 'DELETE']) {
+      requests.push(`${api}.CONSUMER.${verb}.${stream}.${consumer}`);
+    }
+    reports.push(`$JS.FC.${stream}.${consumer}.>`);
+  }
+  reports.push(`beat.${to}.held.${from}`);
+  return { requests, reports, deliveries: [`repl.${from}.${to}.>`] };
+}
