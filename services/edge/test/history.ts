@@ -1,8 +1,13 @@
 import { seeded, toTimestamp, type Random } from '@meridian/core';
 import type { MessageToAppend } from '@meridian/journal';
 import {
-  emptyHead, encodeEntry, eventSubject,
-  type AggregateId, type DomainEvent, type Head, type Writer,
+  emptyHead,
+  encodeEntry,
+  eventSubject,
+  type AggregateId,
+  type DomainEvent,
+  type Head,
+  type Writer,
 } from '@meridian/wire';
 
 const writer: Writer = { region: 'eu', home: 'eu', service: 'test', epoch: 1 };
@@ -22,7 +27,16 @@ export interface HistoryOptions {
 
 interface OpenContact {
   readonly id: string;
-  state: 'NONE' | 'IN_SYSTEM' | 'IVR' | 'QUEUED' | 'OFFERED' | 'CONNECTED' | 'HELD' | 'WRAP_UP' | 'OVER';
+  state:
+    | 'NONE'
+    | 'IN_SYSTEM'
+    | 'IVR'
+    | 'QUEUED'
+    | 'OFFERED'
+    | 'CONNECTED'
+    | 'HELD'
+    | 'WRAP_UP'
+    | 'OVER';
   queueId: string;
   queuedAtMs: number;
   reservationId: string;
@@ -44,8 +58,9 @@ interface Worker {
 export function randomHistory(options: HistoryOptions): MessageToAppend[] {
   const random = seeded(options.seed);
   const recorder = new Recorder(random);
-  const tenants = (options.tenants ?? ['demo', 'other'])
-    .map((tenant) => new Tenant(tenant, random.fork(tenant), recorder, options));
+  const tenants = (options.tenants ?? ['demo', 'other']).map(
+    (tenant) => new Tenant(tenant, random.fork(tenant), recorder, options),
+  );
   while (recorder.messages.length < options.entries) random.pick(tenants).step();
   return recorder.messages.slice(0, options.entries);
 }
@@ -65,7 +80,9 @@ class Recorder {
     const subject = eventSubject(writer.region, writer.home, aggregate);
     const head = this.#heads.get(subject) ?? emptyHead;
     const toEncode = events.map((event) => ({
-      ...event, cause: { causationId: `test#${this.messages.length}` }, timeMs: this.nowMs,
+      ...event,
+      cause: { causationId: `test#${this.messages.length}` },
+      timeMs: this.nowMs,
     }));
     const { text, revision, hash } = encodeEntry(writer, aggregate, head, toEncode);
     this.messages.push({ subject, data: text });
@@ -88,8 +105,12 @@ class Tenant {
     this.#random = random;
     this.#recorder = recorder;
     this.#open = options.open ?? 12;
-    this.#agents = Array.from({ length: options.agents ?? 6 }, (_, at) =>
-      ({ id: `a${at}`, presence: 'OFFLINE' as const, session: 0, open: 0 }));
+    this.#agents = Array.from({ length: options.agents ?? 6 }, (_, at) => ({
+      id: `a${at}`,
+      presence: 'OFFLINE' as const,
+      session: 0,
+      open: 0,
+    }));
     this.#queueIds = Array.from({ length: options.queues ?? 3 }, (_, at) => `q${at}`);
   }
 
@@ -105,7 +126,12 @@ class Tenant {
     this.#contacts.splice(0, this.#contacts.length, ...under);
     if (under.length < this.#open) {
       under.push({
-        id: `c${this.#made++}`, state: 'NONE', queueId: '', queuedAtMs: 0, reservationId: '', agent: undefined,
+        id: `c${this.#made++}`,
+        state: 'NONE',
+        queueId: '',
+        queuedAtMs: 0,
+        reservationId: '',
+        agent: undefined,
       });
       this.#contacts.push(under.at(-1) as OpenContact);
     }
@@ -123,7 +149,9 @@ class Tenant {
   #stepQueue(): void {
     const subject = this.#random.pick(this.#queueIds);
     const settings = {
-      strategy: 'LONGEST_IDLE' as const, offerTtlMs: 20_000, ageingMsPerLevel: 60_000,
+      strategy: 'LONGEST_IDLE' as const,
+      offerTtlMs: 20_000,
+      ageingMsPerLevel: 60_000,
       serviceLevelMs: 2_000 * this.#random.int(10),
     };
     const type = this.#random.pick(['created', 'updated', 'deleted'] as const);
@@ -136,17 +164,30 @@ class Tenant {
     if (agent.presence === 'OFFLINE') {
       agent.presence = 'AVAILABLE';
       agent.session++;
-      this.#route({ type: 'meridian.agent.signed_in.v1', subject, data: {
-        sessionId: `s${agent.session}`, presence: 'AVAILABLE', skills: [{ skill: 'german', level: 3 }],
-        capacities: [{ channel: 'VOICE', limit: 1 }, { channel: 'CHAT', limit: 2 }],
-      } });
+      this.#route({
+        type: 'meridian.agent.signed_in.v1',
+        subject,
+        data: {
+          sessionId: `s${agent.session}`,
+          presence: 'AVAILABLE',
+          skills: [{ skill: 'german', level: 3 }],
+          capacities: [
+            { channel: 'VOICE', limit: 1 },
+            { channel: 'CHAT', limit: 2 },
+          ],
+        },
+      });
       return;
     }
     const roll = this.#random.int(10);
     if (roll < 6) {
       const to = agent.presence === 'AVAILABLE' ? 'AWAY' : 'AVAILABLE';
       const reason = to === 'AWAY' ? { reasonCode: 'break' } : {};
-      this.#route({ type: 'meridian.agent.state_changed.v1', subject, data: { from: agent.presence, to, ...reason } });
+      this.#route({
+        type: 'meridian.agent.state_changed.v1',
+        subject,
+        data: { from: agent.presence, to, ...reason },
+      });
       agent.presence = to;
     } else if (roll < 7) {
       const skills = [{ skill: 'french', level: 1 + this.#random.int(5) }];
@@ -158,22 +199,37 @@ class Tenant {
       this.#route({ type: 'meridian.agent.sign_out_requested.v1', subject, data: {} });
     } else {
       agent.presence = 'OFFLINE';
-      this.#route({ type: 'meridian.agent.signed_out.v1', subject, data: { sessionId: `s${agent.session}` } });
+      this.#route({
+        type: 'meridian.agent.signed_out.v1',
+        subject,
+        data: { sessionId: `s${agent.session}` },
+      });
     }
   }
 
   #stepContact(contact: OpenContact): void {
     const roll = this.#random.next();
     switch (contact.state) {
-      case 'NONE': return this.#begin(contact, roll);
-      case 'IN_SYSTEM': case 'IVR': return this.#enterQueue(contact, roll);
-      case 'QUEUED': return this.#wait(contact, roll);
-      case 'OFFERED': return this.#answer(contact, roll);
-      case 'CONNECTED': return this.#talk(contact, roll);
+      case 'NONE':
+        return this.#begin(contact, roll);
+      case 'IN_SYSTEM':
+      case 'IVR':
+        return this.#enterQueue(contact, roll);
+      case 'QUEUED':
+        return this.#wait(contact, roll);
+      case 'OFFERED':
+        return this.#answer(contact, roll);
+      case 'CONNECTED':
+        return this.#talk(contact, roll);
       case 'HELD':
         contact.state = 'CONNECTED';
-        return this.#tell(contact, { type: 'meridian.contact.resumed.v1', subject: contact.id, data: {} });
-      case 'WRAP_UP': return this.#finish(contact, roll);
+        return this.#tell(contact, {
+          type: 'meridian.contact.resumed.v1',
+          subject: contact.id,
+          data: {},
+        });
+      case 'WRAP_UP':
+        return this.#finish(contact, roll);
       default:
     }
   }
@@ -182,39 +238,63 @@ class Tenant {
     const { id: subject } = contact;
     const isIvr = roll < 0.7;
     contact.state = isIvr ? 'IVR' : 'IN_SYSTEM';
-    this.#tell(contact,
-      { type: 'meridian.contact.initiated.v1', subject, data: {
-        method: 'INBOUND', channel: roll < 0.35 ? 'CHAT' : 'VOICE', customer: '+49 30 1234',
-        ...(roll < 0.5 ? { attributes: { language: 'de', 'né': 'Zoë "quoted"' } } : {}),
-      } },
+    this.#tell(
+      contact,
+      {
+        type: 'meridian.contact.initiated.v1',
+        subject,
+        data: {
+          method: 'INBOUND',
+          channel: roll < 0.35 ? 'CHAT' : 'VOICE',
+          customer: '+49 30 1234',
+          ...(roll < 0.5 ? { attributes: { language: 'de', né: 'Zoë "quoted"' } } : {}),
+        },
+      },
       { type: 'meridian.contact.connected_to_system.v1', subject, data: {} },
-      ...(isIvr ? [{ type: 'meridian.contact.ivr_started.v1' as const, subject, data: { flow: 'main' } }] : []));
+      ...(isIvr
+        ? [{ type: 'meridian.contact.ivr_started.v1' as const, subject, data: { flow: 'main' } }]
+        : []),
+    );
   }
 
   #enterQueue(contact: OpenContact, roll: number): void {
     const { id: subject, state } = contact;
     if (roll < 0.1) {
-      return this.#tell(contact, { type: 'meridian.contact.attributes_updated.v1', subject,
-        data: { attributes: { language: 'fr', step: `${this.#random.int(9)}` } } });
+      return this.#tell(contact, {
+        type: 'meridian.contact.attributes_updated.v1',
+        subject,
+        data: { attributes: { language: 'fr', step: `${this.#random.int(9)}` } },
+      });
     }
-    const leaves = (exit: 'TO_QUEUE' | 'HUNG_UP'): DomainEvent[] => (state === 'IVR'
-      ? [{ type: 'meridian.contact.ivr_ended.v1', subject, data: { exit } }] : []);
+    const leaves = (exit: 'TO_QUEUE' | 'HUNG_UP'): DomainEvent[] =>
+      state === 'IVR' ? [{ type: 'meridian.contact.ivr_ended.v1', subject, data: { exit } }] : [];
     if (roll < 0.2) {
       contact.state = 'OVER';
       return this.#tell(contact, ...leaves('HUNG_UP'), {
-        type: 'meridian.contact.abandoned.v1', subject, data: { stage: state as 'IVR', durations: [] },
+        type: 'meridian.contact.abandoned.v1',
+        subject,
+        data: { stage: state as 'IVR', durations: [] },
       });
     }
     contact.state = 'QUEUED';
     contact.queueId = this.#random.pick(this.#queueIds);
-    this.#tell(contact, ...leaves('TO_QUEUE'), { type: 'meridian.contact.queued.v1', subject, data: {
-      queueId: contact.queueId, channel: 'VOICE', requirements: [],
-      ...(roll < 0.6 ? {} : { priority: this.#random.int(3) }),
-    } });
+    this.#tell(contact, ...leaves('TO_QUEUE'), {
+      type: 'meridian.contact.queued.v1',
+      subject,
+      data: {
+        queueId: contact.queueId,
+        channel: 'VOICE',
+        requirements: [],
+        ...(roll < 0.6 ? {} : { priority: this.#random.int(3) }),
+      },
+    });
     contact.queuedAtMs = this.#recorder.nowMs;
   }
 
-  #dequeued({ id: subject, queueId, queuedAtMs }: OpenContact, reason: 'TO_AGENT' | 'GAVE_UP' | 'REAPED'): DomainEvent {
+  #dequeued(
+    { id: subject, queueId, queuedAtMs }: OpenContact,
+    reason: 'TO_AGENT' | 'GAVE_UP' | 'REAPED',
+  ): DomainEvent {
     const waitedMs = this.#recorder.nowMs - queuedAtMs;
     return { type: 'meridian.contact.dequeued.v1', subject, data: { queueId, reason, waitedMs } };
   }
@@ -223,11 +303,16 @@ class Tenant {
     const stage = contact.state as 'QUEUED' | 'OFFERED';
     contact.state = 'OVER';
     this.#tell(contact, this.#dequeued(contact, 'GAVE_UP'), {
-      type: 'meridian.contact.abandoned.v1', subject: contact.id, data: { stage, durations: [] },
+      type: 'meridian.contact.abandoned.v1',
+      subject: contact.id,
+      data: { stage, durations: [] },
     });
     if (stage === 'OFFERED') return;
-    this.#route({ type: 'meridian.routing.withdrawn.v1', subject: contact.id,
-      data: { queueId: contact.queueId, reason: 'meridian.contact.abandoned.v1' } });
+    this.#route({
+      type: 'meridian.routing.withdrawn.v1',
+      subject: contact.id,
+      data: { queueId: contact.queueId, reason: 'meridian.contact.abandoned.v1' },
+    });
   }
 
   #wait(contact: OpenContact, roll: number): void {
@@ -236,16 +321,31 @@ class Tenant {
     if (roll < 0.1) {
       contact.state = 'OVER';
       return this.#tell(contact, this.#dequeued(contact, 'REAPED'), {
-        type: 'meridian.contact.orphan_reaped.v1', subject,
-        data: { state: 'QUEUED', since: toTimestamp(contact.queuedAtMs), limitMs: 1_000, durations: [] },
+        type: 'meridian.contact.orphan_reaped.v1',
+        subject,
+        data: {
+          state: 'QUEUED',
+          since: toTimestamp(contact.queuedAtMs),
+          limitMs: 1_000,
+          durations: [],
+        },
       });
     }
     const agent = this.#agents.find((one) => one.presence === 'AVAILABLE' && one.open < 2);
     const decided = (outcome: 'WAITING' | 'OFFERED'): DomainEvent => ({
-      type: 'meridian.routing.decided.v1', subject, data: {
-        outcome, trigger: 'CONTACT_QUEUED', queueId, channel: 'VOICE', requirements: [],
-        enqueuedAt: toTimestamp(contact.queuedAtMs), candidates: [], exclusions: [],
-        contactRequirements: [], algorithm: 'test/1',
+      type: 'meridian.routing.decided.v1',
+      subject,
+      data: {
+        outcome,
+        trigger: 'CONTACT_QUEUED',
+        queueId,
+        channel: 'VOICE',
+        requirements: [],
+        enqueuedAt: toTimestamp(contact.queuedAtMs),
+        candidates: [],
+        exclusions: [],
+        contactRequirements: [],
+        algorithm: 'test/1',
       },
     });
     if (agent === undefined) return this.#route(decided('WAITING'));
@@ -255,10 +355,16 @@ class Tenant {
     agent.open++;
     const expiresAt = toTimestamp(this.#recorder.nowMs + 20_000);
     const { reservationId } = contact;
-    this.#route(decided('OFFERED'), { type: 'meridian.reservation.created.v1', subject: reservationId,
-      data: { contactId: subject, agentId: agent.id, queueId, channel: 'VOICE', expiresAt } });
-    this.#tell(contact, { type: 'meridian.contact.offered.v1', subject,
-      data: { reservationId, agentId: agent.id, expiresAt } });
+    this.#route(decided('OFFERED'), {
+      type: 'meridian.reservation.created.v1',
+      subject: reservationId,
+      data: { contactId: subject, agentId: agent.id, queueId, channel: 'VOICE', expiresAt },
+    });
+    this.#tell(contact, {
+      type: 'meridian.contact.offered.v1',
+      subject,
+      data: { reservationId, agentId: agent.id, expiresAt },
+    });
   }
 
   #answer(contact: OpenContact, roll: number): void {
@@ -269,26 +375,38 @@ class Tenant {
       contact.state = 'CONNECTED';
       this.#route({ type: 'meridian.reservation.accepted.v1', ...about });
       return this.#tell(contact, this.#dequeued(contact, 'TO_AGENT'), {
-        type: 'meridian.contact.connected_to_agent.v1', subject: contactId,
+        type: 'meridian.contact.connected_to_agent.v1',
+        subject: contactId,
         data: { agentId: agent.id, reservationId },
       });
     }
     agent.open--;
     if (roll < 0.78) {
       this.#giveUp(contact);
-      return this.#route({ type: 'meridian.reservation.rescinded.v1', subject: reservationId,
-        data: { ...about.data, reason: 'CONTACT_ENDED' } });
+      return this.#route({
+        type: 'meridian.reservation.rescinded.v1',
+        subject: reservationId,
+        data: { ...about.data, reason: 'CONTACT_ENDED' },
+      });
     }
     contact.state = 'QUEUED';
     const isTimedOut = roll > 0.9;
     if (isTimedOut) {
       agent.presence = 'NOT_RESPONDING';
-      this.#route({ type: 'meridian.reservation.timed_out.v1', ...about },
-        { type: 'meridian.agent.not_responding.v1', subject: agent.id, data: { reservationId } });
+      this.#route(
+        { type: 'meridian.reservation.timed_out.v1', ...about },
+        { type: 'meridian.agent.not_responding.v1', subject: agent.id, data: { reservationId } },
+      );
     } else this.#route({ type: 'meridian.reservation.rejected.v1', ...about });
-    this.#tell(contact, { type: 'meridian.contact.requeued.v1', subject: contactId, data: {
-      reservationId, reason: isTimedOut ? 'TIMED_OUT' : 'REJECTED', enqueuedAt: toTimestamp(contact.queuedAtMs),
-    } });
+    this.#tell(contact, {
+      type: 'meridian.contact.requeued.v1',
+      subject: contactId,
+      data: {
+        reservationId,
+        reason: isTimedOut ? 'TIMED_OUT' : 'REJECTED',
+        enqueuedAt: toTimestamp(contact.queuedAtMs),
+      },
+    });
   }
 
   #talk(contact: OpenContact, roll: number): void {
@@ -300,10 +418,16 @@ class Tenant {
     }
     contact.state = 'WRAP_UP';
     const limitAt = toTimestamp(this.#recorder.nowMs + wrapUpLimitMs);
-    this.#tell(contact, { type: 'meridian.contact.disconnected.v1', subject, data: { by: 'CUSTOMER' } },
-      { type: 'meridian.contact.acw_started.v1', subject, data: { agentId, limitAt } });
-    this.#route({ type: 'meridian.reservation.wrapping.v1', subject: reservationId,
-      data: { contactId: subject, agentId } });
+    this.#tell(
+      contact,
+      { type: 'meridian.contact.disconnected.v1', subject, data: { by: 'CUSTOMER' } },
+      { type: 'meridian.contact.acw_started.v1', subject, data: { agentId, limitAt } },
+    );
+    this.#route({
+      type: 'meridian.reservation.wrapping.v1',
+      subject: reservationId,
+      data: { contactId: subject, agentId },
+    });
   }
 
   #finish(contact: OpenContact, roll: number): void {
@@ -311,11 +435,24 @@ class Tenant {
     const agent = contact.agent as Worker;
     contact.state = 'OVER';
     agent.open--;
-    this.#tell(contact, { type: 'meridian.contact.acw_ended.v1', subject, data: { reason: 'BY_AGENT' } },
+    this.#tell(
+      contact,
+      { type: 'meridian.contact.acw_ended.v1', subject, data: { reason: 'BY_AGENT' } },
       ...(roll < 0.5
-        ? [{ type: 'meridian.contact.disposed.v1' as const, subject, data: { disposition: 'solved' } }] : []),
-      { type: 'meridian.contact.completed.v1', subject, data: { durations: [] } });
-    this.#route({ type: 'meridian.reservation.completed.v1', subject: reservationId,
-      data: { contactId: subject, agentId: agent.id } });
+        ? [
+            {
+              type: 'meridian.contact.disposed.v1' as const,
+              subject,
+              data: { disposition: 'solved' },
+            },
+          ]
+        : []),
+      { type: 'meridian.contact.completed.v1', subject, data: { durations: [] } },
+    );
+    this.#route({
+      type: 'meridian.reservation.completed.v1',
+      subject: reservationId,
+      data: { contactId: subject, agentId: agent.id },
+    });
   }
 }

@@ -2,7 +2,12 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { seeded } from '@meridian/core';
 import { memoryLog, type Log, type LogMessage } from '@meridian/journal';
 import {
-  decodeForProjection, isRowProjection, openDatabase, startPostgres, type Postgres, type Row,
+  decodeForProjection,
+  isRowProjection,
+  openDatabase,
+  startPostgres,
+  type Postgres,
+  type Row,
 } from '@meridian/readmodel';
 import { temporaryFolder } from '@meridian/testing';
 import { getTableColumns, getTableName } from 'drizzle-orm';
@@ -65,7 +70,7 @@ const byKey = (a: string, b: string): number => (a < b ? -1 : 1);
 async function stored(models: ReadModels): Promise<Record<string, string[]>> {
   const result: Record<string, string[]> = {};
   for (const { table } of projections) {
-    const rows = await models.database.db.select().from(table) as Row[];
+    const rows = (await models.database.db.select().from(table)) as Row[];
     result[getTableName(table)] = rows.map(canonical).sort(byKey);
   }
   return result;
@@ -76,40 +81,47 @@ async function folded(): Promise<Record<string, string[]>> {
   const messages: LogMessage[] = [];
   for await (const message of log.replay(stream)) messages.push(message);
   const events = messages.flatMap((message) => [...decodeForProjection(message).events]);
-  return Object.fromEntries(projections.map((projection) => {
-    const rows = isRowProjection(projection)
-      ? [...rowsAfter(projection, events).values()]
-      : events.flatMap((event) => [...projection.rows(event)] as Row[]);
-    return [getTableName(projection.table), rows.map(canonical).sort(byKey)];
-  }));
+  return Object.fromEntries(
+    projections.map((projection) => {
+      const rows = isRowProjection(projection)
+        ? [...rowsAfter(projection, events).values()]
+        : events.flatMap((event) => [...projection.rows(event)] as Row[]);
+      return [getTableName(projection.table), rows.map(canonical).sort(byKey)];
+    }),
+  );
 }
 
 /** Postgres keeps the keys of a JSON object in an order of its own. */
 function canonical(row: Row): string {
   return JSON.stringify(row, (_key, value: unknown) =>
-    (value !== null && typeof value === 'object' && !Array.isArray(value)
-      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => byKey(a, b))) : value));
+    value !== null && typeof value === 'object' && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => byKey(a, b)))
+      : value,
+  );
 }
 
 describe('the read models', () => {
-  it.each([1, 2, 3, 4, 5, 6])('are the fold of the log, in whatever batches and restarts (seed %i)', async (seed) => {
-    const random = seeded(`batches ${seed}`);
-    const url = await newDatabase();
-    const messages = randomHistory({ seed, entries: 700 });
-    for (let at = 0; at < messages.length;) {
-      const until = at + 1 + random.int(150);
-      for (const message of messages.slice(at, until)) await log.append(stream, message);
-      at = until;
+  it.each([1, 2, 3, 4, 5, 6])(
+    'are the fold of the log, in whatever batches and restarts (seed %i)',
+    async (seed) => {
+      const random = seeded(`batches ${seed}`);
+      const url = await newDatabase();
+      const messages = randomHistory({ seed, entries: 700 });
+      for (let at = 0; at < messages.length;) {
+        const until = at + 1 + random.int(150);
+        for (const message of messages.slice(at, until)) await log.append(stream, message);
+        at = until;
+        const models = await openModels(url);
+        if (random.int(3) > 0) await models.projector.caughtUp();
+        await models.close();
+      }
       const models = await openModels(url);
-      if (random.int(3) > 0) await models.projector.caughtUp();
-      await models.close();
-    }
-    const models = await openModels(url);
-    await models.projector.caughtUp();
-    const expected = await folded();
-    expect(expected['timeline']?.length).toBeGreaterThan(500);
-    expect(await stored(models)).toEqual(expected);
-  });
+      await models.projector.caughtUp();
+      const expected = await folded();
+      expect(expected['timeline']?.length).toBeGreaterThan(500);
+      expect(await stored(models)).toEqual(expected);
+    },
+  );
 
   it('are the same after they were built again', async () => {
     await storeHistory(7, 900);
@@ -131,15 +143,23 @@ describe('the read models', () => {
          where table_name = $1 order by 1`,
         [getTableName(table)],
       );
-      const columns = Object.values(getTableColumns(table))
-        .map(({ name, notNull }) => ({ name, nullable: notNull ? 'NO' : 'YES' }));
+      const columns = Object.values(getTableColumns(table)).map(({ name, notNull }) => ({
+        name,
+        nullable: notNull ? 'NO' : 'YES',
+      }));
       expect(rows).toEqual(columns.sort((a, b) => byKey(a.name, b.name)));
     }
   });
 });
 
-const key = (tenant: string): ApiKey =>
-  ({ id: 'k', hash: '', tenant, scopes: ['read'], label: '', createdAt: '' });
+const key = (tenant: string): ApiKey => ({
+  id: 'k',
+  hash: '',
+  tenant,
+  scopes: ['read'],
+  label: '',
+  createdAt: '',
+});
 
 interface Answered {
   readonly headers: Record<string, unknown>;
@@ -152,18 +172,33 @@ async function get(models: ReadModels, path: string, tenant = 'demo'): Promise<A
   const segments = url.pathname.split('/');
   const route = readRoutes(models).find((one) => {
     const parts = one.path.split('/');
-    return parts.length === segments.length && parts.every((part, at) => part === segments[at] || part === '{id}');
+    return (
+      parts.length === segments.length &&
+      parts.every((part, at) => part === segments[at] || part === '{id}')
+    );
   }) as KeyedRoute;
   const headers: Record<string, unknown> = {};
-  const reply = { header: (name: string, value: unknown) => { headers[name] = value; } };
+  const reply = {
+    header: (name: string, value: unknown) => {
+      headers[name] = value;
+    },
+  };
   const query = readQuery(Object.fromEntries(url.searchParams), route.query ?? {});
   const parameters = { id: segments[3] ?? '' };
-  const result = await route.handle({ key: key(tenant), parameters, query, reply } as unknown as Call);
+  const result = await route.handle({
+    key: key(tenant),
+    parameters,
+    query,
+    reply,
+  } as unknown as Call);
   return { headers, body: JSON.parse(JSON.stringify(result)) as Record<string, any> };
 }
 
 async function problemOf(answer: Promise<unknown>): Promise<Record<string, unknown>> {
-  const error = await answer.then(() => undefined, (reason: unknown) => reason);
+  const error = await answer.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
   if (error instanceof Refusal) return { ...error.problem };
   throw error ?? new Error('it was not refused');
 }
@@ -178,10 +213,18 @@ describe('the read API', () => {
   });
 
   it('answers with a contact, its whole timeline, and the position it embodies', async () => {
-    const { body: { contacts: [first] } } = await get(models, '/v1/contacts?state=COMPLETED&limit=1');
+    const {
+      body: {
+        contacts: [first],
+      },
+    } = await get(models, '/v1/contacts?state=COMPLETED&limit=1');
     const { body, headers } = await get(models, `/v1/contacts/${first.id}`);
     expect(headers['Meridian-Position']).toBe('EV_eu:1500');
-    expect(body).toMatchObject({ ...first, timelineComplete: true, position: { stream, sequence: 1_500 } });
+    expect(body).toMatchObject({
+      ...first,
+      timelineComplete: true,
+      position: { stream, sequence: 1_500 },
+    });
     expect(body).not.toHaveProperty('tenant');
     const types = body['timeline'].map(({ type }: { type: string }) => type);
     expect(types[0]).toBe('meridian.contact.initiated.v1');
@@ -190,12 +233,19 @@ describe('the read API', () => {
     expect(types.at(-1)).toBe('meridian.reservation.completed.v1');
     const places = body['timeline'].map(({ sequence, index }: any) => sequence * 1_000 + index);
     expect(places).toEqual([...places].sort((a, b) => a - b));
-    expect(body['timeline'][0].event).toMatchObject({ specversion: '1.0', subject: first.id, tenant: 'demo' });
+    expect(body['timeline'][0].event).toMatchObject({
+      specversion: '1.0',
+      subject: first.id,
+      tenant: 'demo',
+    });
   });
 
   it('lists every contact once, page by page, the newest first', async () => {
-    const all = (await models.database.pool.query<{ id: string }>(
-      `select id from contacts where tenant = 'demo' order by initiated_at desc, id desc`)).rows.map(({ id }) => id);
+    const all = (
+      await models.database.pool.query<{ id: string }>(
+        `select id from contacts where tenant = 'demo' order by initiated_at desc, id desc`,
+      )
+    ).rows.map(({ id }) => id);
     const listed: string[] = [];
     let after = '';
     do {
@@ -211,7 +261,8 @@ describe('the read API', () => {
     const { body } = await get(models, '/v1/contacts?state=ABANDONED,FAILED&queue=q1&limit=500');
     const counted = await models.database.pool.query<{ n: number }>(
       `select count(*)::int as n from contacts
-       where tenant = 'demo' and queue_id = 'q1' and state in ('ABANDONED', 'FAILED')`);
+       where tenant = 'demo' and queue_id = 'q1' and state in ('ABANDONED', 'FAILED')`,
+    );
     expect(body['contacts'].length).toBe(counted.rows[0]?.n);
     expect(body['contacts'].length).toBeGreaterThan(0);
     for (const contact of body['contacts']) {
@@ -223,9 +274,13 @@ describe('the read API', () => {
   it('says of each queue who waits, since when, and how well it does', async () => {
     const { body } = await get(models, '/v1/queues');
     for (const queue of body['queues']) {
-      const { rows: [waiting] } = await models.database.pool.query<{ n: number; since: Date | null }>(
+      const {
+        rows: [waiting],
+      } = await models.database.pool.query<{ n: number; since: Date | null }>(
         `select count(*)::int as n, min(queued_at) as since from contacts
-         where tenant = 'demo' and queue_id = $1 and state in ('QUEUED', 'OFFERED')`, [queue.id]);
+         where tenant = 'demo' and queue_id = $1 and state in ('QUEUED', 'OFFERED')`,
+        [queue.id],
+      );
       expect(queue.waiting).toBe(waiting?.n);
       expect(queue.longestWaitingSince).toBe(waiting?.since?.toISOString() ?? null);
       const { answered, abandoned, reaped, queued, sumWaitMs } = queue.totals;
@@ -242,17 +297,25 @@ describe('the read API', () => {
     expect(body['agents'].map(({ id }: { id: string }) => id)).toEqual(['a0', 'a1']);
     expect(body['next']).toBe('a1');
     const [agent] = body['agents'];
-    expect(agent.channels.map(({ channel }: { channel: string }) => channel)).toEqual(['VOICE', 'CHAT']);
+    expect(agent.channels.map(({ channel }: { channel: string }) => channel)).toEqual([
+      'VOICE',
+      'CHAT',
+    ]);
     const { body: alone } = await get(models, '/v1/agents/a0');
     expect(alone).toEqual({ ...agent, position: body['position'] });
   });
 
   it('shows a key nothing of another tenant', async () => {
     const [mine, other] = await Promise.all(
-      ['demo', 'other'].map((tenant) => get(models, '/v1/contacts?limit=500', tenant)));
-    const total = await models.database.pool.query<{ n: number }>('select count(*)::int as n from contacts');
+      ['demo', 'other'].map((tenant) => get(models, '/v1/contacts?limit=500', tenant)),
+    );
+    const total = await models.database.pool.query<{ n: number }>(
+      'select count(*)::int as n from contacts',
+    );
     expect(mine?.body['contacts'].length + other?.body['contacts'].length).toBe(total.rows[0]?.n);
-    expect(await get(models, '/v1/contacts', 'nobody')).toMatchObject({ body: { contacts: [], next: null } });
+    expect(await get(models, '/v1/contacts', 'nobody')).toMatchObject({
+      body: { contacts: [], next: null },
+    });
     expect(await problemOf(get(models, '/v1/agents/a0', 'nobody'))).toMatchObject({ status: 404 });
   });
 
@@ -265,27 +328,44 @@ describe('the read API', () => {
 
   it('refuses, and says so, when the read models do not get there', async () => {
     expect(await problemOf(get(models, '/v1/agents?atLeast=99999'))).toMatchObject({
-      type: 'urn:meridian:problem:read-models-behind', status: 503, position: { stream, sequence: 1_500 },
+      type: 'urn:meridian:problem:read-models-behind',
+      status: 503,
+      position: { stream, sequence: 1_500 },
     });
   });
 
   it.each([
-    ['limit=0', '/query/limit'], ['limit=501', '/query/limit'], ['limit=x', '/query/limit'],
-    ['state=ASLEEP', '/query/state'], ['queue=a.b', '/query/queue'], ['after=never-there', '/query/after'],
-    ['after=%00', '/query/after'], ['atLeast=-1', '/query/atLeast'], ['colour=red', '/query/colour'],
+    ['limit=0', '/query/limit'],
+    ['limit=501', '/query/limit'],
+    ['limit=x', '/query/limit'],
+    ['state=ASLEEP', '/query/state'],
+    ['queue=a.b', '/query/queue'],
+    ['after=never-there', '/query/after'],
+    ['after=%00', '/query/after'],
+    ['atLeast=-1', '/query/atLeast'],
+    ['colour=red', '/query/colour'],
   ])('refuses ?%s and names the parameter', async (query, pointer) => {
-    expect(await problemOf(get(models, `/v1/contacts?${query}`)))
-      .toMatchObject({ status: 400, errors: [{ pointer }] });
+    expect(await problemOf(get(models, `/v1/contacts?${query}`))).toMatchObject({
+      status: 400,
+      errors: [{ pointer }],
+    });
   });
 
-  it.each(['contacts/none', 'queues/none', 'agents/none', 'contacts/%00'])('knows no %s', async (path) => {
-    expect(await problemOf(get(models, `/v1/${path}`))).toMatchObject({ status: 404, title: expect.any(String) });
-  });
+  it.each(['contacts/none', 'queues/none', 'agents/none', 'contacts/%00'])(
+    'knows no %s',
+    async (path) => {
+      expect(await problemOf(get(models, `/v1/${path}`))).toMatchObject({
+        status: 404,
+        title: expect.any(String),
+      });
+    },
+  );
 
   it('answers 503 while the database is away', async () => {
     process.kill(postgres.pid, 'SIGKILL');
     expect(await problemOf(get(models, '/v1/agents'))).toMatchObject({
-      type: 'urn:meridian:problem:read-models-unavailable', status: 503,
+      type: 'urn:meridian:problem:read-models-unavailable',
+      status: 503,
     });
   });
 });

@@ -1,6 +1,11 @@
 import type { RecordedEvent, RowProjection } from '@meridian/readmodel';
 import type {
-  AgentEvent, Channel, ChannelCapacity, Presence, ReservationEvent, SkillLevel,
+  AgentEvent,
+  Channel,
+  ChannelCapacity,
+  Presence,
+  ReservationEvent,
+  SkillLevel,
 } from '@meridian/wire';
 import { bigint, boolean, jsonb, pgTable, primaryKey, text, timestamp } from 'drizzle-orm/pg-core';
 
@@ -15,27 +20,31 @@ export interface OpenReservation {
 }
 
 /** Every agent who ever signed in. */
-export const agents = pgTable('agents', {
-  tenant: text('tenant').notNull(),
-  id: text('id').notNull(),
-  presence: text('presence').$type<Presence>().notNull(),
-  /** Why the agent is away, as the agent said. */
-  reason: text('reason'),
-  /** When the presence began. */
-  presenceSince: moment('presence_since'),
-  sessionId: text('session_id'),
-  signedInAt: moment('signed_in_at'),
-  /** Asked to sign out with contacts still open: no new offer. */
-  signingOut: boolean('signing_out').notNull(),
-  skills: jsonb('skills').$type<readonly SkillLevel[]>().notNull(),
-  capacities: jsonb('capacities').$type<readonly ChannelCapacity[]>().notNull(),
-  /** In the order in which they were created. */
-  open: jsonb('open').$type<readonly OpenReservation[]>().notNull(),
-  /** When the agent last became free; null unless available with nothing open. */
-  idleSince: moment('idle_since'),
-  /** Of the entry with the last event about the agent. */
-  lastSequence: bigint('last_sequence', { mode: 'number' }).notNull(),
-}, (table) => [primaryKey({ columns: [table.tenant, table.id] })]);
+export const agents = pgTable(
+  'agents',
+  {
+    tenant: text('tenant').notNull(),
+    id: text('id').notNull(),
+    presence: text('presence').$type<Presence>().notNull(),
+    /** Why the agent is away, as the agent said. */
+    reason: text('reason'),
+    /** When the presence began. */
+    presenceSince: moment('presence_since'),
+    sessionId: text('session_id'),
+    signedInAt: moment('signed_in_at'),
+    /** Asked to sign out with contacts still open: no new offer. */
+    signingOut: boolean('signing_out').notNull(),
+    skills: jsonb('skills').$type<readonly SkillLevel[]>().notNull(),
+    capacities: jsonb('capacities').$type<readonly ChannelCapacity[]>().notNull(),
+    /** In the order in which they were created. */
+    open: jsonb('open').$type<readonly OpenReservation[]>().notNull(),
+    /** When the agent last became free; null unless available with nothing open. */
+    idleSince: moment('idle_since'),
+    /** Of the entry with the last event about the agent. */
+    lastSequence: bigint('last_sequence', { mode: 'number' }).notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.tenant, table.id] })],
+);
 
 export type AgentRow = typeof agents.$inferSelect;
 
@@ -75,14 +84,28 @@ export const agentsProjection: RowProjection<typeof agents> = {
     const changed = event.type.startsWith(agentPrefix)
       ? change(before, event as AgentEvent, time)
       : changeOpen(before, event as ReservationEvent);
-    return { ...changed, idleSince: idleSince(before, changed, event.type, time), lastSequence: sequence };
+    return {
+      ...changed,
+      idleSince: idleSince(before, changed, event.type, time),
+      lastSequence: sequence,
+    };
   },
 };
 
 function newAgent(tenant: string, id: string): AgentRow {
   return {
-    tenant, id, presence: 'OFFLINE', reason: null, presenceSince: null, sessionId: null,
-    signedInAt: null, signingOut: false, skills: [], capacities: [], open: [], idleSince: null,
+    tenant,
+    id,
+    presence: 'OFFLINE',
+    reason: null,
+    presenceSince: null,
+    sessionId: null,
+    signedInAt: null,
+    signingOut: false,
+    skills: [],
+    capacities: [],
+    open: [],
+    idleSince: null,
     lastSequence: 0,
   };
 }
@@ -92,11 +115,21 @@ function change(row: AgentRow, event: AgentEvent, time: Date): AgentRow {
     case 'meridian.agent.signed_in.v1': {
       const { sessionId, skills, capacities, presence } = event.data;
       return {
-        ...become(row, presence, time), sessionId, skills, capacities, signedInAt: time, signingOut: false,
+        ...become(row, presence, time),
+        sessionId,
+        skills,
+        capacities,
+        signedInAt: time,
+        signingOut: false,
       };
     }
     case 'meridian.agent.signed_out.v1':
-      return { ...become(row, 'OFFLINE', time), sessionId: null, signedInAt: null, signingOut: false };
+      return {
+        ...become(row, 'OFFLINE', time),
+        sessionId: null,
+        signedInAt: null,
+        signingOut: false,
+      };
     case 'meridian.agent.sign_out_requested.v1':
       return { ...row, signingOut: true };
     case 'meridian.agent.session_superseded.v1':
@@ -159,13 +192,17 @@ function idleSince(before: AgentRow, after: AgentRow, type: string, time: Date):
 
 /** The agent's channels, each with its state: those with a capacity first, then others in use. */
 export function channelsOf(row: AgentRow): AgentChannel[] {
-  const limits = new Map<Channel, number>(row.capacities.map(({ channel, limit }) => [channel, limit]));
+  const limits = new Map<Channel, number>(
+    row.capacities.map(({ channel, limit }) => [channel, limit]),
+  );
   for (const { channel } of row.open) if (!limits.has(channel)) limits.set(channel, 0);
   return [...limits].map(([channel, limit]) => {
     const count = (stage: OpenReservation['stage']): number =>
       row.open.filter((one) => one.channel === channel && one.stage === stage).length;
     const counts = {
-      offered: count('OFFERED'), interacting: count('INTERACTING'), wrapping: count('WRAPPING'),
+      offered: count('OFFERED'),
+      interacting: count('INTERACTING'),
+      wrapping: count('WRAPPING'),
     };
     return { channel, state: channelState(row, limit, counts), limit, ...counts };
   });

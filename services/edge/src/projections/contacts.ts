@@ -2,63 +2,82 @@ import type { ListProjection, RecordedEvent, RowProjection } from '@meridian/rea
 import type { Channel, ContactEvent, ContactState, InitiationMethod } from '@meridian/wire';
 import { sql } from 'drizzle-orm';
 import {
-  bigint, doublePrecision, index, integer, jsonb, pgTable, primaryKey, text, timestamp,
+  bigint,
+  doublePrecision,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  primaryKey,
+  text,
+  timestamp,
 } from 'drizzle-orm/pg-core';
 
 const moment = (name: string) => timestamp(name, { withTimezone: true, precision: 3 });
 
 /** Every contact, as it is now or as it ended. */
-export const contacts = pgTable('contacts', {
-  tenant: text('tenant').notNull(),
-  id: text('id').notNull(),
-  /** The region that the contact entered. */
-  home: text('home').notNull(),
-  state: text('state').$type<ContactState>().notNull(),
-  channel: text('channel').$type<Channel>().notNull(),
-  method: text('method').$type<InitiationMethod>().notNull(),
-  queueId: text('queue_id'),
-  priority: integer('priority').notNull(),
-  /** Who is being offered the contact, has it, or had it last. */
-  agentId: text('agent_id'),
-  reservationId: text('reservation_id'),
-  initiatedAt: moment('initiated_at').notNull(),
-  /** When it first joined the queue; an offer that came to nothing does not change it. */
-  queuedAt: moment('queued_at'),
-  connectedAt: moment('connected_at'),
-  endedAt: moment('ended_at'),
-  /** From joining the queue to leaving it, in milliseconds. */
-  waitedMs: doublePrecision('waited_ms'),
-  disposition: text('disposition'),
-  attributes: jsonb('attributes').$type<Readonly<Record<string, string>>>().notNull(),
-  /** Of the entry with the contact's last event. */
-  lastSequence: bigint('last_sequence', { mode: 'number' }).notNull(),
-  /** Of the contact's last event. */
-  revision: integer('revision').notNull(),
-}, (table) => [
-  primaryKey({ columns: [table.tenant, table.id] }),
-  index('contacts_by_time').on(table.tenant, table.initiatedAt, table.id),
-  index('contacts_waiting').on(table.tenant, table.queueId, table.queuedAt)
-    .where(sql`state in ('QUEUED', 'OFFERED')`),
-]);
+export const contacts = pgTable(
+  'contacts',
+  {
+    tenant: text('tenant').notNull(),
+    id: text('id').notNull(),
+    /** The region that the contact entered. */
+    home: text('home').notNull(),
+    state: text('state').$type<ContactState>().notNull(),
+    channel: text('channel').$type<Channel>().notNull(),
+    method: text('method').$type<InitiationMethod>().notNull(),
+    queueId: text('queue_id'),
+    priority: integer('priority').notNull(),
+    /** Who is being offered the contact, has it, or had it last. */
+    agentId: text('agent_id'),
+    reservationId: text('reservation_id'),
+    initiatedAt: moment('initiated_at').notNull(),
+    /** When it first joined the queue; an offer that came to nothing does not change it. */
+    queuedAt: moment('queued_at'),
+    connectedAt: moment('connected_at'),
+    endedAt: moment('ended_at'),
+    /** From joining the queue to leaving it, in milliseconds. */
+    waitedMs: doublePrecision('waited_ms'),
+    disposition: text('disposition'),
+    attributes: jsonb('attributes').$type<Readonly<Record<string, string>>>().notNull(),
+    /** Of the entry with the contact's last event. */
+    lastSequence: bigint('last_sequence', { mode: 'number' }).notNull(),
+    /** Of the contact's last event. */
+    revision: integer('revision').notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenant, table.id] }),
+    index('contacts_by_time').on(table.tenant, table.initiatedAt, table.id),
+    index('contacts_waiting')
+      .on(table.tenant, table.queueId, table.queuedAt)
+      .where(sql`state in ('QUEUED', 'OFFERED')`),
+  ],
+);
 
 export type ContactRow = typeof contacts.$inferSelect;
 
 /** Everything that happened to a contact, what was decided about it elsewhere included. */
-export const timeline = pgTable('timeline', {
-  tenant: text('tenant').notNull(),
-  contactId: text('contact_id').notNull(),
-  stream: text('stream').notNull(),
-  sequence: bigint('sequence', { mode: 'number' }).notNull(),
-  index: integer('index').notNull(),
-  type: text('type').notNull(),
-  time: moment('time').notNull(),
-  /** Of the event: the contact, or a reservation for it. */
-  subject: text('subject').notNull(),
-  /** The CloudEvent's JSON text as the log holds it. */
-  event: text('event').notNull(),
-}, (table) => [
-  primaryKey({ columns: [table.tenant, table.contactId, table.stream, table.sequence, table.index] }),
-]);
+export const timeline = pgTable(
+  'timeline',
+  {
+    tenant: text('tenant').notNull(),
+    contactId: text('contact_id').notNull(),
+    stream: text('stream').notNull(),
+    sequence: bigint('sequence', { mode: 'number' }).notNull(),
+    index: integer('index').notNull(),
+    type: text('type').notNull(),
+    time: moment('time').notNull(),
+    /** Of the event: the contact, or a reservation for it. */
+    subject: text('subject').notNull(),
+    /** The CloudEvent's JSON text as the log holds it. */
+    event: text('event').notNull(),
+  },
+  (table) => [
+    primaryKey({
+      columns: [table.tenant, table.contactId, table.stream, table.sequence, table.index],
+    }),
+  ],
+);
 
 export type TimelineRow = typeof timeline.$inferSelect;
 
@@ -71,13 +90,19 @@ export const contactsProjection: RowProjection<typeof contacts> = {
     if (!isContactEvent(recorded.event.type)) return row;
     const after = evolveContact(row, recorded);
     if (after === undefined) return undefined;
-    const { sequence, event: { revision } } = recorded;
+    const {
+      sequence,
+      event: { revision },
+    } = recorded;
     return { ...after, lastSequence: sequence, revision };
   },
 };
 
 /** The first event of a contact makes the row; others say nothing before it. */
-function evolveContact(row: ContactRow | undefined, recorded: RecordedEvent): ContactRow | undefined {
+function evolveContact(
+  row: ContactRow | undefined,
+  recorded: RecordedEvent,
+): ContactRow | undefined {
   const { event } = recorded;
   if (event.type === 'meridian.contact.initiated.v1') return begin(recorded);
   return row === undefined ? undefined : change(row, event as ContactEvent, new Date(event.time));
@@ -87,11 +112,25 @@ function begin({ event, sequence }: RecordedEvent): ContactRow | undefined {
   if (event.type !== 'meridian.contact.initiated.v1') return undefined;
   const { channel, method, attributes } = event.data;
   return {
-    tenant: event.tenant, id: event.subject, home: event.region, state: 'IN_SYSTEM', channel, method,
-    queueId: null, priority: 0, agentId: null, reservationId: null,
-    initiatedAt: new Date(event.time), queuedAt: null, connectedAt: null, endedAt: null,
-    waitedMs: null, disposition: null, attributes: attributes ?? {},
-    lastSequence: sequence, revision: event.revision,
+    tenant: event.tenant,
+    id: event.subject,
+    home: event.region,
+    state: 'IN_SYSTEM',
+    channel,
+    method,
+    queueId: null,
+    priority: 0,
+    agentId: null,
+    reservationId: null,
+    initiatedAt: new Date(event.time),
+    queuedAt: null,
+    connectedAt: null,
+    endedAt: null,
+    waitedMs: null,
+    disposition: null,
+    attributes: attributes ?? {},
+    lastSequence: sequence,
+    revision: event.revision,
   };
 }
 
@@ -143,7 +182,9 @@ function unserved(row: ContactRow): ContactRow {
 
 /** The contact that an event names; undefined when it names none. */
 export function contactOf({ event }: RecordedEvent): string | undefined {
-  if (isContactEvent(event.type) || event.type.startsWith('meridian.routing.')) return event.subject;
+  if (isContactEvent(event.type) || event.type.startsWith('meridian.routing.')) {
+    return event.subject;
+  }
   const { contactId } = event.data as { readonly contactId?: unknown };
   return typeof contactId === 'string' ? contactId : undefined;
 }
@@ -154,9 +195,18 @@ export const timelineProjection: ListProjection<typeof timeline> = {
     const contactId = contactOf(recorded);
     if (contactId === undefined) return [];
     const { stream, sequence, index: place, event, text: stored } = recorded;
-    return [{
-      tenant: event.tenant, contactId, stream, sequence, index: place,
-      type: event.type, time: new Date(event.time), subject: event.subject, event: stored,
-    }];
+    return [
+      {
+        tenant: event.tenant,
+        contactId,
+        stream,
+        sequence,
+        index: place,
+        type: event.type,
+        time: new Date(event.time),
+        subject: event.subject,
+        event: stored,
+      },
+    ];
   },
 };

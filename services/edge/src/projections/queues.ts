@@ -1,7 +1,14 @@
 import type { RecordedEvent, RowProjection } from '@meridian/readmodel';
 import type { ContactDequeued, QueueSettings } from '@meridian/wire';
 import {
-  bigint, doublePrecision, integer, jsonb, pgTable, primaryKey, text, timestamp,
+  bigint,
+  doublePrecision,
+  integer,
+  jsonb,
+  pgTable,
+  primaryKey,
+  text,
+  timestamp,
 } from 'drizzle-orm/pg-core';
 
 /** Within which wait an answer is in time until a queue is configured, in ms; routing's default. */
@@ -11,26 +18,30 @@ const defaultServiceLevelMs = 20_000;
  * Every queue that was configured or joined, with its totals since the beginning of the log. Who
  * waits in it now is not here: that is a question to `contacts`.
  */
-export const queues = pgTable('queues', {
-  tenant: text('tenant').notNull(),
-  id: text('id').notNull(),
-  /** Null until it is configured: it then works by the defaults. */
-  settings: jsonb('settings').$type<QueueSettings>(),
-  deletedAt: timestamp('deleted_at', { withTimezone: true, precision: 3 }),
-  /** How many contacts have joined. */
-  queued: integer('queued').notNull(),
-  answered: integer('answered').notNull(),
-  /** Answered within the service level that was in force at that moment. */
-  answeredWithinServiceLevel: integer('answered_within_service_level').notNull(),
-  /** Gave up while waiting or alerting. */
-  abandoned: integer('abandoned').notNull(),
-  /** Taken out by a watchdog. */
-  reaped: integer('reaped').notNull(),
-  /** The waits of those answered, in milliseconds. */
-  sumWaitMs: doublePrecision('sum_wait_ms').notNull(),
-  /** Of the entry with the last event about the queue. */
-  lastSequence: bigint('last_sequence', { mode: 'number' }).notNull(),
-}, (table) => [primaryKey({ columns: [table.tenant, table.id] })]);
+export const queues = pgTable(
+  'queues',
+  {
+    tenant: text('tenant').notNull(),
+    id: text('id').notNull(),
+    /** Null until it is configured: it then works by the defaults. */
+    settings: jsonb('settings').$type<QueueSettings>(),
+    deletedAt: timestamp('deleted_at', { withTimezone: true, precision: 3 }),
+    /** How many contacts have joined. */
+    queued: integer('queued').notNull(),
+    answered: integer('answered').notNull(),
+    /** Answered within the service level that was in force at that moment. */
+    answeredWithinServiceLevel: integer('answered_within_service_level').notNull(),
+    /** Gave up while waiting or alerting. */
+    abandoned: integer('abandoned').notNull(),
+    /** Taken out by a watchdog. */
+    reaped: integer('reaped').notNull(),
+    /** The waits of those answered, in milliseconds. */
+    sumWaitMs: doublePrecision('sum_wait_ms').notNull(),
+    /** Of the entry with the last event about the queue. */
+    lastSequence: bigint('last_sequence', { mode: 'number' }).notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.tenant, table.id] })],
+);
 
 export type QueueRow = typeof queues.$inferSelect;
 
@@ -62,8 +73,17 @@ export const queuesProjection: RowProjection<typeof queues> = {
 
 function newQueue(tenant: string, id: string): QueueRow {
   return {
-    tenant, id, settings: null, deletedAt: null, queued: 0, answered: 0,
-    answeredWithinServiceLevel: 0, abandoned: 0, reaped: 0, sumWaitMs: 0, lastSequence: 0,
+    tenant,
+    id,
+    settings: null,
+    deletedAt: null,
+    queued: 0,
+    answered: 0,
+    answeredWithinServiceLevel: 0,
+    abandoned: 0,
+    reaped: 0,
+    sumWaitMs: 0,
+    lastSequence: 0,
   };
 }
 

@@ -1,7 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Log } from '@meridian/journal';
 import {
-  migrate, openDatabase, Projector, startPostgres, type Database, type Postgres,
+  migrate,
+  openDatabase,
+  Projector,
+  startPostgres,
+  type Database,
+  type Postgres,
 } from '@meridian/readmodel';
 import { eventStream } from '@meridian/wire';
 import { migrationsFolder, projections, projectorName } from './tables.ts';
@@ -80,8 +85,14 @@ export class ReadModels {
 
   async #begin(): Promise<void> {
     const { migrations = migrationsFolder, onLog } = this.#options;
-    for (let waitMs = RETRY_DELAY_MS.first; ; waitMs = Math.min(waitMs * 2, RETRY_DELAY_MS.longest)) {
-      if (this.#closing.signal.aborted) throw new Error('The read models were closed before they were ready.');
+    for (
+      let waitMs = RETRY_DELAY_MS.first;
+      ;
+      waitMs = Math.min(waitMs * 2, RETRY_DELAY_MS.longest)
+    ) {
+      if (this.#closing.signal.aborted) {
+        throw new Error('The read models were closed before they were ready.');
+      }
       try {
         await migrate(this.database, migrations);
         break;
@@ -103,7 +114,9 @@ export class ReadModels {
  */
 export async function openReadModels(options: ReadModelsOptions): Promise<ReadModels> {
   const { databaseUrl, dataDir, onLog } = options;
-  if (databaseUrl !== undefined && databaseUrl !== '') return new ReadModels(options, databaseUrl, undefined);
+  if (databaseUrl !== undefined && databaseUrl !== '') {
+    return new ReadModels(options, databaseUrl, undefined);
+  }
   const postgres = await startPostgres({ dataDir, ...(onLog === undefined ? {} : { onLog }) });
   return new ReadModels(options, postgres.url, postgres);
 }

@@ -6,7 +6,10 @@ import { queuesProjection } from './queues.ts';
 
 /** All read models of the edge. */
 export const projections: readonly Projection[] = [
-  contactsProjection, agentsProjection, queuesProjection, timelineProjection,
+  contactsProjection,
+  agentsProjection,
+  queuesProjection,
+  timelineProjection,
 ];
 
 /** The name of the checkpoint of `projections`. */

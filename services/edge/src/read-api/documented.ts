@@ -3,8 +3,17 @@ import type { JsonSchema } from '@meridian/wire';
 import type { DocumentedReply, Parameters } from '../http/route.ts';
 
 export const contactStates: readonly ContactState[] = [
-  'IN_SYSTEM', 'IVR', 'QUEUED', 'OFFERED', 'CONNECTED', 'HELD', 'WRAP_UP', 'COMPLETED', 'ABANDONED',
-  'CANCELED', 'FAILED',
+  'IN_SYSTEM',
+  'IVR',
+  'QUEUED',
+  'OFFERED',
+  'CONNECTED',
+  'HELD',
+  'WRAP_UP',
+  'COMPLETED',
+  'ABANDONED',
+  'CANCELED',
+  'FAILED',
 ];
 
 export const atLeastParameter: Parameters = {
@@ -15,8 +24,14 @@ export const atLeastParameter: Parameters = {
 };
 
 export const pageParameters: Parameters = {
-  limit: { description: 'How many at most', schema: { type: 'integer', minimum: 1, maximum: 500, default: 50 } },
-  after: { description: 'Go on after this id: the `next` of the page before', schema: { type: 'string' } },
+  limit: {
+    description: 'How many at most',
+    schema: { type: 'integer', minimum: 1, maximum: 500, default: 50 },
+  },
+  after: {
+    description: 'Go on after this id: the `next` of the page before',
+    schema: { type: 'string' },
+  },
   ...atLeastParameter,
 };
 
@@ -40,29 +55,59 @@ const numberOrNull: JsonSchema = { type: ['number', 'null'], minimum: 0 };
 const anything: JsonSchema = { type: 'object' };
 
 const listOf = (items: JsonSchema): JsonSchema => ({ type: 'array', items });
-const shape = (properties: Readonly<Record<string, JsonSchema>>): JsonSchema =>
-  ({ type: 'object', required: Object.keys(properties), properties });
+const shape = (properties: Readonly<Record<string, JsonSchema>>): JsonSchema => ({
+  type: 'object',
+  required: Object.keys(properties),
+  properties,
+});
 
 const position = shape({ stream: text, sequence: whole });
 
 const contact = {
-  id: text, home: text, state: { type: 'string', enum: contactStates }, channel: text, method: text,
-  queueId: textOrNull, priority: whole, agentId: textOrNull, reservationId: textOrNull,
-  initiatedAt: moment, queuedAt: momentOrNull, connectedAt: momentOrNull, endedAt: momentOrNull,
-  waitedMs: numberOrNull, disposition: textOrNull,
+  id: text,
+  home: text,
+  state: { type: 'string', enum: contactStates },
+  channel: text,
+  method: text,
+  queueId: textOrNull,
+  priority: whole,
+  agentId: textOrNull,
+  reservationId: textOrNull,
+  initiatedAt: moment,
+  queuedAt: momentOrNull,
+  connectedAt: momentOrNull,
+  endedAt: momentOrNull,
+  waitedMs: numberOrNull,
+  disposition: textOrNull,
   attributes: { type: 'object', additionalProperties: text } as JsonSchema,
-  lastSequence: whole, revision: whole,
+  lastSequence: whole,
+  revision: whole,
 };
 
-const timeline = listOf(shape({
-  stream: text, sequence: whole, index: whole, type: text, time: moment, subject: text, event: anything,
-}));
+const timeline = listOf(
+  shape({
+    stream: text,
+    sequence: whole,
+    index: whole,
+    type: text,
+    time: moment,
+    subject: text,
+    event: anything,
+  }),
+);
 
 const queue = {
-  id: text, settings: { type: ['object', 'null'] } as JsonSchema, deletedAt: momentOrNull,
-  waiting: whole, longestWaitingSince: momentOrNull,
+  id: text,
+  settings: { type: ['object', 'null'] } as JsonSchema,
+  deletedAt: momentOrNull,
+  waiting: whole,
+  longestWaitingSince: momentOrNull,
   totals: shape({
-    queued: whole, answered: whole, answeredWithinServiceLevel: whole, abandoned: whole, reaped: whole,
+    queued: whole,
+    answered: whole,
+    answeredWithinServiceLevel: whole,
+    abandoned: whole,
+    reaped: whole,
     sumWaitMs: number,
   }),
   serviceLevel: { type: ['number', 'null'], minimum: 0, maximum: 1 } as JsonSchema,
@@ -71,33 +116,54 @@ const queue = {
 };
 
 const agent = {
-  id: text, presence: text, reason: textOrNull, presenceSince: momentOrNull, sessionId: textOrNull,
-  signedInAt: momentOrNull, signingOut: { type: 'boolean' } as JsonSchema,
+  id: text,
+  presence: text,
+  reason: textOrNull,
+  presenceSince: momentOrNull,
+  sessionId: textOrNull,
+  signedInAt: momentOrNull,
+  signingOut: { type: 'boolean' } as JsonSchema,
   skills: listOf(shape({ skill: text, level: whole })),
   capacities: listOf(shape({ channel: text, limit: whole })),
-  idleSince: momentOrNull, lastSequence: whole,
-  channels: listOf(shape({
-    channel: text,
-    state: { type: 'string', enum: ['OFF_QUEUE', 'IDLE', 'OFFERED', 'INTERACTING', 'ACW', 'AT_CAPACITY'] },
-    limit: whole, offered: whole, interacting: whole, wrapping: whole,
-  })),
+  idleSince: momentOrNull,
+  lastSequence: whole,
+  channels: listOf(
+    shape({
+      channel: text,
+      state: {
+        type: 'string',
+        enum: ['OFF_QUEUE', 'IDLE', 'OFFERED', 'INTERACTING', 'ACW', 'AT_CAPACITY'],
+      },
+      limit: whole,
+      offered: whole,
+      interacting: whole,
+      wrapping: whole,
+    }),
+  ),
   reservations: listOf(shape({ reservationId: text, contactId: text, channel: text, stage: text })),
 };
 
-const reply = (description: string, schema: JsonSchema): DocumentedReply =>
-  ({ description, content: { 'application/json': { schema } } });
+const reply = (description: string, schema: JsonSchema): DocumentedReply => ({
+  description,
+  content: { 'application/json': { schema } },
+});
 
 const told = 'The header Meridian-Position says the same as `position`: what the answer embodies.';
 
 export function oneReply(noun: 'contact' | 'queue' | 'agent'): DocumentedReply {
-  const fields = noun === 'contact'
-    ? { ...contact, timeline, timelineComplete: { type: 'boolean' } }
-    : noun === 'queue' ? queue : agent;
+  const fields =
+    noun === 'contact'
+      ? { ...contact, timeline, timelineComplete: { type: 'boolean' } }
+      : noun === 'queue'
+        ? queue
+        : agent;
   return reply(`The ${noun}. ${told}`, shape({ ...fields, position }));
 }
 
 export function listReply(noun: 'contacts' | 'queues' | 'agents'): DocumentedReply {
   const item = { contacts: contact, queues: queue, agents: agent }[noun];
-  return reply(`The ${noun}, and \`next\` to go on with. ${told}`,
-    shape({ [noun]: listOf(shape(item)), next: textOrNull, position }));
+  return reply(
+    `The ${noun}, and \`next\` to go on with. ${told}`,
+    shape({ [noun]: listOf(shape(item)), next: textOrNull, position }),
+  );
 }

@@ -4,8 +4,14 @@ import { and, asc, count, desc, eq, gt, inArray, isNull, min, sql } from 'drizzl
 import { drizzle, type NodePgQueryResultHKT } from 'drizzle-orm/node-postgres';
 import type { PgDatabase } from 'drizzle-orm/pg-core';
 import {
-  agents, contacts, queues, timeline,
-  type AgentRow, type ContactRow, type QueueRow, type TimelineRow,
+  agents,
+  contacts,
+  queues,
+  timeline,
+  type AgentRow,
+  type ContactRow,
+  type QueueRow,
+  type TimelineRow,
 } from '../projections/index.ts';
 
 /** Where queries are run: a transaction that sees one moment. */
@@ -54,10 +60,14 @@ export async function contactOf(
   tenant: string,
   id: string,
 ): Promise<ContactWithTimeline | undefined> {
-  const [contact] = await reader.select().from(contacts)
+  const [contact] = await reader
+    .select()
+    .from(contacts)
     .where(and(eq(contacts.tenant, tenant), eq(contacts.id, id)));
   if (contact === undefined) return undefined;
-  const events = await reader.select().from(timeline)
+  const events = await reader
+    .select()
+    .from(timeline)
     .where(and(eq(timeline.tenant, tenant), eq(timeline.contactId, id)))
     .orderBy(asc(timeline.stream), asc(timeline.sequence), asc(timeline.index))
     .limit(timelineLimit + 1);
@@ -78,20 +88,31 @@ export interface ContactsFilter {
  * Contacts, the newest first; of the same moment by falling id.
  * @returns one more than `limit` where there are more; undefined when `after` is no contact
  */
-export async function contactsOf(reader: Reader, filter: ContactsFilter): Promise<ContactRow[] | undefined> {
+export async function contactsOf(
+  reader: Reader,
+  filter: ContactsFilter,
+): Promise<ContactRow[] | undefined> {
   const { tenant, states, queueId, after, limit } = filter;
   const conditions = [eq(contacts.tenant, tenant)];
   if (states.length > 0) conditions.push(inArray(contacts.state, [...states]));
   if (queueId !== undefined) conditions.push(eq(contacts.queueId, queueId));
   if (after !== undefined) {
-    const [place] = await reader.select({ initiatedAt: contacts.initiatedAt }).from(contacts)
+    const [place] = await reader
+      .select({ initiatedAt: contacts.initiatedAt })
+      .from(contacts)
       .where(and(eq(contacts.tenant, tenant), eq(contacts.id, after)));
     if (place === undefined) return undefined;
     const moment = place.initiatedAt.toISOString();
-    conditions.push(sql`(${contacts.initiatedAt}, ${contacts.id}) < (${moment}::timestamptz, ${after})`);
+    conditions.push(
+      sql`(${contacts.initiatedAt}, ${contacts.id}) < (${moment}::timestamptz, ${after})`,
+    );
   }
-  return reader.select().from(contacts).where(and(...conditions))
-    .orderBy(desc(contacts.initiatedAt), desc(contacts.id)).limit(limit + 1);
+  return reader
+    .select()
+    .from(contacts)
+    .where(and(...conditions))
+    .orderBy(desc(contacts.initiatedAt), desc(contacts.id))
+    .limit(limit + 1);
 }
 
 export interface Page {
@@ -108,32 +129,58 @@ export interface QueueWithWaiting {
 }
 
 /** Queues that exist, by id; one more than `limit` where there are more. */
-export async function queuesOf(reader: Reader, { tenant, after, limit }: Page): Promise<QueueWithWaiting[]> {
-  const rows = await reader.select().from(queues)
-    .where(and(
-      eq(queues.tenant, tenant), isNull(queues.deletedAt),
-      after === undefined ? undefined : gt(queues.id, after),
-    ))
-    .orderBy(asc(queues.id)).limit(limit + 1);
+export async function queuesOf(
+  reader: Reader,
+  { tenant, after, limit }: Page,
+): Promise<QueueWithWaiting[]> {
+  const rows = await reader
+    .select()
+    .from(queues)
+    .where(
+      and(
+        eq(queues.tenant, tenant),
+        isNull(queues.deletedAt),
+        after === undefined ? undefined : gt(queues.id, after),
+      ),
+    )
+    .orderBy(asc(queues.id))
+    .limit(limit + 1);
   return withWaiting(reader, tenant, rows);
 }
 
 /** A queue, a deleted one included: its totals stay. */
-export async function queueOf(reader: Reader, tenant: string, id: string): Promise<QueueWithWaiting | undefined> {
-  const rows = await reader.select().from(queues).where(and(eq(queues.tenant, tenant), eq(queues.id, id)));
+export async function queueOf(
+  reader: Reader,
+  tenant: string,
+  id: string,
+): Promise<QueueWithWaiting | undefined> {
+  const rows = await reader
+    .select()
+    .from(queues)
+    .where(and(eq(queues.tenant, tenant), eq(queues.id, id)));
   const [queue] = await withWaiting(reader, tenant, rows);
   return queue;
 }
 
-async function withWaiting(reader: Reader, tenant: string, rows: QueueRow[]): Promise<QueueWithWaiting[]> {
+async function withWaiting(
+  reader: Reader,
+  tenant: string,
+  rows: QueueRow[],
+): Promise<QueueWithWaiting[]> {
   if (rows.length === 0) return [];
   const waiting = await reader
     .select({ queueId: contacts.queueId, waiting: count(), since: min(contacts.queuedAt) })
     .from(contacts)
-    .where(and(
-      eq(contacts.tenant, tenant), inArray(contacts.state, waitingStates),
-      inArray(contacts.queueId, rows.map(({ id }) => id)),
-    ))
+    .where(
+      and(
+        eq(contacts.tenant, tenant),
+        inArray(contacts.state, waitingStates),
+        inArray(
+          contacts.queueId,
+          rows.map(({ id }) => id),
+        ),
+      ),
+    )
     .groupBy(contacts.queueId);
   const byQueue = new Map(waiting.map((one) => [one.queueId, one]));
   return rows.map((queue) => {
@@ -144,12 +191,22 @@ async function withWaiting(reader: Reader, tenant: string, rows: QueueRow[]): Pr
 
 /** Agents by id; one more than `limit` where there are more. */
 export function agentsOf(reader: Reader, { tenant, after, limit }: Page): Promise<AgentRow[]> {
-  return reader.select().from(agents)
+  return reader
+    .select()
+    .from(agents)
     .where(and(eq(agents.tenant, tenant), after === undefined ? undefined : gt(agents.id, after)))
-    .orderBy(asc(agents.id)).limit(limit + 1);
+    .orderBy(asc(agents.id))
+    .limit(limit + 1);
 }
 
-export async function agentOf(reader: Reader, tenant: string, id: string): Promise<AgentRow | undefined> {
-  const [row] = await reader.select().from(agents).where(and(eq(agents.tenant, tenant), eq(agents.id, id)));
+export async function agentOf(
+  reader: Reader,
+  tenant: string,
+  id: string,
+): Promise<AgentRow | undefined> {
+  const [row] = await reader
+    .select()
+    .from(agents)
+    .where(and(eq(agents.tenant, tenant), eq(agents.id, id)));
   return row;
 }

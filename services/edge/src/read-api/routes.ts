@@ -5,10 +5,23 @@ import { invalidParameter, oneOf, wholeNumber, type QueryValues } from '../domai
 import type { Call, Route } from '../http/route.ts';
 import type { ReadModels } from '../projections/index.ts';
 import {
-  atLeastParameter, contactsParameters, contactStates, listReply, oneReply, pageParameters,
+  atLeastParameter,
+  contactsParameters,
+  contactStates,
+  listReply,
+  oneReply,
+  pageParameters,
 } from './documented.ts';
 import {
-  agentOf, agentsOf, contactOf, contactsOf, queueOf, queuesOf, readAt, type Page, type Reader,
+  agentOf,
+  agentsOf,
+  contactOf,
+  contactsOf,
+  queueOf,
+  queuesOf,
+  readAt,
+  type Page,
+  type Reader,
 } from './queries.ts';
 import { agentView, contactView, contactWithTimelineView, queueView } from './views.ts';
 
@@ -22,31 +35,69 @@ export type Readable = Pick<ReadModels, 'database' | 'projector' | 'isReady'>;
 /** `GET /v1/contacts`, `/v1/queues`, `/v1/agents`, and one of each by its id. */
 export function readRoutes(models: Readable): Route[] {
   return [
-    list(models, 'contacts', 'List contacts, the newest first', contactsParameters, async (reader, call, page) => {
-      const states = call.query.all('state')
-        .map((state) => oneOf<ContactState>('state', state, contactStates));
-      const queueId = identifier('queue', call.query.one('queue'));
-      const rows = await contactsOf(reader, { ...page, states, ...(queueId === undefined ? {} : { queueId }) });
-      if (rows !== undefined) return rows.map(contactView);
-      throw invalidParameter('after',
-        `is ${shown(page.after ?? '')}; it must be the id of a contact, as \`next\` gives it`);
-    }),
-    one(models, 'contact', 'A contact: state, queue, agent, times, timeline', async (reader, tenant, id) => {
-      const found = await contactOf(reader, tenant, id);
-      return found && contactWithTimelineView(found);
-    }),
-    list(models, 'queues', 'List queues by id, with who waits, service level and ASA', pageParameters,
-      async (reader, _, page) => (await queuesOf(reader, page)).map(queueView)),
-    one(models, 'queue', 'A queue: settings, who waits, totals, service level and ASA', async (reader, tenant, id) => {
-      const found = await queueOf(reader, tenant, id);
-      return found && queueView(found);
-    }),
-    list(models, 'agents', 'List agents by id, with presence and channels', pageParameters,
-      async (reader, _, page) => (await agentsOf(reader, page)).map(agentView)),
-    one(models, 'agent', 'An agent: presence, channels, open reservations', async (reader, tenant, id) => {
-      const found = await agentOf(reader, tenant, id);
-      return found && agentView(found);
-    }),
+    list(
+      models,
+      'contacts',
+      'List contacts, the newest first',
+      contactsParameters,
+      async (reader, call, page) => {
+        const states = call.query
+          .all('state')
+          .map((state) => oneOf<ContactState>('state', state, contactStates));
+        const queueId = identifier('queue', call.query.one('queue'));
+        const rows = await contactsOf(reader, {
+          ...page,
+          states,
+          ...(queueId === undefined ? {} : { queueId }),
+        });
+        if (rows !== undefined) return rows.map(contactView);
+        throw invalidParameter(
+          'after',
+          `is ${shown(page.after ?? '')}; it must be the id of a contact, as \`next\` gives it`,
+        );
+      },
+    ),
+    one(
+      models,
+      'contact',
+      'A contact: state, queue, agent, times, timeline',
+      async (reader, tenant, id) => {
+        const found = await contactOf(reader, tenant, id);
+        return found && contactWithTimelineView(found);
+      },
+    ),
+    list(
+      models,
+      'queues',
+      'List queues by id, with who waits, service level and ASA',
+      pageParameters,
+      async (reader, _, page) => (await queuesOf(reader, page)).map(queueView),
+    ),
+    one(
+      models,
+      'queue',
+      'A queue: settings, who waits, totals, service level and ASA',
+      async (reader, tenant, id) => {
+        const found = await queueOf(reader, tenant, id);
+        return found && queueView(found);
+      },
+    ),
+    list(
+      models,
+      'agents',
+      'List agents by id, with presence and channels',
+      pageParameters,
+      async (reader, _, page) => (await agentsOf(reader, page)).map(agentView),
+    ),
+    one(
+      models,
+      'agent',
+      'An agent: presence, channels, open reservations',
+      async (reader, tenant, id) => {
+        const found = await agentOf(reader, tenant, id);
+        return found && agentView(found);
+      },
+    ),
   ];
 }
 
@@ -72,10 +123,15 @@ function one(
     refusals: [503],
     async handle(call: Call) {
       const id = call.parameters['id'] as string;
-      const missing = (): Refusal => new Refusal('not-found',
-        `There is no ${noun} ${shown(id)}. It may have been accepted and not be decided yet: ?atLeast= waits.`);
+      const missing = (): Refusal =>
+        new Refusal(
+          'not-found',
+          `There is no ${noun} ${shown(id)}. It may have been accepted and not be decided yet: ?atLeast= waits.`,
+        );
       if (!identifierPattern.test(id)) throw missing();
-      const { position, result } = await read(models, call, (reader) => find(reader, call.key.tenant, id));
+      const { position, result } = await read(models, call, (reader) =>
+        find(reader, call.key.tenant, id),
+      );
       if (result === undefined) throw missing();
       return { ...result, position };
     },
@@ -110,7 +166,8 @@ function list(
 }
 
 function pageOf({ key: { tenant }, query }: Call): Page {
-  const limit = wholeNumber('limit', query.one('limit'), { least: 1, most: limits.most }) ?? limits.default;
+  const limit =
+    wholeNumber('limit', query.one('limit'), { least: 1, most: limits.most }) ?? limits.default;
   const after = identifier('after', query.one('after'));
   return { tenant, limit, ...(after === undefined ? {} : { after }) };
 }
@@ -141,23 +198,37 @@ async function read<T>(
     return { position: { stream, sequence }, result };
   } catch (error) {
     if (error instanceof Refusal || !isDatabaseAway(error)) throw error;
-    throw new Refusal('read-models-unavailable',
-      'The database of the read models does not answer. Nothing is lost; try again later.', {}, { 'retry-after': '2' });
+    throw new Refusal(
+      'read-models-unavailable',
+      'The database of the read models does not answer. Nothing is lost; try again later.',
+      {},
+      { 'retry-after': '2' },
+    );
   }
 }
 
 async function atLeast({ isReady, projector }: Readable, query: QueryValues): Promise<void> {
-  const sequence = wholeNumber('atLeast', query.one('atLeast'), { least: 0, most: Number.MAX_SAFE_INTEGER });
+  const sequence = wholeNumber('atLeast', query.one('atLeast'), {
+    least: 0,
+    most: Number.MAX_SAFE_INTEGER,
+  });
   if (!isReady) {
-    throw new Refusal('read-models-unavailable',
-      'The read models are being opened; try again later.', {}, { 'retry-after': '2' });
+    throw new Refusal(
+      'read-models-unavailable',
+      'The read models are being opened; try again later.',
+      {},
+      { 'retry-after': '2' },
+    );
   }
-  if (sequence === undefined || await projector.reached(sequence, atLeastTimeoutMs)) return;
+  if (sequence === undefined || (await projector.reached(sequence, atLeastTimeoutMs))) return;
   const { stream, position } = projector;
-  throw new Refusal('read-models-behind',
+  throw new Refusal(
+    'read-models-behind',
     `The read models embody ${stream} up to ${position}, and not up to ${sequence} after ${atLeastTimeoutMs} ms. ` +
-    'Try again later, or without atLeast.',
-    { position: { stream, sequence: position } }, { 'retry-after': '1' });
+      'Try again later, or without atLeast.',
+    { position: { stream, sequence: position } },
+    { 'retry-after': '1' },
+  );
 }
 
 const capital = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);

@@ -6,20 +6,56 @@ export function contactView({ tenant: _, ...contact }: ContactRow): Record<strin
   return contact;
 }
 
-export function contactWithTimelineView({ contact, events }: ContactWithTimeline): Record<string, unknown> {
+export function contactWithTimelineView({
+  contact,
+  events,
+}: ContactWithTimeline): Record<string, unknown> {
   return {
     ...contactView(contact),
-    timeline: events.slice(0, timelineLimit).map(({ stream, sequence, index, type, time, subject, event }) =>
-      ({ stream, sequence, index, type, time, subject, event: JSON.parse(event) as unknown })),
+    timeline: events
+      .slice(0, timelineLimit)
+      .map(({ stream, sequence, index, type, time, subject, event }) => ({
+        stream,
+        sequence,
+        index,
+        type,
+        time,
+        subject,
+        event: JSON.parse(event) as unknown,
+      })),
     timelineComplete: events.length <= timelineLimit,
   };
 }
 
-export function queueView({ queue, waiting, longestWaitingSince }: QueueWithWaiting): Record<string, unknown> {
-  const { id, settings, deletedAt, queued, answered, answeredWithinServiceLevel, abandoned, reaped } = queue;
+export function queueView({
+  queue,
+  waiting,
+  longestWaitingSince,
+}: QueueWithWaiting): Record<string, unknown> {
+  const {
+    id,
+    settings,
+    deletedAt,
+    queued,
+    answered,
+    answeredWithinServiceLevel,
+    abandoned,
+    reaped,
+  } = queue;
   return {
-    id, settings, deletedAt, waiting, longestWaitingSince,
-    totals: { queued, answered, answeredWithinServiceLevel, abandoned, reaped, sumWaitMs: queue.sumWaitMs },
+    id,
+    settings,
+    deletedAt,
+    waiting,
+    longestWaitingSince,
+    totals: {
+      queued,
+      answered,
+      answeredWithinServiceLevel,
+      abandoned,
+      reaped,
+      sumWaitMs: queue.sumWaitMs,
+    },
     ...figuresOf(queue),
     lastSequence: queue.lastSequence,
   };
