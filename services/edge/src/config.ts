@@ -11,6 +11,8 @@ export interface EdgeConfig {
   readonly requiredServices: readonly string[];
   readonly heartbeatMs: number;
   readonly streamsLimit: number;
+  /** How long a request waits until other regions hold it, in ms. */
+  readonly durabilityWaitMs: number;
   /** Whether the read models are kept and served. */
   readonly readModels: boolean;
   /** A Postgres of one's own; without it one is embedded. */
@@ -43,6 +45,10 @@ const variables = {
   MERIDIAN_STREAMS_LIMIT: {
     schema: whole(1, 1_000_000).default(5_000),
     expected: 'a whole number from 1 to 1000000',
+  },
+  MERIDIAN_DURABILITY_WAIT_MS: {
+    schema: whole(10, 600_000).default(10_000),
+    expected: 'a whole number of ms from 10 to 600000',
   },
   MERIDIAN_READ_MODELS: { schema: z.enum(['on', 'off']).default('on'), expected: 'on or off' },
   DATABASE_URL: {
@@ -84,6 +90,7 @@ export function readEdgeConfig(
     requiredServices: required?.split(',') ?? [],
     heartbeatMs: read('MERIDIAN_HEARTBEAT_MS'),
     streamsLimit: read('MERIDIAN_STREAMS_LIMIT'),
+    durabilityWaitMs: read('MERIDIAN_DURABILITY_WAIT_MS'),
     readModels: read('MERIDIAN_READ_MODELS') === 'on',
     ...(databaseUrl === undefined ? {} : { databaseUrl }),
     dataDir: read('MERIDIAN_DATA_DIR'),

@@ -5,11 +5,15 @@ import {
   BEAT,
   CLOCK,
   CONFIG,
+  LEASES,
   LOG,
   LOGGER,
   NATS,
+  REGISTRY,
   type Beat,
   type Clock,
+  type Leases,
+  type MetricsRegistry,
   type RegionConfig,
 } from '@meridian/nest';
 import type { NatsConnection } from '@nats-io/nats-core';
@@ -40,17 +44,22 @@ const onFault =
   providers: [
     {
       provide: EDGE,
-      inject: [CONFIG, LOG, CLOCK, BEAT, NATS, LOGGER],
+      inject: [CONFIG, LOG, CLOCK, BEAT, NATS, LOGGER, REGISTRY, { token: LEASES, optional: true }],
       useFactory: (
-        { region }: RegionConfig,
+        { region, regions }: RegionConfig,
         log: Log,
         clock: Clock,
         beat: Beat,
         nats: NatsConnection | undefined,
         logger: Logger,
+        { registry }: MetricsRegistry,
+        leases: Leases | undefined,
       ) =>
         openEdge({
           region,
+          regions,
+          registry,
+          leases: leases ?? { intakeOpen: true },
           log,
           clock,
           beat,

@@ -1,13 +1,17 @@
 import { join } from 'node:path';
 import { toTimestamp } from '@meridian/core';
-import type { Log } from '@meridian/journal';
-import { ProgressWatch, type Beat, type Clock } from '@meridian/nest';
+import { followLedger, Ledger, type Log } from '@meridian/journal';
+import { ProgressWatch, type Beat, type Clock, type Leases } from '@meridian/nest';
 import { eventStream } from '@meridian/wire';
 import type { NatsConnection } from '@nats-io/nats-core';
+import type { Registry } from 'prom-client';
 import { RestWatch } from './clock/rest.ts';
 import { clockRoutes } from './clock/routes.ts';
 import type { EdgeConfig } from './config.ts';
 import { documentRoutes } from './documents/routes.ts';
+import { atRisk, HeldWatch } from './durability/held-watch.ts';
+import { DurabilityMetrics } from './durability/metrics.ts';
+import { Homes } from './homes/homes.ts';
 import type { Authenticate } from './http/serve.ts';
 import type { Route } from './http/route.ts';
 import { makeFirstKey } from './keys/bootstrap.ts';
@@ -29,10 +33,16 @@ import { streamRoutes } from './stream/routes.ts';
 /** What an edge is made of. */
 export interface EdgeParts {
   readonly region: string;
+  /** All regions of the mesh, this one among them. */
+  readonly regions: readonly string[];
   readonly config: EdgeConfig;
   readonly log: Log;
   readonly clock: Clock;
   readonly beat: Beat;
+  /** Whether the way in is open. */
+  readonly leases: Pick<Leases, 'intakeOpen'>;
+  /** Where metrics go; none are kept without it. */
+  readonly registry?: Registry;
   /** Absent in a process that runs on a log in memory. */
   readonly nats: NatsConnection | undefined;
   readonly onFault: (error: unknown) => void;
@@ -49,7 +59,7 @@ export interface Edge {
 
 /** Opens the keys, the read models and the ways in, and puts the route table together. */
 export async function openEdge(parts: EdgeParts): Promise<Edge> {
-  const { region, config, log, clock, beat, nats, onFault } = parts;
+  const { region, regions, config, log, clock, beat, nats, onFault } = parts;
   const realNow = (): string => toTimestamp(Date.now());
   const now = (): number => (clock.started ? clock.now() : Date.now());
   const ring = new KeyRing();
@@ -57,7 +67,8 @@ export async function openEdge(parts: EdgeParts): Promise<Edge> {
     nats === undefined ? memoryKeyStore(ring) : await openKeyStore(nats, region, ring, onFault);
   await makeDevelopmentKey(parts, ring, store, realNow());
   const authenticate: Authenticate = (token) => ring.authenticate(token);
-  const intake = new Intake(log, region);
+  const mesh = openMesh(parts);
+  const intake = new Intake({ log, region, ...mesh, gate: parts.leases });
   const hub = new StreamHub(new Feed(log, eventStream(region), onFault), { ...config, onFault });
   const logs = logRoutes(log, region, onFault);
   const watch = new ProgressWatch(beat, region);
@@ -66,9 +77,17 @@ export async function openEdge(parts: EdgeParts): Promise<Edge> {
   const endNats =
     nats === undefined
       ? undefined
-      : serveNats({ nats, region, intake, authenticate, onFault, now: () => toTimestamp(now()) });
+      : serveNats({
+          nats,
+          region,
+          regions,
+          intake,
+          authenticate,
+          onFault,
+          now: () => toTimestamp(now()),
+        });
   const routes: Route[] = [
-    ...publishRoutes(intake, () => toTimestamp(now())),
+    ...publishRoutes({ intake, now: () => toTimestamp(now()), regions }),
     ...streamRoutes(hub, region),
     ...(models === undefined ? [] : readRoutes(models)),
     ...logs.routes,
@@ -84,9 +103,44 @@ export async function openEdge(parts: EdgeParts): Promise<Edge> {
       logs.open.close();
       watch.close();
       await rest.close();
+      await mesh.close();
       await endNats?.();
       await store.close();
       await models?.close();
+    },
+  };
+}
+
+/** What an edge knows of the other regions. */
+interface Mesh {
+  readonly ledger: Ledger;
+  readonly homes: Homes;
+  readonly held: HeldWatch;
+  close(): Promise<void>;
+}
+
+function openMesh({ log, region, regions, beat, config, registry, onFault }: EdgeParts): Mesh {
+  const followed = regions.length > 1 ? followLedger(log, regions, onFault) : undefined;
+  const ledger = followed?.ledger ?? new Ledger();
+  const ledgerKnown = (): Promise<void> => followed?.caughtUp() ?? Promise.resolve();
+  const homes = new Homes({ log, ledger, ledgerKnown, region, regions, onFault });
+  const held: HeldWatch = new HeldWatch({
+    beat,
+    region,
+    regions,
+    waitMs: config.durabilityWaitMs,
+    ...(registry === undefined || regions.length === 1
+      ? {}
+      : { metrics: new DurabilityMetrics(registry, () => atRisk(log, region, held.held)) }),
+  });
+  return {
+    ledger,
+    homes,
+    held,
+    async close() {
+      held.close();
+      await homes.close();
+      await followed?.close();
     },
   };
 }

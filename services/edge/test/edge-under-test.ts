@@ -1,7 +1,10 @@
 import { fastify, type FastifyInstance } from 'fastify';
-import { memoryLog, type Log } from '@meridian/journal';
+import { followLedger, memoryLog, type Log } from '@meridian/journal';
+import { memoryBeat, type Beat } from '@meridian/nest';
 import { eventStream } from '@meridian/wire';
 import type { Scope } from '../src/domain/key.ts';
+import { HeldWatch } from '../src/durability/held-watch.ts';
+import { Homes } from '../src/homes/homes.ts';
 import { refuseTheRest, serve, serverOptions } from '../src/http/serve.ts';
 import type { Route } from '../src/http/route.ts';
 import { KeyRing, makeKey } from '../src/keys/key-ring.ts';
@@ -17,6 +20,8 @@ export interface EdgeUnderTest {
   readonly url: string;
   readonly log: Log;
   readonly hub: StreamHub;
+  readonly homes: Homes;
+  readonly held: HeldWatch;
   readonly feed: Feed;
   readonly ring: KeyRing;
   readonly faults: unknown[];
@@ -31,6 +36,12 @@ export interface EdgeUnderTestOptions {
   readonly feedLimits?: FeedLimits;
   readonly heartbeatMs?: number;
   readonly streamsLimit?: number;
+  /** All regions of the mesh; default `eu` alone. */
+  readonly regions?: readonly string[];
+  readonly beat?: Beat;
+  readonly durabilityWaitMs?: number;
+  /** Whether the way in is open; default it is. */
+  readonly gate?: { intakeOpen: boolean };
   readonly more?: (parts: { readonly log: Log }) => readonly Route[];
 }
 
@@ -50,8 +61,26 @@ export async function startEdge(options: EdgeUnderTestOptions = {}): Promise<Edg
     streamsLimit: options.streamsLimit ?? 100,
     onFault,
   });
+  const regions = options.regions ?? ['eu'];
+  const followed = followLedger(log, regions.length > 1 ? regions : [], onFault);
+  const homes = new Homes({
+    log,
+    ledger: followed.ledger,
+    ledgerKnown: () => followed.caughtUp(),
+    region: 'eu',
+    regions,
+    onFault,
+  });
+  const held = new HeldWatch({
+    beat: options.beat ?? memoryBeat(),
+    region: 'eu',
+    regions,
+    waitMs: options.durabilityWaitMs ?? 10_000,
+  });
+  const gate = options.gate ?? { intakeOpen: true };
+  const intake = new Intake({ log, region: 'eu', homes, held, gate });
   const routes: Route[] = [
-    ...publishRoutes(new Intake(log, 'eu'), () => fixedTime),
+    ...publishRoutes({ intake, now: () => fixedTime, regions }),
     ...streamRoutes(hub, 'eu'),
     ...keyRoutes(ring, memoryKeyStore(ring), () => fixedTime),
     ...(options.more?.({ log }) ?? []),
@@ -64,6 +93,8 @@ export async function startEdge(options: EdgeUnderTestOptions = {}): Promise<Edg
     url,
     log,
     hub,
+    homes,
+    held,
     feed,
     ring,
     faults,
@@ -75,6 +106,9 @@ export async function startEdge(options: EdgeUnderTestOptions = {}): Promise<Edg
     },
     async close() {
       hub.close();
+      held.close();
+      await homes.close();
+      await followed.close();
       await server.close();
     },
   };

@@ -20,6 +20,9 @@ export async function startNestEdge(
   options: {
     readonly natsUrl?: string;
     readonly clock?: 'driven';
+    /** All regions, `eu` first; default that one alone. */
+    readonly regions?: readonly string[];
+    readonly durabilityWaitMs?: number;
     readonly given?: BootstrapOptions['given'];
   } = {},
 ): Promise<NestEdge> {
@@ -29,6 +32,7 @@ export async function startNestEdge(
     MERIDIAN_DEV: '1',
     MERIDIAN_KEY_FILE: keyFile,
     MERIDIAN_READ_MODELS: 'off',
+    MERIDIAN_DURABILITY_WAIT_MS: String(options.durabilityWaitMs ?? 10_000),
   });
   const log = options.natsUrl === undefined ? memoryLog() : undefined;
   const served: string[] = [];
@@ -48,6 +52,7 @@ export async function startNestEdge(
       MERIDIAN_HTTP_PORT: '0',
       LOG_LEVEL: 'silent',
       MERIDIAN_CLOCK: options.clock ?? 'system',
+      ...(options.regions === undefined ? {} : { MERIDIAN_REGIONS: options.regions.join(',') }),
       ...(options.natsUrl === undefined ? {} : { MERIDIAN_NATS_URL: options.natsUrl }),
     }),
     given: { ...(log === undefined ? {} : { log }), ...options.given },

@@ -236,7 +236,7 @@ describe('an edge on a real server', () => {
       );
       const again = await post(edge.url, edge.token, initiate('n4'));
       expect(again.body.accepted).toEqual([
-        { id: 'n4', stream: 'IN_eu', sequence: direct.seq, duplicate: true },
+        { id: 'n4', stream: 'IN_eu', sequence: direct.seq, duplicate: true, durability: 'region' },
       ]);
     });
   });

@@ -46,6 +46,8 @@ export const problemKinds = {
   'headers-too-large': [431, 'The headers are too large'],
   'too-many-streams': [429, 'Too many streams are open'],
   internal: [500, 'The edge failed'],
+  'not-mirrored': [503, 'It is stored here, and not in enough other regions yet'],
+  'region-not-open': [503, 'The region takes nothing in at the moment'],
   'log-unavailable': [503, 'The log does not answer'],
   'read-models-behind': [503, 'The read models are not there yet'],
   'read-models-unavailable': [503, 'The read models do not answer'],

@@ -17,6 +17,8 @@ export interface Publisher {
   readonly newTraceparent?: string;
   /** RFC 3339, for events that do not say their time. */
   readonly now: string;
+  /** The regions there are: the only ones that an event may name. */
+  readonly regions?: readonly string[];
 }
 
 /** What a request comes to: the events to store, and for each sent one which of them it is. */
@@ -42,11 +44,12 @@ export function planBatch(values: readonly unknown[], batch: boolean, publisher:
       `The batch holds ${values.length} events; send at most ${batchLimit} at once.`,
     );
   }
-  const { key, traceparent, now } = publisher;
+  const { key, traceparent, now, regions } = publisher;
   const given = {
     tenant: key.tenant,
     actor: key.id,
     now,
+    ...(regions === undefined ? {} : { regions }),
     ...(traceparent === undefined ? {} : { traceparent }),
   };
   const prefix = (index: number): string => (batch ? `/${index}` : '');

@@ -1,5 +1,6 @@
 import { contracts, type JsonSchema } from '@meridian/wire';
 import { batchLimit } from './batch.ts';
+import { durabilities } from '../domain/held-by.ts';
 import { batchType, cloudEventType } from '../domain/media.ts';
 import type { Content, Parameters } from '../http/route.ts';
 
@@ -26,6 +27,13 @@ export const sentEventSchema: JsonSchema = {
     time: { type: 'string', format: 'date-time' },
     datacontenttype: { type: 'string', const: 'application/json' },
     tenant: { type: 'string', description: "The key's, or absent." },
+    region: {
+      type: 'string',
+      pattern: '^[a-z0-9]{1,16}$',
+      description:
+        'Where what the event is about is at home, as every decided event about it says. Without it the edge looks ' +
+        'for it. Not regarded for what begins (it belongs to the region that it enters) and for queues.',
+    },
     correlationid: identifier,
     traceparent: { type: 'string', pattern: '^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$' },
     data: { type: 'object', description: 'As /schemas/{type}.json says.' },
@@ -78,7 +86,7 @@ export const acceptedSchema: Content = {
         description: 'One for each event sent, in their order.',
         items: {
           type: 'object',
-          required: ['id', 'stream', 'sequence', 'duplicate'],
+          required: ['id', 'stream', 'sequence', 'duplicate', 'durability'],
           properties: {
             id: { type: 'string' },
             stream: { type: 'string' },
@@ -87,12 +95,27 @@ export const acceptedSchema: Content = {
               type: 'boolean',
               description: 'It was stored before; the sequence is that of the first.',
             },
+            durability: {
+              type: 'string',
+              enum: durabilities,
+              description: 'Who is known to hold it: this region, one other, every other.',
+            },
           },
         },
       },
     },
   },
-  example: { accepted: [{ id: '8f14e45f', stream: 'IN_eu', sequence: 1, duplicate: false }] },
+  example: {
+    accepted: [
+      {
+        id: '8f14e45f',
+        stream: 'IN_eu',
+        sequence: 1,
+        duplicate: false,
+        durability: 'mirrored',
+      },
+    ],
+  },
 };
 
 const attribute = (description: string): Parameters[string] => ({
@@ -107,5 +130,6 @@ export const sentHeaders: Parameters = {
   'ce-type': attribute('Binary mode: the type'),
   'ce-subject': attribute('Binary mode: the subject'),
   'ce-time': attribute('Binary mode: the time'),
+  'ce-region': attribute('Binary mode: the home region of the subject'),
   traceparent: attribute('W3C Trace Context; stored with every event of the request'),
 };

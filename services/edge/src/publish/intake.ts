@@ -7,7 +7,10 @@ import {
   type IntakeEnvelope,
 } from '@meridian/wire';
 import type { Appended, Log } from '@meridian/journal';
+import type { HeldWatch } from '../durability/held-watch.ts';
+import type { Homes } from '../homes/homes.ts';
 import { duplicateId, planBatch, sameRequest, type Plan, type Publisher } from './batch.ts';
+import type { Durability, Waited } from '../domain/held-by.ts';
 import { attributesOf, modeOf } from '../domain/media.ts';
 import { Refusal } from '../domain/problem.ts';
 import { orRefuse } from '../http/log-fault.ts';
@@ -27,41 +30,95 @@ interface Accepted extends Appended {
   readonly event: IntakeEnvelope;
 }
 
+/** What the way in is made of. */
+export interface IntakeParts {
+  readonly log: Log;
+  readonly region: string;
+  /** Where requests belong. */
+  readonly homes: Pick<Homes, 'of'>;
+  /** Who holds what, elsewhere. */
+  readonly held: Pick<HeldWatch, 'wait' | 'reached'>;
+  /** Whether the region takes anything in at the moment. */
+  readonly gate: { readonly intakeOpen: boolean };
+}
+
 /** The way in: checks CloudEvents, stores them in the region's intake and says where they are. */
 export class Intake {
-  readonly #log: Log;
-  readonly #region: string;
+  readonly #parts: IntakeParts;
   readonly #stream: string;
 
-  constructor(log: Log, region: string) {
-    this.#log = log;
-    this.#region = region;
-    this.#stream = intakeStream(region);
+  constructor(parts: IntakeParts) {
+    this.#parts = parts;
+    this.#stream = intakeStream(parts.region);
   }
 
   /**
-   * Stores what was sent, all of it checked before.
-   * @returns the JSON text `{"accepted":[{"id","stream","sequence","duplicate"}]}`, one for each
-   *   event sent, in their order, once all are stored
+   * Stores what was sent, all of it checked before, and waits until it has reached a durability.
+   * @returns the JSON text `{"accepted":[{"id","stream","sequence","duplicate","durability"}]}`, one
+   *   for each event sent, in their order
    * @throws Refusal when anything is wrong; at 503 some may be stored, and sending again is safe
    */
-  async publish(submission: Submission, publisher: Publisher): Promise<string> {
+  async publish(
+    submission: Submission,
+    publisher: Publisher,
+    durability: Durability = 'region',
+  ): Promise<string> {
+    this.#checkOpen();
     const { values, batch } = readEvents(submission);
     const plan = planBatch(values, batch, publisher);
-    const stored = await orRefuse(Promise.all(plan.events.map((event) => this.#append(event))));
+    const addressed = plan.events.map((event) => this.#address(event));
+    const stored = await orRefuse(
+      Promise.all(plan.events.map((event, place) => this.#append(event, addressed[place] ?? ''))),
+    );
     await this.#checkDuplicates(plan, stored, batch);
+    if (durability !== 'region') await this.#waitFor(durability, plan, stored);
     return this.#answer(plan, stored);
   }
 
-  async #append(event: IntakeEnvelope): Promise<Accepted> {
+  #checkOpen(): void {
+    const { gate, region } = this.#parts;
+    if (gate.intakeOpen) return;
+    throw new Refusal(
+      'region-not-open',
+      `The region ${region} takes nothing in until its streams are known to be whole; nothing was stored. ` +
+        'Try again soon, or at another region.',
+      {},
+      { 'retry-after': '1' },
+    );
+  }
+
+  /** The subject to store a request under. @throws Refusal 503 while homes are not known */
+  #address(event: IntakeEnvelope): string {
+    const { region, homes } = this.#parts;
     const { tenant, subject } = event;
     const entity = contractOf(event.type)?.entity as string;
-    const { sequence, duplicate } = await this.#log.append(this.#stream, {
-      subject: intakeSubject(this.#region, this.#region, { tenant, entity, id: subject }),
+    return intakeSubject(region, homes.of(event, entity), { tenant, entity, id: subject });
+  }
+
+  async #append(event: IntakeEnvelope, subject: string): Promise<Accepted> {
+    const { sequence, duplicate } = await this.#parts.log.append(this.#stream, {
+      subject,
       data: JSON.stringify(event),
       messageId: intakeMessageId(event),
     });
     return { event, sequence, duplicate };
+  }
+
+  /** @throws Refusal 503 when too few other regions hold everything in time */
+  async #waitFor(durability: Waited, plan: Plan, stored: readonly Accepted[]): Promise<void> {
+    const { held } = this.#parts;
+    const last = stored.reduce((most, { sequence }) => Math.max(most, sequence), 0);
+    if (await held.wait(durability, this.#stream, last)) return;
+    const who = durability === 'all' ? 'Not every other region' : 'No other region';
+    const one = stored.length === 1;
+    throw new Refusal(
+      'not-mirrored',
+      `${one ? 'The event IS' : `All ${stored.length} events ARE`} stored in this region ` +
+        `(${this.#stream}${one ? ':' : ' up to '}${last}). ${who} said in time that it holds ` +
+        `${one ? 'it' : 'them'}. Sending again with the same ${one ? 'id' : 'ids'} is safe, and waits again.`,
+      { accepted: this.#described(plan, stored) },
+      { 'retry-after': '1' },
+    );
   }
 
   /** @throws Refusal 409 when another event was stored under one of the ids */
@@ -85,7 +142,7 @@ export class Intake {
   }
 
   async #conflict({ event, sequence }: Accepted, pointer: string): Promise<Refusal | undefined> {
-    const original = await orRefuse(this.#log.get(this.#stream, sequence));
+    const original = await orRefuse(this.#parts.log.get(this.#stream, sequence));
     if (
       original === undefined ||
       sameRequest(JSON.parse(original.text()) as IntakeEnvelope, event)
@@ -96,18 +153,24 @@ export class Intake {
   }
 
   #describe({ event, sequence }: Accepted, duplicate: boolean) {
-    return { id: event.id, stream: this.#stream, sequence, duplicate };
+    const stream = this.#stream;
+    const durability = this.#parts.held.reached(stream, sequence);
+    return { id: event.id, stream, sequence, duplicate, durability };
   }
 
-  #answer({ places }: Plan, stored: readonly Accepted[]): string {
+  /** One for each event sent, in their order. */
+  #described({ places }: Plan, stored: readonly Accepted[]) {
     const seen = new Set<number>();
-    const parts = places.map((place) => {
+    return places.map((place) => {
       const one = stored[place] as Accepted;
       const duplicate = one.duplicate || seen.has(place);
       seen.add(place);
-      return JSON.stringify(this.#describe(one, duplicate));
+      return this.#describe(one, duplicate);
     });
-    return `{"accepted":[${parts.join(',')}]}`;
+  }
+
+  #answer(plan: Plan, stored: readonly Accepted[]): string {
+    return JSON.stringify({ accepted: this.#described(plan, stored) });
   }
 }
 

@@ -1,6 +1,7 @@
 import { headers as natsHeaders, type Msg, type NatsConnection } from '@nats-io/nats-core';
 import { identifierPattern } from '@meridian/wire';
 import { readTraceparent } from '../domain/media.ts';
+import { readDurability } from '../durability/ask.ts';
 import { Refusal, shown } from '../domain/problem.ts';
 import { problemOf, problemType } from '../http/answer.ts';
 import { bodyLimitBytes, keyFor, type Authenticate } from '../http/serve.ts';
@@ -9,6 +10,7 @@ import type { Intake } from './intake.ts';
 export interface NatsIntakeOptions {
   readonly nats: NatsConnection;
   readonly region: string;
+  readonly regions: readonly string[];
   readonly intake: Intake;
   readonly authenticate: Authenticate;
   /** The region's clock, as an RFC 3339 timestamp. */
@@ -16,12 +18,14 @@ export interface NatsIntakeOptions {
   readonly onFault: (error: unknown) => void;
 }
 
+const place = { name: 'Meridian-Durability', pointer: '/headers/meridian-durability' } as const;
+
 /** How many requests may be under way; more are refused until some are stored. */
 const pendingLimit = 4_096;
 
 /**
  * The same way in over NATS: requests on `publish.<region>.<tenant>` with the API key in the header
- * `Meridian-Key`. The reply is what HTTP would answer, with `Status` and `Content-Type` headers.
+ * `Meridian-Key`, and the durability in `Meridian-Durability`. The reply is what HTTP would answer, with `Status` and `Content-Type` headers.
  * Several edges share the requests between them.
  * @returns ends it
  */
@@ -61,7 +65,10 @@ async function answer(options: NatsIntakeOptions, message: Msg, pending: number)
   }
 }
 
-function publish({ intake, authenticate, now }: NatsIntakeOptions, message: Msg): Promise<string> {
+function publish(
+  { intake, authenticate, now, regions }: NatsIntakeOptions,
+  message: Msg,
+): Promise<string> {
   const headers = new Map<string, string>();
   const pairs: (readonly [string, string])[] = [];
   for (const [name, values] of message.headers ?? []) {
@@ -86,6 +93,7 @@ function publish({ intake, authenticate, now }: NatsIntakeOptions, message: Msg)
   if (message.data.length > bodyLimitBytes) {
     throw new Refusal('body-too-large', 'The message is larger than 1 MiB.');
   }
+  const durability = readDurability(place, headers.get('meridian-durability'), regions.length < 2);
   const traceparent = readTraceparent(headers.get('traceparent'));
   return intake.publish(
     {
@@ -94,7 +102,8 @@ function publish({ intake, authenticate, now }: NatsIntakeOptions, message: Msg)
       headers: pairs,
       body: Buffer.from(message.data.buffer, message.data.byteOffset, message.data.length),
     },
-    { key, now: now(), ...(traceparent === undefined ? {} : { traceparent }) },
+    { key, now: now(), regions, ...(traceparent === undefined ? {} : { traceparent }) },
+    durability,
   );
 }
 

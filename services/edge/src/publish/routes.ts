@@ -1,14 +1,25 @@
 import { currentTraceparent, withSpan } from '@meridian/nest';
 import { batchLimit, type Publisher } from './batch.ts';
 import { readTraceparent } from '../domain/media.ts';
-import { Refusal } from '../domain/problem.ts';
-import { oneOf, type QueryValues } from '../domain/query.ts';
+import { readDurability } from '../durability/ask.ts';
+import { durabilities } from '../domain/held-by.ts';
 import type { Call, Route } from '../http/route.ts';
 import { acceptedSchema, batchContent, eventContent, sentHeaders } from './documented.ts';
 import type { Intake } from './intake.ts';
 
-/** `POST /v1/events`. @param now the region's clock, as an RFC 3339 timestamp */
-export function publishRoutes(intake: Intake, now: () => string): Route[] {
+const place = { name: 'durability', pointer: '/query/durability' } as const;
+
+export interface PublishOptions {
+  readonly intake: Intake;
+  /** The region's clock, as an RFC 3339 timestamp. */
+  readonly now: () => string;
+  /** All regions of the mesh; one that is alone can offer no durability beyond itself. */
+  readonly regions: readonly string[];
+}
+
+/** `POST /v1/events`. */
+export function publishRoutes({ intake, now, regions }: PublishOptions): Route[] {
+  const alone = regions.length < 2;
   return [
     {
       method: 'POST',
@@ -18,13 +29,21 @@ export function publishRoutes(intake: Intake, now: () => string): Route[] {
       tag: 'events',
       summary: 'Publish one CloudEvent or a batch of them',
       description:
-        'Answers once everything is stored in the log of the region. Each event is known by its ' +
+        'Answers once everything is stored in the log of the region, and with `durability` once it is held by others. ' +
+        'When they do not say so in time, the answer is 503 with the problem not-mirrored: everything is stored here, ' +
+        'and sending it again is safe and waits again. Each event is known by its ' +
         'source and id: sent again with the same type, subject and data it is a duplicate, with others it ' +
         `is refused. A batch (at most ${batchLimit} events, 1 MiB) is checked whole before anything is stored.`,
       query: {
         durability: {
-          description: 'Who holds the events before the answer; `region`: this one.',
-          schema: { type: 'string', enum: ['region'], default: 'region' },
+          description:
+            'Who holds the events before the answer: this region, one other, every other. ' +
+            'A region that is alone has `region` only.',
+          schema: {
+            type: 'string',
+            enum: alone ? ['region'] : durabilities,
+            default: 'region',
+          },
         },
       },
       headers: sentHeaders,
@@ -35,7 +54,7 @@ export function publishRoutes(intake: Intake, now: () => string): Route[] {
       },
       refusals: [409, 413, 415, 503],
       async handle({ key, query, request, reply, body }: Call) {
-        checkDurability(query);
+        const durability = readDurability(place, query.one('durability'), alone);
         const { headers } = request;
         const sent = readTraceparent(headers['traceparent'] as string | undefined);
         const submission = {
@@ -48,7 +67,7 @@ export function publishRoutes(intake: Intake, now: () => string): Route[] {
           body,
         };
         const store = (): Promise<string> =>
-          intake.publish(submission, { key, now: now(), ...tracedBy(sent) });
+          intake.publish(submission, { key, now: now(), regions, ...tracedBy(sent) }, durability);
         const text = await withSpan('POST /v1/events', sent, store, {}, 'server');
         reply.code(202).type('application/json; charset=utf-8');
         return text;
@@ -76,20 +95,4 @@ function pairs(raw: readonly string[]): (readonly [string, string])[] {
     result.push([(raw[index] as string).toLowerCase(), raw[index + 1] as string]);
   }
   return result;
-}
-
-/** @throws Refusal when the durability asked for is not there */
-export function checkDurability(query: QueryValues): void {
-  const asked = query.one('durability');
-  if (asked === undefined || asked === 'region') return;
-  oneOf('durability', asked, ['region', 'mirrored', 'all']);
-  throw new Refusal(
-    'durability-unavailable',
-    `The durability ${asked} is not available in this region yet; region is the only one.`,
-    {
-      errors: [
-        { pointer: '/query/durability', code: 'not_allowed', detail: 'Only region is available.' },
-      ],
-    },
-  );
 }

@@ -1,0 +1,127 @@
+import {
+  followHome,
+  type HomeFollower,
+  type Ledger,
+  type Log,
+  type LogMessage,
+} from '@meridian/journal';
+import { decodeEntry, type IntakeEnvelope } from '@meridian/wire';
+import { HomeDirectory, mayBeSeen, type DirectoryLimits } from '../domain/home-directory.ts';
+import { homeOf } from '../domain/home-of.ts';
+import { Refusal } from '../domain/problem.ts';
+
+export interface HomesOptions {
+  readonly log: Log;
+  readonly ledger: Ledger;
+  /** Resolves once the ledger knows what the local copies hold. */
+  readonly ledgerKnown: () => Promise<unknown>;
+  readonly region: string;
+  readonly regions: readonly string[];
+  readonly onFault: (error: unknown) => void;
+  readonly limits?: DirectoryLimits;
+}
+
+/** How long it waits before it follows a home again whose follower has failed, in ms. */
+const retryMs = 1_000;
+/** What the directory reads of a home. */
+const filters = ['*.contact.*', '*.routing.*'];
+
+/**
+ * Finds the home of what a request is about: follows the local copies of what is decided for the
+ * other homes. Nothing is taken in before it has caught up with them once.
+ */
+export class Homes {
+  readonly directory: HomeDirectory;
+  readonly #options: HomesOptions;
+  readonly #followers = new Map<string, HomeFollower>();
+  readonly #retries = new Set<NodeJS.Timeout>();
+  #isReady: boolean;
+  #isClosed = false;
+
+  constructor(options: HomesOptions) {
+    this.#options = options;
+    this.directory = new HomeDirectory(options.limits);
+    const others = options.regions.filter((home) => home !== options.region);
+    this.#isReady = others.length === 0;
+    if (!this.#isReady) this.#begin(others);
+  }
+
+  /** Whether it knows what the copies held when it began. */
+  get isReady(): boolean {
+    return this.#isReady;
+  }
+
+  /** Where a request is to be stored. @throws Refusal 503 while too little is known */
+  of(event: IntakeEnvelope, entity: string): string {
+    const { region } = this.#options;
+    if (this.#isReady) return homeOf(event, entity, region, this.directory);
+    throw new Refusal(
+      'region-not-open',
+      `The edge of ${region} still reads what lives in the other regions; nothing was stored. Try again soon.`,
+      {},
+      { 'retry-after': '1' },
+    );
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const retry of this.#retries) clearTimeout(retry);
+    await Promise.all([...this.#followers.values()].map((follower) => follower.close()));
+  }
+
+  #begin(others: readonly string[]): void {
+    this.#open(others).catch((error: unknown) => {
+      if (this.#isClosed) return;
+      this.#options.onFault(error);
+      this.#later(() => this.#begin(others));
+    });
+  }
+
+  async #open(others: readonly string[]): Promise<void> {
+    await this.#options.ledgerKnown();
+    for (const home of others) if (!this.#followers.has(home)) this.#follow(home);
+    await Promise.all([...this.#followers.values()].map((follower) => follower.caughtUp()));
+    this.#isReady = !this.#isClosed;
+  }
+
+  #follow(home: string): void {
+    if (this.#isClosed) return;
+    const { log, ledger, onFault } = this.#options;
+    const before = this.#followers.get(home)?.positions ?? {};
+    const follower = followHome(
+      log,
+      ledger,
+      {
+        home,
+        filters,
+        after: (region) => before[`EV_${region}.${home}`] ?? 0,
+        onFailure: (error) => {
+          onFault(error);
+          this.#later(() => this.#follow(home));
+        },
+      },
+      (message) => this.#take(home, message),
+    );
+    this.#followers.set(home, follower);
+  }
+
+  #take(home: string, message: LogMessage): void {
+    const text = message.text();
+    if (!mayBeSeen(text)) return;
+    try {
+      for (const event of decodeEntry(text)) this.directory.observe(home, event);
+    } catch (error) {
+      // Nobody can read the entry; who decides for the home sets it aside.
+      this.#options.onFault(error);
+    }
+  }
+
+  #later(work: () => void): void {
+    const timer = setTimeout(() => {
+      this.#retries.delete(timer);
+      work();
+    }, retryMs);
+    timer.unref();
+    this.#retries.add(timer);
+  }
+}
