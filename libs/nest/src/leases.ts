@@ -52,7 +52,28 @@ export interface LeasesOptions {
   readonly deciding: () => Readonly<Record<string, number>>;
   /** Monotonic milliseconds; default `performance.now()`. */
   readonly monotonicMs?: () => number;
+  /** Given by the simulator; those of the system otherwise. */
+  readonly timers?: LeaseTimers;
 }
+
+/** What calls back later; each call gives what calls it off. */
+export interface LeaseTimers {
+  every(periodMs: number, run: () => void): () => void;
+  after(delayMs: number, run: () => void): () => void;
+}
+
+const systemTimers: LeaseTimers = {
+  every(periodMs, run) {
+    const timer = setInterval(run, periodMs);
+    timer.unref();
+    return () => clearInterval(timer);
+  },
+  after(delayMs, run) {
+    const timer = setTimeout(run, delayMs);
+    timer.unref();
+    return () => clearTimeout(timer);
+  },
+};
 
 /**
  * The leases that the region's recovery grants over the beat. A grant is good until `forMs` after
@@ -84,17 +105,17 @@ class AskedLeases implements Leases {
   #heard = 0;
   /** Answers to asks before this one are not taken. */
   #oldestTaken = 1;
-  #expiry: NodeJS.Timeout | undefined;
+  readonly #timers: LeaseTimers;
+  #callOffExpiry: () => void = () => {};
 
   constructor(options: LeasesOptions) {
     this.#options = options;
     this.#monotonicMs = options.monotonicMs ?? (() => performance.now());
+    this.#timers = options.timers ?? systemTimers;
     const { beat, region, instance } = options;
-    const timer = setInterval(() => this.tell(), leaseAskEveryMs);
-    timer.unref();
     this.#ends = [
-      () => clearInterval(timer),
-      () => clearTimeout(this.#expiry),
+      this.#timers.every(leaseAskEveryMs, () => this.tell()),
+      () => this.#callOffExpiry(),
       beat.subscribe(leaseGrantSubject(region, instance), (text) => this.#onAnswer(text)),
       beat.onReconnect(() => this.#onReconnect()),
     ];
@@ -176,18 +197,17 @@ class AskedLeases implements Leases {
 
   /** Drops what expires without an answer, so that it is told too. */
   #watchExpiry(): void {
-    clearTimeout(this.#expiry);
+    this.#callOffExpiry();
     if (this.#grants.size === 0) return;
     const first = Math.min(...[...this.#grants.values()].map(({ untilMs }) => untilMs));
     const waitMs = Math.max(0, Math.ceil(first - this.#monotonicMs()));
-    this.#expiry = setTimeout(() => {
+    this.#callOffExpiry = this.#timers.after(waitMs, () => {
       const now = this.#monotonicMs();
       this.#take(
         new Map([...this.#grants].filter(([, { untilMs }]) => now < untilMs)),
         this.#intakeOpen,
       );
-    }, waitMs);
-    this.#expiry.unref();
+    });
   }
 
   #tellChange(): void {
