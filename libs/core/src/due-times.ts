@@ -65,3 +65,12 @@ export class DueTimes {
     for (const [key, at] of this.#at) this.#heap.push({ key, at });
   }
 }
+
+/** The earliest of some due times, in epoch ms; undefined when there is none. */
+export function earliest(times: Iterable<number | undefined>): number | undefined {
+  let first: number | undefined;
+  for (const time of times) {
+    if (time !== undefined && (first === undefined || time < first)) first = time;
+  }
+  return first;
+}

@@ -1,6 +1,6 @@
 export { accept, fold, reject, step } from './decider.ts';
 export type { Context, Decider, Decision, Rejection, Step } from './decider.ts';
-export { DueTimes } from './due-times.ts';
+export { DueTimes, earliest } from './due-times.ts';
 export { Heap } from './heap.ts';
 export { seeded } from './random.ts';
 export type { Random } from './random.ts';

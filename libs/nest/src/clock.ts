@@ -172,7 +172,10 @@ const repeatEveryMs = 250;
  * @returns ends the repeating
  */
 export function setClock(
-  beat: Beat, region: string, to: { readonly at: number; readonly rate: number }, clock: Clock,
+  beat: Beat,
+  region: string,
+  to: { readonly at: number; readonly rate: number },
+  clock: Clock,
 ): () => void {
   const setting = publishClock(beat, region, to, clock.setting);
   const repeat = setInterval(() => {

@@ -15,6 +15,15 @@ export interface FollowOptions {
   /** Subjects to follow; `{region}` stands for the region. Those of one service should not overlap. */
   readonly filters: readonly string[];
   /**
+   * `region`: followed once, from the region's own stream (default). `home`: followed for each desk
+   * that is open; `{home}` stands for the desk's home. Of `IN`, the streams of all regions are
+   * followed then, `{region}` being theirs. Of `EV`, the histories of all homes are; the filters
+   * are what comes after `ev.<region>.<home>.` there.
+   */
+  readonly per?: 'region' | 'home';
+  /** With `per: 'home'` and `EV`: further filters for the histories of other homes than the desk's. */
+  readonly filtersOfOthers?: readonly string[];
+  /**
    * `key`: messages of one key one after the other, different keys at once.
    * `submit`: handlers are started strictly in order without waiting for each other.
    */
@@ -35,8 +44,16 @@ export type HandlerResult =
   | Outcome<DomainEvent, Rejection>
   | readonly Outcome<DomainEvent, Rejection>[];
 
+/** For whom a message is handled, and its place among the sources that are read. */
+export interface FollowPlace {
+  /** The home of the desk; that of the region where it is no matter of desks. */
+  readonly home: string;
+  /** What the message's place is told by: `IN_eu`, or `EV_us.eu` for home eu as region us wrote it. */
+  readonly source: string;
+}
+
 /** What a handler is told besides the message: `@Ctx() context: FollowContext`. */
-export class FollowContext extends BaseRpcContext<[LogMessage, number, boolean]> {
+export class FollowContext extends BaseRpcContext<[LogMessage, number, boolean, FollowPlace]> {
   get message(): LogMessage {
     return this.args[0];
   }
@@ -49,6 +66,16 @@ export class FollowContext extends BaseRpcContext<[LogMessage, number, boolean]>
   /** Whether somebody asked for it through `retry_requested` after it had been set aside. */
   get asked(): boolean {
     return this.args[2];
+  }
+
+  get home(): string {
+    return this.args[3].home;
+  }
+
+  /** The message's place; undefined when it was asked for again: its turn is long past. */
+  get from(): { readonly source: string; readonly sequence: number } | undefined {
+    const [{ sequence }, , asked, { source }] = this.args;
+    return asked ? undefined : { source, sequence };
   }
 }
 

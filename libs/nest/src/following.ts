@@ -1,12 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Rejection } from '@meridian/core';
 import {
-  matchesFilter,
+  NotOwner,
   type DomainEvent,
-  type Follower,
-  type Log,
   type LogMessage,
   type Outcome,
+  type Positions,
 } from '@meridian/journal';
 import type { Logger } from 'pino';
 import type { AsideItem, AsideReason } from './aside-record.ts';
@@ -15,6 +14,7 @@ import { CheckpointWriter, type Checkpoints } from './checkpoints.ts';
 import { eventTimeOf, whenClockShows } from './clock-gate.ts';
 import type { Clock } from './clock.ts';
 import { onFailure, reasonOf, retryDelayMs } from './failure.ts';
+import type { FollowSource, SourceFollower } from './follow-source.ts';
 import { FollowContext, type FollowOptions, type HandlerResult } from './follow.ts';
 import { Lanes } from './lanes.ts';
 import type { Metrics } from './metrics.ts';
@@ -23,11 +23,14 @@ import { traceparentOf, tracingIsOn, withSpan } from './tracing.ts';
 
 export interface FollowingOptions {
   readonly options: FollowOptions;
-  readonly region: string;
-  readonly log: Log;
+  readonly source: FollowSource;
+  /** For which home it is handled. */
+  readonly home: string;
   readonly clock: Clock;
   readonly aside: AsideStore;
   readonly checkpoints: Checkpoints;
+  /** Where a stream ends. */
+  readonly lastSequence: (stream: string) => Promise<number>;
   readonly metrics: Metrics;
   readonly logger: Logger;
   readonly handle: (
@@ -40,22 +43,21 @@ export interface FollowingOptions {
   readonly onStopped: (reason: AsideReason) => void;
 }
 
-/** The service drains: this message will be handled after the next start. */
+/** The service drains, or the desk closes: this message will be handled when it opens again. */
 class Interrupted extends Error {
   override readonly name = 'Interrupted';
 }
 
-/** One handler's reading of one stream: order, failures, checkpoint. */
+/** One handler's reading of one source: order, failures, checkpoint. */
 export class Following {
   readonly name: string;
-  readonly stream: string;
-  readonly filters: readonly string[];
+  readonly source: FollowSource;
   readonly #options: FollowingOptions;
   readonly #lanes = new Lanes();
   readonly #closing = new AbortController();
   /** Messages under way: sequence to when they were stored, oldest first. */
   readonly #underWay = new Map<number, number>();
-  #follower: Follower | undefined;
+  #follower: SourceFollower | undefined;
   #checkpoint: CheckpointWriter | undefined;
   /** With `order: 'submit'`: the last of those that wait for the clock, all later ones behind it. */
   #gateTail: Promise<void> | undefined;
@@ -63,13 +65,14 @@ export class Following {
 
   constructor(options: FollowingOptions) {
     this.#options = options;
-    const {
-      region,
-      options: { name, stream, filters },
-    } = options;
-    this.name = name;
-    this.stream = `${stream}_${region}`;
-    this.filters = filters.map((filter) => filter.replaceAll('{region}', region));
+    this.name = options.options.name;
+    this.source = options.source;
+  }
+
+  /** For messages and metrics: the handler, and of a desk what it reads and for whom. */
+  get title(): string {
+    const { options, source, home } = this.#options;
+    return options.per === 'home' ? `${this.name}.${source.label}.for.${home}` : this.name;
   }
 
   /** Everything up to here is settled. */
@@ -78,15 +81,18 @@ export class Following {
   }
 
   /** Whether this message is one of those that it follows. */
-  follows({ stream, subject }: LogMessage): boolean {
-    return stream === this.stream && this.filters.some((filter) => matchesFilter(filter, subject));
+  follows(message: LogMessage): boolean {
+    return this.source.follows(message);
   }
 
   /** For progress: how far each filter is read. */
   get state(): ReadState {
-    const { position } = this;
-    const reads = this.filters.map((filter) => ({ stream: this.stream, filter, position }));
-    return { reads, pending: this.#underWay.size > 0 };
+    return { reads: this.#follower?.reads() ?? [], pending: this.#underWay.size > 0 };
+  }
+
+  /** What is settled, by source. */
+  get settled(): Positions {
+    return this.#follower?.settled() ?? {};
   }
 
   /**
@@ -95,36 +101,45 @@ export class Following {
    * @throws LogFault when the log does not answer
    */
   async open(startAfter?: (checkpoint: number) => number | Promise<number>): Promise<void> {
-    const { options, log, checkpoints, logger } = this.#options;
-    const kept = await checkpoints.load(options.service, this.name);
-    const after = startAfter === undefined ? kept : await startAfter(kept);
-    const last = await log.lastSequence(this.stream);
-    if (after > last) {
-      throw new Error(
-        `${options.service}.${this.name} should go on after sequence ${after} of ${this.stream}, ` +
-          `which ends at ${last}.\nThe stream has lost its end or was made anew: ` +
-          'restore it, or delete the checkpoint to read it from the start.',
-      );
-    }
-    this.#checkpoint = new CheckpointWriter(
+    const { options, source, checkpoints } = this.#options;
+    const name = source.checkpoint === undefined ? undefined : `${this.name}${source.checkpoint}`;
+    const kept = name === undefined ? 0 : await checkpoints.load(options.service, name);
+    const after =
+      startAfter === undefined ? Math.max(kept, source.startAfter) : await startAfter(kept);
+    if (source.isOwn) await this.#checkEnd(after);
+    if (name !== undefined) this.#checkpoint = this.#checkpointWriter(name, kept);
+    const { maxPending } = options;
+    this.#follower = source.follow(
+      {
+        after,
+        ...(maxPending === undefined ? {} : { maxPending }),
+        onFailure: (error) => this.#stopped(error),
+      },
+      (message) => this.#deliver(message),
+    );
+  }
+
+  async #checkEnd(after: number): Promise<void> {
+    if (after === 0) return;
+    const last = await this.#options.lastSequence(this.source.label);
+    if (after <= last) return;
+    throw new Error(
+      `${this.#options.options.service}.${this.name} should go on after sequence ${after} of ` +
+        `${this.source.label}, which ends at ${last}.\nThe stream has lost its end or was made anew: ` +
+        'restore it, or delete the checkpoint to read it from the start.',
+    );
+  }
+
+  #checkpointWriter(name: string, kept: number): CheckpointWriter {
+    const { options, checkpoints, logger } = this.#options;
+    return new CheckpointWriter(
       kept,
-      (position) => checkpoints.save(options.service, this.name, position),
+      (position) => checkpoints.save(options.service, name, position),
       (error) =>
         logger.warn(
           { err: error, read: this.name },
           'The checkpoint could not be kept; tried again when it moves.',
         ),
-    );
-    const { maxPending } = options;
-    this.#follower = log.follow(
-      this.stream,
-      {
-        after,
-        filters: this.filters,
-        ...(maxPending === undefined ? {} : { maxPending }),
-        onFailure: (error) => this.#stopped(error),
-      },
-      (message) => this.#deliver(message),
     );
   }
 
@@ -138,16 +153,13 @@ export class Following {
 
   /** Sets the lag metrics. @throws LogFault when the log does not say where it ends */
   async sampleLag(): Promise<{ readonly sequences: number; readonly ageMs: number }> {
-    const { log, metrics } = this.#options;
-    const lasts = await Promise.all(
-      this.filters.map((filter) => log.lastSequence(this.stream, filter)),
-    );
+    const { metrics, source } = this.#options;
     const { position } = this;
-    const sequences = Math.max(0, Math.max(0, ...lasts) - position);
+    const sequences = Math.max(0, (await source.end()) - position);
     const [oldestMs] = this.#underWay.values();
     const ageMs =
       sequences === 0 || oldestMs === undefined ? 0 : Math.max(0, Date.now() - oldestMs);
-    metrics.lag(this.name, { position, sequences, ageMs });
+    metrics.lag(this.title, { position, sequences, ageMs });
     return { sequences, ageMs };
   }
 
@@ -228,6 +240,7 @@ export class Following {
       try {
         result = await this.#handle(message, attempt, asked !== undefined);
       } catch (error) {
+        if (error instanceof NotOwner) throw new Interrupted('The desk closes.');
         const choice = onFailure(error, attempt, options.order);
         const where = {
           err: error,
@@ -258,7 +271,9 @@ export class Following {
     asked: boolean,
   ): HandlerResult | Promise<HandlerResult> {
     const { options, handle } = this.#options;
-    const context = new FollowContext([message, attempt, asked]);
+    const { home, source } = this.#options;
+    const place = { home, source: source.placeOf(message) };
+    const context = new FollowContext([message, attempt, asked, place]);
     if (!tracingIsOn()) return handle(message, context);
     const attributes = {
       'messaging.destination.name': message.subject,

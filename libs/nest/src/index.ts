@@ -9,7 +9,8 @@ export {
   DrivenClock,
   openDrivenClock,
   parseClockSetting,
-  publishClock, setClock,
+  publishClock,
+  setClock,
   systemClock,
 } from './clock.ts';
 export type { Clock, ClockSetting } from './clock.ts';
@@ -62,6 +63,7 @@ export {
   CLOCK,
   CONFIG,
   JOURNAL,
+  HOMES,
   LEASES,
   LOG,
   LOGGER,
@@ -82,3 +84,6 @@ export {
   type Tracing,
   type TracingOptions,
 } from './tracing.ts';
+export { Homes } from './homes.ts';
+export type { Desks, DesksSpec } from './desks.ts';
+export type { FollowPlace } from './follow.ts';

@@ -5,14 +5,17 @@ export interface LeaseAsk {
   readonly instance: string;
   /** Counts this instance's asks, from 1. */
   readonly nonce: number;
-  /** The nonce of the last answer this instance has acted on; 0 for none. It takes no older one. */
-  readonly heard: number;
+  /** The id of the last answer this instance has acted on; empty for none. It takes no older one. */
+  readonly heard: string;
   /** The homes it decides for at this moment, appends under way included, and their epochs. */
   readonly deciding: Readonly<Record<string, number>>;
 }
 
 /** What recovery answers. */
 export interface LeaseAnswer {
+  /** Another one for each answer, also when one ask is answered twice. */
+  readonly id: string;
+  /** Of the ask. */
   readonly nonce: number;
   /** Whether the way in is open: the region's streams were compared with the peers' copies. */
   readonly intake: boolean;
@@ -35,10 +38,11 @@ const wholeNumber = z.number().int().min(0);
 const askSchema = z.object({
   instance: z.string().regex(/^[\w-]+$/),
   nonce: wholeNumber,
-  heard: wholeNumber,
+  heard: z.string(),
   deciding: z.record(z.string(), wholeNumber),
 });
 const answerSchema = z.object({
+  id: z.string(),
   nonce: wholeNumber,
   intake: z.boolean(),
   homes: z.record(z.string(), z.object({ epoch: wholeNumber, forMs: z.number().min(0) })),

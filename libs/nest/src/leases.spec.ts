@@ -32,6 +32,7 @@ function stage(deciding: () => Record<string, number> = () => ({})): Stage {
     asks.push(parseLeaseAsk(text) as LeaseAsk);
   });
   const leases = openLeases({ beat, region: 'eu', instance: 'i1', deciding });
+  let answers = 0;
   const changes = { count: 0 };
   leases.onChange(() => {
     changes.count += 1;
@@ -43,7 +44,13 @@ function stage(deciding: () => Record<string, number> = () => ({})): Stage {
     answer: (answer) =>
       beat.publish(
         leaseGrantSubject('eu', 'i1'),
-        JSON.stringify({ nonce: asks.at(-1)?.nonce ?? 0, intake: true, homes: {}, ...answer }),
+        JSON.stringify({
+          id: `r.${(answers += 1)}`,
+          nonce: asks.at(-1)?.nonce ?? 0,
+          intake: true,
+          homes: {},
+          ...answer,
+        }),
       ),
     reconnect: () => {
       for (const callback of reconnected) callback();
@@ -59,9 +66,9 @@ describe('leases that are asked for', () => {
     deciding['us'] = 5;
     jest.advanceTimersByTime(500);
     expect(asks).toEqual([
-      { instance: 'i1', nonce: 1, heard: 0, deciding: {} },
-      { instance: 'i1', nonce: 2, heard: 1, deciding: { us: 5 } },
-      { instance: 'i1', nonce: 3, heard: 1, deciding: { us: 5 } },
+      { instance: 'i1', nonce: 1, heard: '', deciding: {} },
+      { instance: 'i1', nonce: 2, heard: 'r.1', deciding: { us: 5 } },
+      { instance: 'i1', nonce: 3, heard: 'r.1', deciding: { us: 5 } },
     ]);
   });
 
@@ -139,9 +146,10 @@ describe('leases that are asked for', () => {
   it.each([
     '',
     '{}',
-    '{"nonce":1,"intake":true}',
-    '{"nonce":1,"intake":true,"homes":{"us":{"epoch":1,"forMs":"9"}}}',
-    '{"nonce":77,"intake":true,"homes":{"us":{"epoch":1,"forMs":9}}}',
+    '{"id":"r","nonce":1,"intake":true}',
+    '{"nonce":1,"intake":true,"homes":{"us":{"epoch":1,"forMs":9}}}',
+    '{"id":"r","nonce":1,"intake":true,"homes":{"us":{"epoch":1,"forMs":"9"}}}',
+    '{"id":"r","nonce":77,"intake":true,"homes":{"us":{"epoch":1,"forMs":9}}}',
   ])('passes over %j', (text) => {
     const beat = memoryBeat();
     const leases = openLeases({ beat, region: 'eu', instance: 'i1', deciding: () => ({}) });

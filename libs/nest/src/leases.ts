@@ -102,7 +102,7 @@ class AskedLeases implements Leases {
   #grants: ReadonlyMap<string, Grant> = new Map();
   #intakeOpen = false;
   #nonce = 0;
-  #heard = 0;
+  #heard = '';
   /** Answers to asks before this one are not taken. */
   #oldestTaken = 1;
   readonly #timers: LeaseTimers;
@@ -169,11 +169,11 @@ class AskedLeases implements Leases {
     const answer = parseLeaseAnswer(text);
     if (answer === undefined || answer.nonce < this.#oldestTaken) return;
     const sentAtMs = this.#sentAtMs.get(answer.nonce);
-    if (sentAtMs === undefined || answer.nonce < this.#heard) return;
+    if (sentAtMs === undefined) return;
     for (const nonce of this.#sentAtMs.keys()) {
       if (nonce < answer.nonce) this.#sentAtMs.delete(nonce);
     }
-    this.#heard = answer.nonce;
+    this.#heard = answer.id;
     this.#take(grantsOf(answer, sentAtMs), answer.intake);
   }
 

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import {
   Global,
   Inject,
@@ -15,6 +16,8 @@ import { kvCheckpoints, memoryCheckpoints, type Checkpoints } from './checkpoint
 import { openDrivenClock, systemClock, type Clock } from './clock.ts';
 import type { RegionConfig } from './config.ts';
 import { HealthController } from './health.ts';
+import { Homes } from './homes.ts';
+import { openLeases, staticLeases, type Leases } from './leases.ts';
 import { Link } from './link.ts';
 import { createLogger } from './logger.ts';
 import { MetricsRegistry } from './metrics.ts';
@@ -26,7 +29,9 @@ import {
   CHECKPOINTS,
   CLOCK,
   CONFIG,
+  HOMES,
   JOURNAL,
+  LEASES,
   LOG,
   LOGGER,
   METRICS,
@@ -46,11 +51,25 @@ export interface Given {
   readonly logger?: Logger;
   readonly beat?: Beat;
   readonly checkpoints?: Checkpoints;
+  readonly leases?: Leases;
   /** Work on the connection before anything uses it, such as `ensureStreams`. */
   readonly onConnected?: (connection: NatsConnection, config: RegionConfig) => Promise<unknown>;
 }
 
 const GIVEN = Symbol('meridian.given');
+/** The process's name for itself, new at each start. */
+const INSTANCE = Symbol('meridian.instance');
+
+/** Without a control cluster the region decides for its own home, for ever. */
+function leasesOf(
+  { controlUrl, region, epoch }: RegionConfig,
+  beat: Beat,
+  homes: Homes,
+  instance: string,
+): Leases {
+  if (controlUrl === undefined) return staticLeases(region, epoch);
+  return openLeases({ beat, region, instance, deciding: () => homes.deciding() });
+}
 
 async function connectRegion(
   config: RegionConfig,
@@ -121,9 +140,32 @@ const regionProviders: Provider[] = [
   },
   MetricsRegistry,
   { provide: REGISTRY, useExisting: MetricsRegistry },
+  { provide: INSTANCE, useFactory: () => randomBytes(6).toString('hex') },
+  {
+    provide: HOMES,
+    inject: [CONFIG, LOG],
+    useFactory: ({ regions }: RegionConfig, log: Log) => new Homes(log, regions),
+  },
+  {
+    provide: LEASES,
+    inject: [CONFIG, BEAT, HOMES, INSTANCE, GIVEN],
+    useFactory: (config: RegionConfig, beat: Beat, homes: Homes, instance: string, given: Given) =>
+      given.leases ?? leasesOf(config, beat, homes, instance),
+  },
   {
     provide: Services,
-    inject: [CONFIG, LOG, CLOCK, BEAT, CHECKPOINTS, MetricsRegistry, LOGGER],
+    inject: [
+      CONFIG,
+      LOG,
+      CLOCK,
+      BEAT,
+      CHECKPOINTS,
+      MetricsRegistry,
+      LOGGER,
+      HOMES,
+      LEASES,
+      INSTANCE,
+    ],
     useFactory: (
       { region }: RegionConfig,
       log: Log,
@@ -132,7 +174,22 @@ const regionProviders: Provider[] = [
       checkpoints: Checkpoints,
       registry: MetricsRegistry,
       logger: Logger,
-    ) => new Services({ region, log, clock, beat, checkpoints, registry, logger }),
+      homes: Homes,
+      leases: Leases,
+      instance: string,
+    ) =>
+      new Services({
+        region,
+        log,
+        clock,
+        beat,
+        checkpoints,
+        registry,
+        logger,
+        homes,
+        leases,
+        instance,
+      }),
   },
 ];
 
@@ -143,10 +200,20 @@ export class RegionModule implements OnApplicationShutdown {
   readonly #log: Log;
   readonly #clock: Clock;
   readonly #connection: NatsConnection | undefined;
+  readonly #homes: Homes;
+  readonly #leases: Leases;
 
-  constructor(@Inject(LOG) log: Log, @Inject(CLOCK) clock: Clock, link: Link) {
+  constructor(
+    @Inject(LOG) log: Log,
+    @Inject(CLOCK) clock: Clock,
+    @Inject(HOMES) homes: Homes,
+    @Inject(LEASES) leases: Leases,
+    link: Link,
+  ) {
     this.#log = log;
     this.#clock = clock;
+    this.#homes = homes;
+    this.#leases = leases;
     this.#connection = link.connection;
   }
 
@@ -162,6 +229,8 @@ export class RegionModule implements OnApplicationShutdown {
       exports: [
         CONFIG,
         NATS,
+        HOMES,
+        LEASES,
         LOG,
         BEAT,
         CHECKPOINTS,
@@ -178,6 +247,8 @@ export class RegionModule implements OnApplicationShutdown {
   /** The services have drained by now. */
   async onApplicationShutdown(): Promise<void> {
     this.#clock.close();
+    this.#leases.close();
+    await this.#homes.close();
     await this.#log.close();
     // Sends what is still in the buffer, last reports among it.
     if (this.#connection?.isClosed() === false) await this.#connection.drain();

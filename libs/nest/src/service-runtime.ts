@@ -1,5 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { LogFault, StreamMissing, type Log, type LogMessage } from '@meridian/journal';
+import {
+  LogFault,
+  StreamMissing,
+  type Desk,
+  type DeskSources,
+  type Log,
+  type LogMessage,
+  type Positions,
+} from '@meridian/journal';
 import { asideStream, eventStream } from '@meridian/wire';
 import type { Logger } from 'pino';
 import type { AsideReason } from './aside-record.ts';
@@ -7,10 +15,14 @@ import { AsideStore, readAside, readAsideItem } from './aside.ts';
 import type { Beat } from './beat.ts';
 import type { Checkpoints } from './checkpoints.ts';
 import type { Clock } from './clock.ts';
+import { DeskSet, type Desks, type DesksSpec } from './desks.ts';
 import { DueTimer } from './due-timer.ts';
 import { reasonOf, retryDelayMs } from './failure.ts';
 import type { FollowContext, FollowOptions, HandlerResult } from './follow.ts';
+import { historySource, streamSource, type FollowSource } from './follow-source.ts';
 import { Following } from './following.ts';
+import type { Homes } from './homes.ts';
+import type { Leases } from './leases.ts';
 import type { Metrics } from './metrics.ts';
 import { Progress } from './progress.ts';
 import type { Read } from './progress-report.ts';
@@ -22,6 +34,8 @@ export interface ServiceRuntimeOptions {
   /** The process's name for itself, new at each start. */
   readonly instance: string;
   readonly log: Log;
+  readonly homes: Homes;
+  readonly leases: Leases;
   readonly clock: Clock;
   readonly beat: Beat;
   readonly checkpoints: Checkpoints;
@@ -60,7 +74,10 @@ export class ServiceRuntime implements Service {
   readonly #openWork: (() => Promise<void> | void)[] = [];
   readonly #closeWork: (() => Promise<void> | void)[] = [];
   readonly #timers: DueTimer[] = [];
-  readonly #followings: Following[] = [];
+  readonly #followings = new Set<Following>();
+  #desks: DeskSet<Desk> | undefined;
+  /** What is followed for each desk that is open. */
+  #perHome: readonly FollowHandler[] = [];
   readonly #starts = new Map<string, (checkpoint: number) => number | Promise<number>>();
   readonly #closing = new AbortController();
   readonly #lag: Record<string, { sequences: number; ageMs: number }> = {};
@@ -113,6 +130,25 @@ export class ServiceRuntime implements Service {
     this.#starts.set(name, position);
   }
 
+  desks<D extends Desk>(spec: DesksSpec<D>): Desks<D> {
+    const { log, region, homes, leases, logger } = this.#options;
+    const desks = new DeskSet<D>({
+      ...spec,
+      service: this.name,
+      region,
+      log,
+      homes,
+      leases,
+      logger,
+      openSources: (home, starts, epoch) => this.#openSources(home, starts, epoch),
+      onFailure: (error) => this.#stop(reasonOf(error)),
+      onMoved: () => this.#moved(),
+    });
+    this.#desks = desks as unknown as DeskSet<Desk>;
+    this.progress.addReader(() => desks.state);
+    return desks;
+  }
+
   reads(read: () => readonly Read[]): { changed(): void } {
     this.progress.addReader(() => ({ reads: read(), pending: false }));
     return { changed: () => this.progress.changed() };
@@ -126,17 +162,16 @@ export class ServiceRuntime implements Service {
   async open(handlers: readonly FollowHandler[]): Promise<void> {
     this.#state = 'opening';
     try {
+      this.#perHome = handlers.filter(({ options }) => options.per === 'home');
       await this.#waitForStreams(handlers);
       await this.#waitForClock();
       for (const work of this.#openWork) await this.#patiently('its opening work', work);
-      for (const handler of [...handlers, this.#asideHandler()]) {
-        const following = this.#following(handler);
-        await this.#patiently(following.stream, () =>
-          following.open(this.#starts.get(following.name)),
-        );
-        this.#followings.push(following);
-        this.progress.addReader(() => following.state);
+      this.progress.addReader(() => this.#readState());
+      const once = handlers.filter(({ options }) => options.per !== 'home');
+      for (const handler of [...once, this.#asideHandler()]) {
+        await this.#openFollowing(handler, this.#regional(handler), this.#options.region);
       }
+      await this.#openDesks();
     } catch (error) {
       if (this.#closing.signal.aborted) return;
       this.#stop(reasonOf(error));
@@ -162,7 +197,8 @@ export class ServiceRuntime implements Service {
     this.#closing.abort();
     if (this.#state !== 'stopped') this.#state = 'closed';
     clearInterval(this.#lagTimer);
-    const ended = Promise.all([...this.#followings, ...this.#timers].map((one) => one.close()));
+    const closing = [...this.#followings, ...this.#timers, ...(this.#desks ? [this.#desks] : [])];
+    const ended = Promise.all(closing.map((one) => one.close()));
     const inTime = await Promise.race([
       ended.then(() => true),
       delay(drainLimitMs, false, { ref: false }),
@@ -182,21 +218,118 @@ export class ServiceRuntime implements Service {
     this.progress.close();
   }
 
-  #following({ options, handle }: FollowHandler): Following {
-    const { region, log, clock, checkpoints, metrics, logger } = this.#options;
-    return new Following({
-      options,
-      region,
+  async #openDesks(): Promise<void> {
+    const desks = this.#desks;
+    if (desks === undefined) {
+      if (this.#perHome.length === 0) return;
+      throw new Error(
+        `${this.name} follows for each home, but keeps no desks: call desks() first.`,
+      );
+    }
+    const { homes } = this.#options;
+    const fail = (error: unknown): void => this.#stop(reasonOf(error));
+    await this.#patiently('the ledger of the homes', () => homes.open(fail));
+    await desks.begin();
+  }
+
+  /** All that is read at the moment, for progress. */
+  #readState(): { readonly reads: readonly Read[]; readonly pending: boolean } {
+    const states = [...this.#followings].map((following) => following.state);
+    return {
+      reads: states.flatMap(({ reads }) => reads),
+      pending: states.some(({ pending }) => pending),
+    };
+  }
+
+  /** Begins to read all that a desk decides upon. */
+  async #openSources(home: string, starts: Positions, epoch: number): Promise<DeskSources> {
+    const opened: Following[] = [];
+    const close = async (): Promise<void> => {
+      await Promise.all(opened.map((one) => one.close()));
+      for (const one of opened) this.#followings.delete(one);
+    };
+    try {
+      for (const handler of this.#perHome) {
+        for (const source of this.#sourcesFor(handler, home, starts, epoch)) {
+          opened.push(await this.#openFollowing(handler, source, home));
+        }
+      }
+    } catch (error) {
+      await close();
+      throw error;
+    }
+    return {
+      settled: () => Object.assign({}, ...opened.map((one) => one.settled)) as Positions,
+      close,
+    };
+  }
+
+  #sourcesFor(
+    { options: { stream, filters, filtersOfOthers = [] } }: FollowHandler,
+    home: string,
+    starts: Positions,
+    epoch: number,
+  ): FollowSource[] {
+    const { log, region, homes } = this.#options;
+    if (stream === 'EV') {
+      return homes.regions.map((of) =>
+        historySource({
+          log,
+          ledger: homes.ledger,
+          home: of,
+          filters: of === home ? filters : [...filters, ...filtersOfOthers],
+          starts,
+        }),
+      );
+    }
+    return homes.regions.map((from) =>
+      streamSource({
+        log,
+        kind: stream,
+        region: from,
+        filters: filters.map((one) => one.replaceAll('{region}', from).replaceAll('{home}', home)),
+        isOwn: from === region,
+        // What was handled under an epoch counts in it only: a failover may cut some of it off.
+        checkpoint: `.${from}.${home}.${epoch}`,
+        startAfter: starts[`${stream}_${from}`] ?? 0,
+      }),
+    );
+  }
+
+  #regional({ options: { stream, filters } }: FollowHandler): FollowSource {
+    const { log, region } = this.#options;
+    return streamSource({
       log,
+      kind: stream,
+      region,
+      filters: filters.map((filter) => filter.replaceAll('{region}', region)),
+      isOwn: true,
+    });
+  }
+
+  async #openFollowing(
+    { options, handle }: FollowHandler,
+    source: FollowSource,
+    home: string,
+  ): Promise<Following> {
+    const { log, clock, checkpoints, metrics, logger } = this.#options;
+    const following = new Following({
+      options,
+      source,
+      home,
       clock,
       checkpoints,
       metrics,
       logger,
       handle,
+      lastSequence: (stream) => log.lastSequence(stream),
       aside: this.aside,
       onMoved: () => this.#moved(),
       onStopped: (reason) => this.#stop(reason),
     });
+    await this.#patiently(source.label, () => following.open(this.#starts.get(following.name)));
+    this.#followings.add(following);
+    return following;
   }
 
   /** Follows what was asked to be tried again among this service's own records. */
@@ -215,9 +348,8 @@ export class ServiceRuntime implements Service {
           const detail = `${item.stream} no longer holds sequence ${item.sequence}.`;
           return this.aside.notTried(item, { code: 'gone', detail, facts: {} });
         }
-        const target =
-          this.#followings.find((one) => one.name === item.handler && one.stream === item.stream) ??
-          this.#followings.find((one) => one.follows(original));
+        const reading = [...this.#followings].filter((one) => one.follows(original));
+        const target = reading.find((one) => one.name === item.handler) ?? reading[0];
         if (target === undefined) {
           const detail = `${this.name} no longer handles ${item.subject} of ${item.stream}.`;
           return this.aside.notTried(item, { code: 'no_handler', detail, facts: {} });
@@ -285,7 +417,7 @@ export class ServiceRuntime implements Service {
   async #sampleLag(): Promise<void> {
     for (const following of this.#followings) {
       try {
-        this.#lag[following.name] = await following.sampleLag();
+        this.#lag[following.title] = await following.sampleLag();
       } catch {
         // The log is away; the connection's own state says so.
       }

@@ -1,3 +1,6 @@
+import type { Desk } from '@meridian/journal';
+import type { Desks, DesksSpec } from './desks.ts';
+
 /** One service within the process: `@Inject(SERVICE) service: Service`. */
 export interface Service {
   readonly name: string;
@@ -10,6 +13,11 @@ export interface Service {
    * message and every firing; call `touch` only when something else changed it.
    */
   timer(timer: Timer): { touch(): void };
+  /**
+   * Keeps a desk for every home: warm while another region decides, open while this one does.
+   * Handlers with `per: 'home'` are followed for each open desk.
+   */
+  desks<D extends Desk>(spec: DesksSpec<D>): Desks<D>;
   /** Overrides where a follower starts, by its name: the last sequence already handled. */
   startAfter(name: string, position: (checkpoint: number) => number | Promise<number>): void;
   /** Takes part in progress with a reader of its own (a projection). */

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { identifierPattern } from '@meridian/wire';
 import type { Logger } from 'pino';
+import { Homes } from './homes.ts';
+import { staticLeases, type Leases } from './leases.ts';
 import type { MetricsRegistry } from './metrics.ts';
 import { ServiceRuntime, type ServiceRuntimeOptions } from './service-runtime.ts';
 
@@ -10,17 +12,28 @@ export interface ServicesOptions extends Pick<
 > {
   readonly registry: MetricsRegistry;
   readonly logger: Logger;
+  /** By default the region is alone and decides for its own home. */
+  readonly homes?: Homes;
+  readonly leases?: Leases;
+  /** The process's name for itself; a new one when absent. */
+  readonly instance?: string;
 }
 
 /** The services of a process. */
 export class Services {
   /** The process's name for itself, new at each start. */
-  readonly instance = randomBytes(6).toString('hex');
+  readonly instance: string;
   readonly #options: ServicesOptions;
+  readonly #homes: Homes;
+  readonly #leases: Leases;
   readonly #services = new Map<string, ServiceRuntime>();
 
   constructor(options: ServicesOptions) {
     this.#options = options;
+    const { log, region } = options;
+    this.instance = options.instance ?? randomBytes(6).toString('hex');
+    this.#homes = options.homes ?? new Homes(log, [region]);
+    this.#leases = options.leases ?? staticLeases(region);
   }
 
   /** The runtime of a service; the same at each call. */
@@ -33,6 +46,8 @@ export class Services {
     const { registry, logger, ...rest } = this.#options;
     const runtime = new ServiceRuntime({
       ...rest,
+      homes: this.#homes,
+      leases: this.#leases,
       name,
       instance: this.instance,
       metrics: registry.of(name),

@@ -4,6 +4,8 @@
 export const CONFIG = Symbol('meridian.config');
 /** `NatsConnection`: the one connection of the process; undefined when it runs on a given log. */
 export const NATS = Symbol('meridian.nats');
+/** `Homes`: the regions of the mesh and the ledger of who owned what. */
+export const HOMES = Symbol('meridian.homes');
 /** `Log` of `@meridian/journal`: the one log of the process. */
 export const LOG = Symbol('meridian.log');
 /** `Beat`: liveness, progress and the driven clock, over `BEAT_<region>`. */

@@ -1,101 +1,99 @@
 import { Controller, Inject } from '@nestjs/common';
 import { Ctx, Payload } from '@nestjs/microservices';
-import { seeded } from '@meridian/core';
-import type { Journal, Log, LogMessage } from '@meridian/journal';
+import { earliest, seeded } from '@meridian/core';
+import type { LogMessage } from '@meridian/journal';
 import {
   CLOCK,
   currentTraceparent,
   Follow,
   FollowContext,
-  JOURNAL,
-  LOG,
   METRICS,
   SERVICE,
-  WRITER,
   withSpan,
   type Clock,
+  type Desks,
   type HandlerResult,
   type Metrics,
   type Service,
 } from '@meridian/nest';
-import { eventStream, type Writer } from '@meridian/wire';
 import { Routing, type RoutingOutcome } from './routing.ts';
 
 /** How often the queue lengths are told to the metrics, in ms. */
 const gaugeEveryMs = 1_000;
 
-/** The shell of routing: what it follows, in the order of the streams, and when it opens. */
+/** The shell of routing: what it follows for each home, in the order of the sources. */
 @Controller()
 export class RoutingHandlers {
-  readonly #routing: Routing;
+  readonly #desks: Desks<Routing>;
   readonly #metrics: Metrics;
   readonly #clock: Clock;
 
   constructor(
     @Inject(SERVICE) service: Service,
-    @Inject(JOURNAL) journal: Journal,
-    @Inject(LOG) log: Log,
     @Inject(CLOCK) clock: Clock,
     @Inject(METRICS) metrics: Metrics,
-    @Inject(WRITER) writer: Writer,
   ) {
     this.#metrics = metrics;
     this.#clock = clock;
-    this.#routing = new Routing({
-      journal,
-      now: () => clock.now(),
-      random: seeded(`${writer.region}/routing`),
-      onConflict: () => metrics.conflict(),
-      trace: (name, parent, work) =>
-        withSpan(name, parent, () => work(currentTraceparent() ?? parent)),
+    const desks = service.desks<Routing>({
+      own: ['*.routing.*'],
+      create: (home, journal) =>
+        new Routing({
+          journal,
+          now: () => clock.now(),
+          random: seeded(`${home}/routing`),
+          onConflict: () => metrics.conflict(),
+          trace: (name, parent, work) =>
+            withSpan(name, parent, () => work(currentTraceparent() ?? parent)),
+        }),
     });
-    service.onOpen(async () => {
-      const filters = [`ev.${writer.region}.${writer.home}.*.routing.*`];
-      for await (const batch of log.replayBatches(eventStream(writer.region), { filters })) {
-        for (const message of batch) this.#routing.absorb(message);
-      }
-      this.#routing.ready();
-    });
+    this.#desks = desks;
     service.timer({
       name: 'offers',
-      next: () => this.#routing.nextDueMs(),
-      fire: (now) => this.#routing.fireDue(now),
+      next: () => earliest(desks.allOpen().map(([, desk]) => desk.nextDueMs())),
+      fire: async (now) => {
+        await Promise.all(desks.allOpen().map(([, desk]) => desk.fireDue(now)));
+      },
     });
     const gauge = setInterval(() => this.#tellQueueLengths(), gaugeEveryMs);
     gauge.unref();
-    service.onClose(() => {
+    service.onClose(async () => {
       clearInterval(gauge);
-      return this.#routing.close();
+      await Promise.all(desks.all().map(([, desk]) => desk.close()));
     });
   }
 
   @Follow({
     service: 'routing',
     name: 'requests',
+    per: 'home',
     stream: 'IN',
     order: 'submit',
     filters: [
-      'in.{region}.*.{region}.reservation.*',
-      'in.{region}.*.{region}.agent.*',
-      'in.{region}.*.{region}.queue.*',
+      'in.{region}.*.{home}.reservation.*',
+      'in.{region}.*.{home}.agent.*',
+      // Queues are the same everywhere: every home's routing takes what is said of one.
+      'in.{region}.*.*.queue.*',
     ],
   })
   onRequest(@Payload() message: LogMessage, @Ctx() context: FollowContext): Promise<HandlerResult> {
-    return this.#routing.onRequest(message, context.asked);
+    return this.#desks.open(context.home).onRequest(message, context.from);
   }
 
   @Follow({
     service: 'routing',
-    name: 'contacts',
+    name: 'decisions',
+    per: 'home',
     stream: 'EV',
-    filters: ['ev.{region}.{region}.*.contact.*'],
+    filters: ['*.contact.*'],
+    filtersOfOthers: ['*.routing.*'],
     order: 'submit',
   })
-  async onContact(
+  async onDecision(
     @Payload() message: LogMessage,
     @Ctx() context: FollowContext,
   ): Promise<HandlerResult> {
-    const outcome = await this.#routing.onContact(message, context.asked);
+    const outcome = await this.#desks.open(context.home).onDecision(message, context.from);
     if (outcome?.kind === 'decided') this.#measureOffer(message, outcome);
     return outcome;
   }
@@ -109,10 +107,19 @@ export class RoutingHandlers {
   }
 
   #tellQueueLengths(): void {
-    for (const [tenant, state] of this.#routing.states()) {
-      for (const queueId of state.queues.keys()) {
-        this.#metrics.queueLength(tenant, queueId, state.waiting.ofQueue(queueId).length);
+    const lengths = new Map<string, number>();
+    for (const [, routing] of this.#desks.allOpen()) {
+      for (const [tenant, state] of routing.states()) {
+        for (const queueId of state.queues.keys()) {
+          const key = JSON.stringify([tenant, queueId]);
+          const { length } = state.waiting.ofQueue(queueId);
+          lengths.set(key, (lengths.get(key) ?? 0) + length);
+        }
       }
+    }
+    for (const [key, length] of lengths) {
+      const [tenant, queueId] = JSON.parse(key) as [string, string];
+      this.#metrics.queueLength(tenant, queueId, length);
     }
   }
 }

@@ -1,28 +1,23 @@
-import type { Context, Random } from '@meridian/core';
+import { earliest, type Context, type Random } from '@meridian/core';
 import {
   CommitLoop,
   readEntry,
   readRequest,
+  type Desk,
   type Journal,
   type LogMessage,
   type Outcome,
   type Settled,
+  type Submission,
 } from '@meridian/journal';
-import {
-  causeOf,
-  passOn,
-  parseSubject,
-  type AggregateId,
-  type Cause,
-  type DomainEvent,
-} from '@meridian/wire';
+import { causeOf, passOn, parseSubject, type AggregateId, type Cause } from '@meridian/wire';
 import {
   partitionDecider,
   type Command,
   type Partition,
   type PartitionEvent,
 } from './domain/partition.ts';
-import { react } from './domain/react.ts';
+import { react, type StoredEvent } from './domain/react.ts';
 
 export interface RoutingOptions {
   readonly journal: Journal;
@@ -32,6 +27,8 @@ export interface RoutingOptions {
   readonly onConflict?: (tenant: string) => void;
   /** Told of each stored entry. */
   readonly onCommit?: (tenant: string, commands: number, events: number) => void;
+  /** Told after each entry, stored here or absorbed. */
+  readonly onMoved?: () => void;
   readonly wait?: (delayMs: number) => Promise<void>;
   /** Runs work within a span whose parent is given; hands it the span to store with its events. */
   readonly trace?: Trace;
@@ -43,14 +40,21 @@ export type Trace = <T>(
   work: (own: string | undefined) => T,
 ) => T;
 
+/** A message's place among what is read; absent when it was asked for again out of turn. */
+export type From = { readonly source: string; readonly sequence: number } | undefined;
+
+const placeOf = ({ stream: source, sequence }: LogMessage): From => ({ source, sequence });
+
 export type RoutingOutcome = Outcome<PartitionEvent>;
 type Loop = CommitLoop<Partition, PartitionEvent, Command>;
 
 /**
- * The service without its shell: one group-committing writer per tenant, fed in order from the
- * intake and the contacts' decisions. Nest, the network and the clock are outside.
+ * The service without its shell, for one home: one group-committing writer per tenant, fed in
+ * order from the intake and from what contacts and other partitions decided. Nest, the network
+ * and the clock are outside.
  */
-export class Routing {
+export class Routing implements Desk {
+  readonly #home: string;
   readonly #options: RoutingOptions;
   readonly #partitions = new Map<
     string,
@@ -61,6 +65,7 @@ export class Routing {
 
   constructor(options: RoutingOptions) {
     this.#options = options;
+    this.#home = options.journal.writer.home;
     this.#trace = options.trace ?? ((_name, parent, work) => work(parent));
   }
 
@@ -78,13 +83,15 @@ export class Routing {
     }
   }
 
-  /** Takes an entry of the partitions' own history at start-up, oldest first. */
+  /** Takes an entry of the partitions' own history, oldest first. */
   absorb(message: LogMessage): void {
     const address = parseSubject(message.subject);
-    if (address !== undefined) this.#partition(address.tenant).loop.absorb(message);
+    if (address === undefined) return;
+    this.#partition(address.tenant).loop.absorb(message);
+    this.#options.onMoved?.();
   }
 
-  /** Ends the start-up: what was absorbed is the whole history. */
+  /** What was absorbed is the whole history: begins to decide. */
   ready(): void {
     for (const partition of this.#partitions.values()) {
       partition.loop.openAbsorbed();
@@ -94,59 +101,54 @@ export class Routing {
   }
 
   /**
-   * A request for an agent, a queue or a reservation. Must be called in the order of the stream.
-   * @param isRetry it had been set aside and somebody asked for it: its place is behind already
+   * A request for an agent, a queue or a reservation. Must be called in the order of the source.
+   * @param from its place; undefined when it is asked for again, its place being behind already
    * @throws InvalidRequest when the message is no request
    */
-  onRequest(message: LogMessage, isRetry = false): Promise<RoutingOutcome> {
+  onRequest(message: LogMessage, from: From = placeOf(message)): Promise<RoutingOutcome> {
     const { event, address } = readRequest(message);
     const { type, subject, data } = event;
     return this.#trace(type, event.traceparent, (traceparent) =>
-      this.#submit(
-        address.tenant,
-        isRetry ? undefined : message,
-        { type, subject, data } as Command,
-        passOn({ ...event, traceparent }, causeOf(event)),
-      ),
+      this.#submit(address.tenant, from, [
+        {
+          command: { type, subject, data } as Command,
+          cause: passOn({ ...event, traceparent }, causeOf(event)),
+        },
+      ]),
     );
   }
 
   /**
-   * An entry of a contact. Must be called in the order of the stream.
-   * @returns undefined when the entry means nothing to the routing
+   * An entry of a contact of whatever home, or of another home's partition. Must be called in the
+   * order of the source.
+   * @returns undefined when the entry means nothing to this home's routing
    */
-  async onContact(message: LogMessage, isRetry = false): Promise<RoutingOutcome | undefined> {
+  async onDecision(
+    message: LogMessage,
+    from: From = placeOf(message),
+  ): Promise<RoutingOutcome | undefined> {
     const reactions = readEntry(message).events.flatMap((event) => {
-      const command = react(event as unknown as DomainEvent, event.time);
+      const command = react(event as unknown as StoredEvent, event.time, this.#home);
       return command === undefined ? [] : [{ command, event }];
     });
-    const [first, ...others] = reactions;
+    const [first] = reactions;
     if (first === undefined) return undefined;
-    if (others.length > 0) {
-      // The place in the stream tells what was decided; it cannot tell two commands apart.
-      throw new Error(
-        `Entry ${message.sequence} of ${message.stream} leads to ${reactions.length} commands; routing takes one.`,
-      );
-    }
     const { command, event } = first;
     return this.#trace(`routing.${command.type}`, event.traceparent, (traceparent) =>
       this.#submit(
         event.tenant,
-        isRetry ? undefined : message,
-        command,
-        passOn({ ...event, traceparent }, event.id),
+        from,
+        reactions.map((one) => ({
+          command: one.command,
+          cause: passOn({ ...one.event, traceparent }, one.event.id),
+        })),
       ),
     );
   }
 
   /** When the next offer times out, in epoch ms. */
   nextDueMs(): number | undefined {
-    let next: number | undefined;
-    for (const { loop } of this.#partitions.values()) {
-      const due = loop.state.due.next();
-      if (due !== undefined && (next === undefined || due < next)) next = due;
-    }
-    return next;
+    return earliest([...this.#partitions.values()].map(({ loop }) => loop.state.due.next()));
   }
 
   /** Ends the offers that are overdue at `now`; resolves when that is stored. */
@@ -174,7 +176,7 @@ export class Routing {
   #partition(tenant: string) {
     const known = this.#partitions.get(tenant);
     if (known !== undefined) return known;
-    const { journal, now, random, onConflict, onCommit, wait } = this.#options;
+    const { journal, now, random, onConflict, onCommit, onMoved, wait } = this.#options;
     const loop: Loop = new CommitLoop({
       journal,
       decider: partitionDecider,
@@ -183,7 +185,10 @@ export class Routing {
       configVersion: (state) => state.configVersion,
       correlationOf: contactOf,
       onConflict: () => onConflict?.(tenant),
-      onCommit: (commands, events) => onCommit?.(tenant, commands, events),
+      onCommit: (commands, events) => {
+        onCommit?.(tenant, commands, events);
+        onMoved?.();
+      },
       ...(wait === undefined ? {} : { wait }),
     });
     const partition = { loop, opened: undefined as Promise<void> | undefined };
@@ -191,23 +196,25 @@ export class Routing {
     return partition;
   }
 
-  /** Hands a command over in order; the first of a new tenant opens its partition. */
+  /** Hands commands over in order; the first of a new tenant opens its partition. */
   async #submit(
     tenant: string,
-    from: LogMessage | undefined,
-    command: Command,
-    cause: Cause,
+    from: From,
+    [first, ...also]: readonly Pick<Submission<Command>, 'command' | 'cause'>[],
   ): Promise<RoutingOutcome> {
     if (!this.#isReady) {
       throw new Error('Routing has not read its history yet: call ready() first.');
     }
     const partition = this.#partition(tenant);
-    partition.opened ??= partition.loop.open();
+    partition.opened ??= partition.loop.open().catch((error: unknown) => {
+      partition.opened = undefined;
+      throw error;
+    });
     await partition.opened;
     return partition.loop.submit({
-      command,
-      cause,
-      ...(from === undefined ? {} : { from: { source: from.stream, sequence: from.sequence } }),
+      ...(first as Pick<Submission<Command>, 'command' | 'cause'>),
+      ...(from && { from }),
+      ...(also.length > 0 && { also }),
     });
   }
 }

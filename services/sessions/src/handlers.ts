@@ -1,79 +1,80 @@
 import { Controller, Inject } from '@nestjs/common';
-import { Payload } from '@nestjs/microservices';
-import { seeded } from '@meridian/core';
-import type { Journal, Log, LogMessage } from '@meridian/journal';
+import { Ctx, Payload } from '@nestjs/microservices';
+import { earliest, seeded } from '@meridian/core';
+import type { LogMessage } from '@meridian/journal';
 import {
   CLOCK,
   currentTraceparent,
   Follow,
-  JOURNAL,
-  LOG,
+  FollowContext,
   METRICS,
   SERVICE,
-  WRITER,
   withSpan,
   type Clock,
+  type Desks,
   type HandlerResult,
   type Metrics,
   type Service,
 } from '@meridian/nest';
-import { eventStream, type Writer } from '@meridian/wire';
 import { Sessions } from './sessions.ts';
 
-/** The shell of sessions: what it follows, and when it opens. */
+/** The shell of sessions: what it follows for each home, and what it keeps of it. */
 @Controller()
 export class SessionsHandlers {
-  readonly #sessions: Sessions;
+  readonly #desks: Desks<Sessions>;
 
   constructor(
     @Inject(SERVICE) service: Service,
-    @Inject(JOURNAL) journal: Journal,
-    @Inject(LOG) log: Log,
     @Inject(CLOCK) clock: Clock,
     @Inject(METRICS) metrics: Metrics,
-    @Inject(WRITER) writer: Writer,
   ) {
-    this.#sessions = new Sessions({
-      journal,
-      now: () => clock.now(),
-      random: seeded(`${writer.region}/sessions`),
-      onConflict: () => metrics.conflict(),
-      trace: (name, parent, work) =>
-        withSpan(name, parent, () => work(currentTraceparent() ?? parent)),
+    const desks = service.desks<Sessions>({
+      own: ['*.contact.*'],
+      create: (home, journal) =>
+        new Sessions({
+          journal,
+          now: () => clock.now(),
+          random: seeded(`${home}/sessions`),
+          onConflict: () => metrics.conflict(),
+          trace: (name, parent, work) =>
+            withSpan(name, parent, () => work(currentTraceparent() ?? parent)),
+        }),
     });
-    service.onOpen(async () => {
-      const filters = [`ev.${writer.region}.${writer.home}.*.contact.*`];
-      for await (const batch of log.replayBatches(eventStream(writer.region), { filters })) {
-        for (const message of batch) this.#sessions.absorb(message);
-      }
-    });
+    this.#desks = desks;
     service.timer({
       name: 'contacts',
-      next: () => this.#sessions.nextDueMs(),
-      fire: (now) => this.#sessions.fireDue(now),
+      next: () => earliest(desks.allOpen().map(([, desk]) => desk.nextDueMs())),
+      fire: async (now) => {
+        await Promise.all(desks.allOpen().map(([, desk]) => desk.fireDue(now)));
+      },
     });
   }
 
   @Follow({
     service: 'sessions',
     name: 'requests',
+    per: 'home',
     stream: 'IN',
-    filters: ['in.{region}.*.{region}.contact.*'],
+    filters: ['in.{region}.*.{home}.contact.*'],
     order: 'submit',
   })
-  onRequest(@Payload() message: LogMessage): Promise<HandlerResult> {
-    return this.#sessions.onRequest(message);
+  onRequest(@Payload() message: LogMessage, @Ctx() context: FollowContext): Promise<HandlerResult> {
+    return this.#desks.open(context.home).onRequest(message, context.from);
   }
 
   @Follow({
     service: 'sessions',
     name: 'routing',
+    per: 'home',
     stream: 'EV',
-    filters: ['ev.{region}.{region}.*.routing.*'],
+    filters: ['*.routing.*'],
     order: 'submit',
   })
-  async onRouting(@Payload() message: LogMessage): Promise<HandlerResult> {
-    const outcomes = await this.#sessions.onRouting(message);
+  async onRouting(
+    @Payload() message: LogMessage,
+    @Ctx() context: FollowContext,
+  ): Promise<HandlerResult> {
+    const outcomes = await this.#desks.open(context.home).onRouting(message, context.from);
     // An offer for a contact that ended meanwhile is nobody's mistake: nothing is set aside.
     return outcomes.filter((outcome) => outcome.kind === 'decided');
   }

@@ -3,6 +3,7 @@ import {
   Aggregates,
   readEntry,
   readRequest,
+  type Desk,
   type Journal,
   type LogMessage,
   type Outcome,
@@ -15,7 +16,6 @@ import {
   type AggregateId,
   type ContactCommand,
   type ContactEvent,
-  type DomainEvent,
   type ParsedSubject,
 } from '@meridian/wire';
 import {
@@ -26,7 +26,7 @@ import {
   type ContactRejection,
 } from './domain/contact.ts';
 import { isOver } from './domain/contact.ts';
-import { react } from './domain/react.ts';
+import { react, type StoredEvent } from './domain/react.ts';
 
 export interface SessionsOptions {
   readonly journal: Journal;
@@ -45,22 +45,28 @@ export type Trace = <T>(
   work: (own: string | undefined) => T,
 ) => T;
 
+/** A message's place among what is read; absent when it was asked for again out of turn. */
+export type From = { readonly source: string; readonly sequence: number } | undefined;
+
 export type ContactOutcome = Outcome<ContactEvent, ContactRejection>;
 
 /** How many overdue contacts one round of the watchdog ends. */
 const watchRoundLimit = 256;
 
 /**
- * The service without its shell: takes messages of the log, decides about contacts, stores what
- * was decided. Nest, the network and the clock are outside, so that the simulator can run it too.
+ * The service without its shell, for one home: takes messages of the log, decides about contacts,
+ * stores what was decided. Nest, the network and the clock are outside, so that the simulator can
+ * run it too.
  */
-export class Sessions {
+export class Sessions implements Desk {
+  readonly #home: string;
   readonly #contacts: Aggregates<Contact, ContactEvent, Command, ContactRejection>;
   readonly #trace: Trace;
   readonly #due = new DueTimes();
   readonly #ids = new Map<string, AggregateId>();
 
   constructor({ journal, now, random, onConflict, wait, trace }: SessionsOptions) {
+    this.#home = journal.writer.home;
     this.#trace = trace ?? ((_name, parent, work) => work(parent));
     this.#contacts = new Aggregates({
       journal,
@@ -84,17 +90,20 @@ export class Sessions {
     return this.#contacts.settled();
   }
 
-  /** Takes an entry of the contacts' own history at start-up, oldest first. */
+  /** Takes an entry of the contacts' own history, oldest first. */
   absorb(message: LogMessage): void {
     const address = parseSubject(message.subject);
     if (address !== undefined) this.#contacts.absorb(aggregateOf(address), message);
   }
 
+  /** Nothing is to be prepared: a contact that is not in memory is loaded when it is needed. */
+  ready(): void {}
+
   /**
    * A request for a contact. Safe to call twice with one message.
    * @throws InvalidRequest when the message is no request
    */
-  onRequest(message: LogMessage): Promise<ContactOutcome> {
+  onRequest(message: LogMessage, from: From = placeOf(message)): Promise<ContactOutcome> {
     const { event, address } = readRequest(message);
     const { type, subject, data } = event;
     return this.#trace(type, event.traceparent, (traceparent) =>
@@ -102,15 +111,16 @@ export class Sessions {
         aggregate: aggregateOf(address),
         command: { type, subject, data } as ContactCommand,
         cause: passOn({ ...event, traceparent }, causeOf(event)),
+        ...(from && { from }),
       }),
     );
   }
 
-  /** An entry of a routing partition. Safe to call twice with one message. */
-  onRouting(message: LogMessage): Promise<ContactOutcome[]> {
+  /** An entry of a routing partition, of whatever home. Safe to call twice with one message. */
+  onRouting(message: LogMessage, from: From = placeOf(message)): Promise<ContactOutcome[]> {
     const outcomes: Promise<ContactOutcome>[] = [];
     for (const event of readEntry(message).events) {
-      const command = react(event as unknown as DomainEvent);
+      const command = react(event as unknown as StoredEvent, this.#home);
       if (command === undefined) continue;
       outcomes.push(
         this.#trace(`contact.${command.type}`, event.traceparent, (traceparent) =>
@@ -118,6 +128,7 @@ export class Sessions {
             aggregate: { tenant: event.tenant, entity: 'contact', id: command.subject },
             command,
             cause: passOn({ ...event, traceparent }, event.id),
+            ...(from && { from }),
           }),
         ),
       );
@@ -154,6 +165,8 @@ export class Sessions {
     else this.#ids.set(key, aggregate);
   }
 }
+
+const placeOf = ({ stream: source, sequence }: LogMessage): From => ({ source, sequence });
 
 function aggregateOf({ tenant, entity, id }: ParsedSubject): AggregateId {
   return { tenant, entity, id };

@@ -123,9 +123,10 @@ export class DeskKeeper<D extends Desk> {
     return this.#follower;
   }
 
-  /** Resolves when it has folded everything that counts and is held here; at once when it decides. */
-  async caughtUp(): Promise<void> {
+  /** Resolves when it has folded everything that counts and is held here, and decides if it may. */
+  async settled(): Promise<void> {
     await this.#follower?.caughtUp();
+    while (this.#turning !== undefined) await this.#turning;
   }
 
   /** Stops reading and deciding; resolves when nothing is under way. */

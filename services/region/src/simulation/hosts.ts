@@ -181,7 +181,7 @@ function routingFollows(service: Routing): Follows {
       name: 'contacts',
       stream: eventStream(region),
       filters: [`ev.${region}.${region}.*.contact.*`],
-      handle: (message) => service.onContact(message),
+      handle: (message) => service.onDecision(message),
     },
   ];
 }
