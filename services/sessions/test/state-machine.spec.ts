@@ -93,6 +93,7 @@ const legend: Readonly<Record<string, string>> = {
   update: 'attributes_updated',
   offer: 'offered',
   requeue: 'requeued',
+  reoffer: 'requeued offered',
   connect: 'dequeued connected_to_agent',
   UNKNOWN: 'CONTACT_UNKNOWN',
   EXISTS: 'CONTACT_EXISTS',
@@ -120,7 +121,7 @@ const table = `
   update anew       UNKNOWN update  update  update  update  update  update  update  update  OVER    OVER    OVER
   update as is      UNKNOWN -       -       -       -       -       -       -       -       -       -       -
   offer r1          UNKNOWN STALE   STALE   offer   -       -       -       -       -       -       -       -
-  offer r2          UNKNOWN STALE   STALE   offer   STALE   offer   STALE   STALE   STALE   -       -       -
+  offer r2          UNKNOWN STALE   STALE   offer   reoffer offer   STALE   STALE   STALE   -       -       -
   requeue r1        UNKNOWN STALE   STALE   -       requeue -       STALE   STALE   STALE   -       -       -
   requeue r2        UNKNOWN STALE   STALE   -       STALE   -       STALE   STALE   STALE   -       -       -
   connect r1        UNKNOWN STALE   STALE   STALE   connect STALE   -       -       -       -       -       -

@@ -10,7 +10,8 @@ import {
   type ReservationEvent,
   type SignIn,
 } from '@meridian/wire';
-import { agentDecider, channelState, newAgent, openCount, type AgentRejection } from './agent.ts';
+import { agentDecider, newAgent, openCount, type AgentRejection } from './agent.ts';
+import { channelState } from './channel-state.ts';
 
 const subject = 'a1';
 const agent = specify(agentDecider);
@@ -71,6 +72,7 @@ describe('signs in', () => {
       .thenState({
         id: '',
         sessionId: 's1',
+        signedInAtMs: 7,
         presence: 'AVAILABLE',
         skills: new Map([['french', 3]]),
         capacities: new Map([

@@ -1,4 +1,11 @@
-import { accept, reject, unreachable, type Decider, type Decision } from '@meridian/core';
+import {
+  accept,
+  fromTimestamp,
+  reject,
+  unreachable,
+  type Decider,
+  type Decision,
+} from '@meridian/core';
 import type {
   AgentCommand,
   AgentEvent,
@@ -23,6 +30,8 @@ export interface Agent {
   readonly id: string;
   /** Undefined while OFFLINE. */
   sessionId: string | undefined;
+  /** When the session began, in epoch ms; the later of two in different homes counts. */
+  signedInAtMs: number;
   presence: Presence;
   skills: ReadonlyMap<string, number>;
   capacities: ReadonlyMap<Channel, number>;
@@ -36,13 +45,24 @@ export interface Agent {
   readonly declined: Set<string>;
 }
 
-/** The state of one channel of an agent, as agents and supervisors see it. */
-export type ChannelState = 'OFF_QUEUE' | 'IDLE' | 'OFFERED' | 'INTERACTING' | 'ACW' | 'AT_CAPACITY';
-
 // --- Commands
 
+/** The agent began a session in another home: nobody works in two partitions. */
+export interface SignedInElsewhere {
+  readonly type: 'signed_in_elsewhere';
+  readonly subject: string;
+  readonly data: {
+    /** The other home. */
+    readonly home: string;
+    /** When the session there began, RFC 3339. */
+    readonly at: string;
+    /** Whether the other home's session counts of two that began in the same millisecond. */
+    readonly winsTie: boolean;
+  };
+}
+
 /** `sign_out` takes effect at once when nothing is open; see `AgentSignOutRequested`. */
-export type Command = AgentCommand;
+export type Command = AgentCommand | SignedInElsewhere;
 
 // --- Rejections
 
@@ -63,6 +83,7 @@ export function newAgent(id: string): Agent {
   return {
     id,
     sessionId: undefined,
+    signedInAtMs: 0,
     presence: 'OFFLINE',
     skills: new Map(),
     capacities: new Map(),
@@ -95,6 +116,7 @@ function evolve(agent: Agent, event: AgentEvent | ReservationEvent, timeMs: numb
   switch (event.type) {
     case 'meridian.agent.signed_in.v1':
       agent.sessionId = event.data.sessionId;
+      agent.signedInAtMs = timeMs;
       agent.skills = skillMap(event.data.skills);
       agent.capacities = capacityMap(event.data.capacities);
       agent.isSigningOut = false;
@@ -112,6 +134,7 @@ function evolve(agent: Agent, event: AgentEvent | ReservationEvent, timeMs: numb
       break;
     case 'meridian.agent.session_superseded.v1':
       agent.sessionId = event.data.supersededBy;
+      agent.signedInAtMs = timeMs;
       agent.isSigningOut = false;
       break;
     case 'meridian.agent.state_changed.v1':
@@ -171,19 +194,6 @@ export function openCount(agent: Agent, channel: Channel): number {
   return count;
 }
 
-/** The agent's state on one channel; see the two axes in the vocabulary. */
-export function channelState(agent: Agent, channel: Channel): ChannelState {
-  const stages = [...agent.open.values()]
-    .filter((open) => open.channel === channel)
-    .map((open) => open.stage);
-  const limit = agent.capacities.get(channel) ?? 0;
-  if (stages.length > 0 && stages.length >= limit && limit > 1) return 'AT_CAPACITY';
-  if (stages.includes('PENDING')) return 'OFFERED';
-  if (stages.includes('ACCEPTED')) return 'INTERACTING';
-  if (stages.includes('WRAPPING')) return 'ACW';
-  return limit > 0 && agent.presence === 'AVAILABLE' && !agent.isSigningOut ? 'IDLE' : 'OFF_QUEUE';
-}
-
 function sameMap<K, V>(a: ReadonlyMap<K, V>, b: ReadonlyMap<K, V>): boolean {
   return a.size === b.size && [...a].every(([key, value]) => b.get(key) === value);
 }
@@ -234,31 +244,48 @@ function signIn(
   return accept(...events);
 }
 
+/** Ends the session: at once, or after the last contact that was accepted. */
+function leave(agent: Agent, subject: string, sessionId: string, elsewhere?: string): Answer {
+  const why = elsewhere === undefined ? {} : { elsewhere };
+  const isEngaged = [...agent.open.values()].some((open) => open.stage !== 'PENDING');
+  if (!isEngaged) {
+    return accept<AgentEvent>({
+      type: 'meridian.agent.signed_out.v1',
+      subject,
+      data: { sessionId, ...why },
+    });
+  }
+  if (agent.isSigningOut) return accept();
+  return accept<AgentEvent>({
+    type: 'meridian.agent.sign_out_requested.v1',
+    subject,
+    data: why,
+  });
+}
+
+/**
+ * The later session counts, by the times of the log. Both homes compare the same two times, so
+ * exactly one of two sessions goes on, in whatever order the homes hear of each other.
+ */
+function signedInElsewhere(agent: Agent, { subject, data }: SignedInElsewhere): Answer {
+  if (agent.sessionId === undefined) return accept();
+  const atMs = fromTimestamp(data.at);
+  const isLater = atMs > agent.signedInAtMs || (atMs === agent.signedInAtMs && data.winsTie);
+  return isLater ? leave(agent, subject, agent.sessionId, data.home) : accept();
+}
+
 function decide(agent: Agent, command: Command): Answer {
   const { subject } = command;
   if (command.type === 'meridian.agent.sign_in.v1') return signIn(agent, command);
+  if (command.type === 'signed_in_elsewhere') return signedInElsewhere(agent, command);
   if (agent.sessionId === undefined) {
     return command.type === 'meridian.agent.sign_out.v1'
       ? accept()
       : reject({ code: 'AGENT_OFFLINE', facts: { agentId: subject } });
   }
   switch (command.type) {
-    case 'meridian.agent.sign_out.v1': {
-      const isEngaged = [...agent.open.values()].some((open) => open.stage !== 'PENDING');
-      if (!isEngaged) {
-        return accept<AgentEvent>({
-          type: 'meridian.agent.signed_out.v1',
-          subject,
-          data: { sessionId: agent.sessionId },
-        });
-      }
-      if (agent.isSigningOut) return accept();
-      return accept<AgentEvent>({
-        type: 'meridian.agent.sign_out_requested.v1',
-        subject,
-        data: {},
-      });
-    }
+    case 'meridian.agent.sign_out.v1':
+      return leave(agent, subject, agent.sessionId);
     case 'meridian.agent.set_presence.v1': {
       const { presence, reason } = command.data;
       if (presence !== 'AVAILABLE' && presence !== 'AWAY' && presence !== 'BUSY') {

@@ -9,6 +9,14 @@ import type {
 } from '@meridian/wire';
 import { agentDecider, newAgent, type Agent } from './agent.ts';
 import { defaultQueueSettings } from './limits.ts';
+import {
+  evolveArrival,
+  evolveLent,
+  evolveReturned,
+  forgetLoans,
+  noLoans,
+  type Loans,
+} from './loans.ts';
 import { mergeRequirements } from './match.ts';
 import { queueDecider, type Queue } from './queue.ts';
 import { isLive, reservationDecider, type LiveReservation } from './reservation.ts';
@@ -33,8 +41,10 @@ export interface Partition {
   readonly reservations: Map<string, LiveReservation>;
   /** The live reservation of a contact. */
   readonly reservationOf: Map<string, string>;
-  /** How many offers a contact that waits or is offered has had. */
+  /** How many offers a contact that waits, is offered or is lent has had, in all partitions. */
   readonly attempts: Map<string, number>;
+  /** Contacts lent to other partitions and borrowed from them. */
+  readonly loans: Loans;
   /** When pending reservations time out, by id. */
   readonly due: DueTimes;
   /** How often queues were configured: the `configversion` of the envelope. */
@@ -58,6 +68,28 @@ export function settingsOf(partition: Partition, queueId: string): QueueSettings
   return partition.queues.get(queueId)?.settings ?? defaultQueueSettings;
 }
 
+/** Whether the contact waits, is offered, is served or is lent. */
+export function isKnown(partition: Partition, contactId: string): boolean {
+  return (
+    partition.waiting.has(contactId) ||
+    partition.offered.has(contactId) ||
+    partition.reservationOf.has(contactId) ||
+    partition.loans.lent.has(contactId)
+  );
+}
+
+/** The home of a contact that is borrowed, or served, from another one; undefined: this one. */
+export function foreignHome(partition: Partition, contactId: string): string | undefined {
+  const reservationId = partition.reservationOf.get(contactId);
+  return (
+    partition.loans.borrowed.get(contactId)?.home ??
+    (reservationId === undefined
+      ? undefined
+      : partition.reservations.get(reservationId)?.contactHome)
+  );
+}
+
+/** A contact's place by the settings that its queue has now. */
 export function placeOf(
   partition: Partition,
   contactId: string,
@@ -78,7 +110,14 @@ export function placeOf(
   };
 }
 
-function evolveDecided(partition: Partition, contactId: string, decided: RoutingDecided): void {
+function evolveDecided(
+  partition: Partition,
+  contactId: string,
+  decided: RoutingDecided,
+  timeMs: number,
+): void {
+  evolveArrival(partition.loans, contactId, decided, timeMs);
+  if (decided.attempts !== undefined) partition.attempts.set(contactId, decided.attempts);
   const place =
     partition.waiting.get(contactId) ??
     placeOf(partition, contactId, decided, fromTimestamp(decided.enqueuedAt));
@@ -94,6 +133,7 @@ function forget(partition: Partition, contactId: string): void {
   partition.waiting.remove(contactId);
   partition.offered.delete(contactId);
   partition.attempts.delete(contactId);
+  forgetLoans(partition.loans, contactId);
 }
 
 function evolveReservation(partition: Partition, event: ReservationEvent, timeMs: number): void {
@@ -124,6 +164,8 @@ function evolveReservation(partition: Partition, event: ReservationEvent, timeMs
       const place = partition.offered.get(contactId);
       if (place === undefined) break;
       partition.offered.delete(contactId);
+      // A borrowed contact never waits here: it is given back in the same entry.
+      if (partition.loans.borrowed.has(contactId)) break;
       partition.waiting.add(placeOf(partition, contactId, place, place.enqueuedAtMs));
       break;
     }
@@ -145,10 +187,23 @@ function regroup(partition: Partition, queueId: string): void {
 export function evolve(partition: Partition, event: PartitionEvent, timeMs: number): Partition {
   switch (event.type) {
     case 'meridian.routing.decided.v1':
-      evolveDecided(partition, event.subject, event.data);
+      evolveDecided(partition, event.subject, event.data, timeMs);
       break;
     case 'meridian.routing.withdrawn.v1':
       forget(partition, event.subject);
+      break;
+    case 'meridian.routing.lent.v1': {
+      const { subject, data } = event;
+      const place =
+        partition.waiting.remove(subject) ??
+        placeOf(partition, subject, data, fromTimestamp(data.enqueuedAt));
+      evolveLent(partition.loans, data, place);
+      break;
+    }
+    case 'meridian.routing.returned.v1':
+      if (evolveReturned(partition.loans, event.subject, event.data)) {
+        forget(partition, event.subject);
+      }
       break;
     case 'meridian.queue.created.v1':
     case 'meridian.queue.updated.v1':
@@ -185,6 +240,7 @@ export function emptyPartition(): Partition {
     reservations: new Map(),
     reservationOf: new Map(),
     attempts: new Map(),
+    loans: noLoans(),
     due: new DueTimes(),
     configVersion: 0,
   };

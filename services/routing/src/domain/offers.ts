@@ -1,5 +1,5 @@
 import { toTimestamp, type Context } from '@meridian/core';
-import type { RoutingDecided, Trigger } from '@meridian/wire';
+import type { ReservationEvent, RoutingDecided, Trigger } from '@meridian/wire';
 import type { Agent } from './agent.ts';
 import { agentOf, settingsOf, type Partition, type PartitionEvent } from './floor.ts';
 import { algorithm } from './limits.ts';
@@ -8,19 +8,23 @@ import { isServedBefore, type Place } from './waiting-room.ts';
 
 // Who serves whom: what is offered at once after each decision of the partition.
 
+/** Where a contact comes from that another partition had: see `RoutingDecided`. */
+export type Origin = Pick<RoutingDecided, 'contactHome' | 'attempts' | 'loan' | 'loanEpoch'>;
+
 /** Looks for an agent for a contact; says so either way. */
 export function route(
   partition: Partition,
   place: Place,
   trigger: Trigger,
   nowMs: number,
+  origin: Origin = {},
 ): PartitionEvent[] {
-  const isKnown = partition.queues.get(place.queueId)?.exists === true;
-  const choice: Choice = isKnown
+  const exists = partition.queues.get(place.queueId)?.exists === true;
+  const choice: Choice = exists
     ? choose(partition.agents.values(), place, settingsOf(partition, place.queueId).strategy, nowMs)
     : { agentId: undefined, candidates: [], candidateCount: 0, exclusions: [] };
-  const outcome = choice.agentId === undefined ? (isKnown ? 'WAITING' : 'UNROUTABLE') : 'OFFERED';
-  return decided(partition, place, outcome, choice, trigger, nowMs);
+  const outcome = choice.agentId === undefined ? (exists ? 'WAITING' : 'UNROUTABLE') : 'OFFERED';
+  return decided(partition, place, outcome, choice, trigger, nowMs, origin);
 }
 
 function decided(
@@ -30,6 +34,7 @@ function decided(
   choice: Choice,
   trigger: Trigger,
   nowMs: number,
+  origin: Origin = {},
 ): PartitionEvent[] {
   const { contactId, queueId, channel } = place;
   const { agentId } = choice;
@@ -54,21 +59,23 @@ function decided(
       exclusions: choice.exclusions,
       contactRequirements: place.contactRequirements,
       algorithm,
+      ...origin,
     },
   };
   if (agentId === undefined) return [decision];
-  const attempt = (partition.attempts.get(contactId) ?? 0) + 1;
+  const { contactHome, attempts = partition.attempts.get(contactId) ?? 0 } = origin;
   return [
     decision,
     {
       type: 'meridian.reservation.created.v1',
-      subject: `${contactId}-r${attempt}`,
+      subject: `${contactId}-r${attempts + 1}`,
       data: {
         contactId,
         agentId,
         queueId,
         channel,
         expiresAt: toTimestamp(nowMs + settings.offerTtlMs),
+        ...(contactHome === undefined ? {} : { contactHome }),
       },
     },
   ];
@@ -129,8 +136,29 @@ function returnedContact(
   return first;
 }
 
+/** Gives back the borrowed contacts whose offers came to nothing in this decision. */
+function giveBack(partition: Partition, events: readonly PartitionEvent[]): PartitionEvent[] {
+  const { borrowed } = partition.loans;
+  if (borrowed.size === 0) return [];
+  const back: PartitionEvent[] = [];
+  for (const event of events) {
+    if (!event.type.startsWith('meridian.reservation.')) continue;
+    const { contactId } = (event as ReservationEvent).data;
+    const borrowing = borrowed.get(contactId);
+    if (borrowing === undefined || partition.reservationOf.has(contactId)) continue;
+    const { home: contactHome, loan, loanEpoch } = borrowing;
+    const attempts = partition.attempts.get(contactId) ?? 0;
+    back.push({
+      type: 'meridian.routing.returned.v1',
+      subject: contactId,
+      data: { contactHome, loan, loanEpoch, attempts, reason: 'OFFER_ENDED' },
+    });
+  }
+  return back;
+}
+
 /**
- * What follows at once: an agent who asked to leave and is done is signed out; contacts that came
+ * What follows at once: borrowed contacts whose offers ended are given back; an agent who asked to leave and is done is signed out; contacts that came
  * back are offered to others; agents who became free are offered who waits longest; a changed
  * queue is looked through again. One step a call, on the state after the step before.
  */
@@ -139,6 +167,8 @@ export function consequences(
   events: readonly PartitionEvent[],
   { now }: Context,
 ): readonly PartitionEvent[] {
+  const back = giveBack(partition, events);
+  if (back.length > 0) return back;
   for (const event of events) {
     if (
       event.type !== 'meridian.reservation.completed.v1' &&

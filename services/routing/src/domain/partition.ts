@@ -15,8 +15,17 @@ import type {
   ReservationCommand,
   ReservationEvent,
 } from '@meridian/wire';
-import { agentDecider, newAgent } from './agent.ts';
-import { emptyPartition, evolve, placeOf, type Partition, type PartitionEvent } from './floor.ts';
+import { agentDecider, newAgent, type SignedInElsewhere } from './agent.ts';
+import {
+  emptyPartition,
+  evolve,
+  foreignHome,
+  isKnown,
+  placeOf,
+  type Partition,
+  type PartitionEvent,
+} from './floor.ts';
+import { borrow, lend, takeBack, type LoanCommand } from './lending.ts';
 import { consequences, route } from './offers.ts';
 import { queueDecider } from './queue.ts';
 import {
@@ -29,6 +38,12 @@ export type { Partition, PartitionEvent } from './floor.ts';
 
 // --- Commands
 
+interface OfContact {
+  readonly subject: string;
+  /** The contact's home, when it is another than the partition's. */
+  readonly contactHome?: string;
+}
+
 export type InnerCommand =
   /** A contact joined a queue, at `enqueuedAt`. */
   | {
@@ -38,14 +53,15 @@ export type InnerCommand =
       readonly enqueuedAt: string;
     }
   /** A contact ended without an agent, by the event named. */
-  | {
+  | (OfContact & {
       readonly type: 'contact_ended';
-      readonly subject: string;
       readonly data: { readonly reason: string };
-    }
+    })
   /** The conversation is over. */
-  | { readonly type: 'contact_wrapping'; readonly subject: string }
-  | { readonly type: 'contact_completed'; readonly subject: string }
+  | (OfContact & { readonly type: 'contact_wrapping' })
+  | (OfContact & { readonly type: 'contact_completed' })
+  | LoanCommand
+  | SignedInElsewhere
   /** Time has passed: offers that rang out. */
   | { readonly type: 'time_passed'; readonly subject: string };
 
@@ -54,6 +70,7 @@ export type Command = AgentCommand | QueueCommand | ReservationCommand | InnerCo
 // --- Decide
 
 type Answer = Decision<PartitionEvent>;
+type Of<Type extends Command['type']> = Extract<Command, { type: Type }>;
 
 function decide(partition: Partition, command: Command, context: Context): Answer {
   const { subject } = command;
@@ -61,6 +78,7 @@ function decide(partition: Partition, command: Command, context: Context): Answe
     case 'meridian.agent.sign_in.v1':
     case 'meridian.agent.sign_out.v1':
     case 'meridian.agent.set_presence.v1':
+    case 'signed_in_elsewhere':
       return decideAgent(partition, command, context);
     case 'meridian.queue.configure.v1':
     case 'meridian.queue.delete.v1': {
@@ -74,31 +92,24 @@ function decide(partition: Partition, command: Command, context: Context): Answe
     case 'meridian.reservation.accept.v1':
     case 'meridian.reservation.reject.v1':
       return decideReservation(partition, command, context);
-    case 'contact_queued': {
-      if (
-        partition.waiting.has(subject) ||
-        partition.offered.has(subject) ||
-        partition.reservationOf.has(subject)
-      ) {
-        return accept();
-      }
-      const { queueId, channel, priority = 0, requirements } = command.data;
-      const place = placeOf(
-        partition,
-        subject,
-        { queueId, channel, priority, contactRequirements: requirements },
-        fromTimestamp(command.enqueuedAt),
-      );
-      return accept(...route(partition, place, 'CONTACT_QUEUED', context.now));
-    }
+    case 'contact_queued':
+      return contactQueued(partition, command, context);
     case 'contact_ended':
-      return contactEnded(partition, subject, command.data.reason, context);
+      return contactEnded(partition, command, command.data.reason, context);
     case 'contact_wrapping':
-      return onReservationOf(partition, subject, 'wrap', context);
+      return onReservationOf(partition, command, 'wrap', context);
     case 'contact_completed':
-      return partition.waiting.has(subject) || partition.offered.has(subject)
-        ? contactEnded(partition, subject, 'meridian.contact.completed.v1', context)
-        : onReservationOf(partition, subject, 'complete', context);
+      return partition.waiting.has(subject) ||
+        partition.offered.has(subject) ||
+        partition.loans.lent.has(subject)
+        ? contactEnded(partition, command, 'meridian.contact.completed.v1', context)
+        : onReservationOf(partition, command, 'complete', context);
+    case 'lend':
+      return lend(partition, command);
+    case 'borrow':
+      return borrow(partition, command, context);
+    case 'take_back':
+      return takeBack(partition, command, context);
     case 'time_passed':
       return timePassed(partition, context);
     default:
@@ -106,10 +117,24 @@ function decide(partition: Partition, command: Command, context: Context): Answe
   }
 }
 
+/** The contacts that may yet need the queue: those that wait, are offered or may come back. */
 function contactsIn(partition: Partition, queueId: string): number {
   let count = partition.waiting.ofQueue(queueId).length;
   for (const place of partition.offered.values()) if (place.queueId === queueId) count += 1;
+  for (const { place } of partition.loans.lent.values()) if (place.queueId === queueId) count += 1;
   return count;
+}
+
+function contactQueued(
+  partition: Partition,
+  { subject, data, enqueuedAt }: Of<'contact_queued'>,
+  { now }: Context,
+): Answer {
+  if (isKnown(partition, subject)) return accept();
+  const { queueId, channel, priority = 0, requirements } = data;
+  const asked = { queueId, channel, priority, contactRequirements: requirements };
+  const place = placeOf(partition, subject, asked, fromTimestamp(enqueuedAt));
+  return accept(...route(partition, place, 'CONTACT_QUEUED', now));
 }
 
 function decideReservation(
@@ -122,7 +147,11 @@ function decideReservation(
 }
 
 /** The agent's own decision, and the offers that it takes back: nobody rings at an empty desk. */
-function decideAgent(partition: Partition, command: AgentCommand, context: Context): Answer {
+function decideAgent(
+  partition: Partition,
+  command: AgentCommand | SignedInElsewhere,
+  context: Context,
+): Answer {
   const agent = partition.agents.get(command.subject) ?? newAgent(command.subject);
   const decision: Decision<AgentEvent | ReservationEvent, Rejection> = agentDecider.decide(
     agent,
@@ -139,33 +168,38 @@ function decideAgent(partition: Partition, command: AgentCommand, context: Conte
   if (!leaves) return decision;
   const rescinded = [...agent.open]
     .filter(([, open]) => open.stage === 'PENDING')
-    .map(([reservationId, open]) => ({
-      type: 'meridian.reservation.rescinded.v1' as const,
-      subject: reservationId,
-      data: { contactId: open.contactId, agentId: agent.id, reason: 'AGENT_LEFT' },
-    }));
+    .flatMap(([subject]) => {
+      const data = { reason: 'AGENT_LEFT' };
+      const taken = decideReservation(partition, { type: 'withdraw', subject, data }, context);
+      return taken.accepted ? taken.events : [];
+    });
   return accept<PartitionEvent>(...rescinded, ...decision.events);
 }
 
 function onReservationOf(
   partition: Partition,
-  contactId: string,
+  { subject: contactId, contactHome }: OfContact,
   type: 'wrap' | 'complete',
   context: Context,
 ): Answer {
   const reservationId = partition.reservationOf.get(contactId);
-  if (reservationId === undefined) return accept();
+  if (reservationId === undefined || foreignHome(partition, contactId) !== contactHome) {
+    return accept();
+  }
   return decideReservation(partition, { type, subject: reservationId }, context);
 }
 
 function contactEnded(
   partition: Partition,
-  contactId: string,
+  { subject: contactId, contactHome }: OfContact,
   reason: string,
   context: Context,
 ): Answer {
+  // Another home may have a contact of the same name.
+  if (foreignHome(partition, contactId) !== contactHome) return accept();
   const events: PartitionEvent[] = [];
-  const place = partition.waiting.get(contactId) ?? partition.offered.get(contactId);
+  const loan = partition.loans.lent.get(contactId);
+  const place = partition.waiting.get(contactId) ?? partition.offered.get(contactId) ?? loan?.place;
   const reservationId = partition.reservationOf.get(contactId);
   if (reservationId !== undefined) {
     const withdrawn = decideReservation(
@@ -179,7 +213,12 @@ function contactEnded(
     events.push({
       type: 'meridian.routing.withdrawn.v1',
       subject: contactId,
-      data: { queueId: place.queueId, reason },
+      data: {
+        queueId: place.queueId,
+        reason,
+        ...(contactHome === undefined ? {} : { contactHome }),
+        ...(loan === undefined ? {} : { lentTo: loan.to }),
+      },
     });
   }
   return accept(...events);

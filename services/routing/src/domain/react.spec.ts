@@ -36,7 +36,7 @@ describe("what a contact's decision means for the routing", () => {
       { type: 'contact_completed', subject },
     ],
   ])('%j', (event, expected) => {
-    expect(react(event, time)).toStrictEqual(expected);
+    expect(react({ ...event, region: 'eu', epoch: 1 }, time, 'eu')).toStrictEqual(expected);
   });
 
   const meant = /\.contact\.(?:queued|abandoned|orphan_reaped|disconnected|completed)\./;
@@ -49,7 +49,7 @@ describe("what a contact's decision means for the routing", () => {
         subject,
         data: arbitraryData(contract, seeded(type)),
       } as unknown as DomainEvent;
-      expect(react(event, time)).toBeUndefined();
+      expect(react({ ...event, region: 'eu', epoch: 1 }, time, 'eu')).toBeUndefined();
     },
   );
 });

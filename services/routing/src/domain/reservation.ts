@@ -19,6 +19,8 @@ import type {
 interface Parties {
   readonly contactId: string;
   readonly agentId: string;
+  /** The contact's home, when it is another than the partition's. */
+  readonly contactHome?: string;
 }
 
 /** A reservation that holds its agent. */
@@ -82,14 +84,17 @@ export function isLive(reservation: Reservation): reservation is LiveReservation
   return stage === 'PENDING' || stage === 'ACCEPTED' || stage === 'WRAPPING';
 }
 
+function partiesOf({ contactId, agentId, contactHome }: Parties): Parties {
+  return { contactId, agentId, ...(contactHome === undefined ? {} : { contactHome }) };
+}
+
 function evolve(reservation: Reservation, event: ReservationEvent): Reservation {
   switch (event.type) {
     case 'meridian.reservation.created.v1': {
-      const { contactId, agentId, queueId, channel, expiresAt } = event.data;
+      const { queueId, channel, expiresAt } = event.data;
       return {
         stage: 'PENDING',
-        contactId,
-        agentId,
+        ...partiesOf(event.data),
         queueId,
         channel,
         expiresAtMs: fromTimestamp(expiresAt),
@@ -104,8 +109,7 @@ function evolve(reservation: Reservation, event: ReservationEvent): Reservation 
     case 'meridian.reservation.rescinded.v1':
     case 'meridian.reservation.canceled.v1':
     case 'meridian.reservation.completed.v1': {
-      const { contactId, agentId } = event.data;
-      return { stage: endStages[event.type], contactId, agentId };
+      return { stage: endStages[event.type], ...partiesOf(event.data) };
     }
     default:
       return unreachable(event);
@@ -134,8 +138,8 @@ function decide(reservation: Reservation, command: Command, { now }: Context): A
     });
   }
   if (reservation.stage === 'NONE') return refuse('RESERVATION_UNKNOWN');
-  const { stage, contactId, agentId } = reservation;
-  const data = { contactId, agentId };
+  const { stage, agentId } = reservation;
+  const data = partiesOf(reservation);
   switch (command.type) {
     case 'meridian.reservation.accept.v1':
       if (command.data.agentId !== agentId) {
@@ -192,7 +196,7 @@ function decide(reservation: Reservation, command: Command, { now }: Context): A
 function withdraw(
   stage: Reservation['stage'],
   subject: string,
-  data: { contactId: string; agentId: string; reason: string },
+  data: Parties & { readonly reason: string },
 ): Answer {
   if (stage === 'PENDING') {
     return accept<ReservationEvent>({ type: 'meridian.reservation.rescinded.v1', subject, data });
@@ -202,11 +206,10 @@ function withdraw(
   }
   // They have spoken: nothing is canceled any more, the agent is only let go.
   if (stage === 'WRAPPING') {
-    const { contactId, agentId } = data;
     return accept<ReservationEvent>({
       type: 'meridian.reservation.completed.v1',
       subject,
-      data: { contactId, agentId },
+      data: partiesOf(data),
     });
   }
   return accept();

@@ -160,7 +160,13 @@ function evolve(contact: Contact, event: ContactEvent, timeMs: number): Contact 
     }
     case 'meridian.contact.offered.v1': {
       const { reservationId, agentId } = event.data;
-      return { ...enter(contact, 'OFFERED', timeMs), reservationId, agentId } as Contact;
+      // A log that offers what never was queued is read as if it had been queued then.
+      return {
+        enqueuedAtMs: timeMs,
+        ...enter(contact, 'OFFERED', timeMs),
+        reservationId,
+        agentId,
+      } as Contact;
     }
     case 'meridian.contact.requeued.v1':
       return enter(contact, 'QUEUED', timeMs) as Contact;
@@ -426,24 +432,58 @@ function updateAttributes(
 // What the routing decided while the contact ended crosses its end: there is nothing left to do.
 
 function offer(contact: Known, { subject, data }: Of<'offer'>, refuse: Refuse): Answer {
-  if (isOver(contact)) return accept();
-  if ('reservationId' in contact && contact.reservationId === data.reservationId) return accept();
-  if (contact.state !== 'QUEUED') {
+  if (isOver(contact) || isHeardOf(contact, data.reservationId)) return accept();
+  const offered: ContactEvent = { type: 'meridian.contact.offered.v1', subject, data };
+  if (contact.state === 'QUEUED') return accept(offered);
+  if (contact.state !== 'OFFERED') {
     return refuse('OFFER_STALE', { reservationId: data.reservationId });
   }
-  return accept<ContactEvent>({ type: 'meridian.contact.offered.v1', subject, data });
+  // Another partition offers it: the offer known here has ended, its end is still on the way.
+  return accept(requeued(contact, subject, contact.reservationId, 'SUPERSEDED'), offered);
 }
 
 function requeue(contact: Known, { subject, data }: Of<'requeue'>, refuse: Refuse): Answer {
+  const { reservationId, reason } = data;
   if (contact.state === 'QUEUED' || isOver(contact)) return accept();
-  if (contact.state !== 'OFFERED' || contact.reservationId !== data.reservationId) {
-    return refuse('OFFER_STALE', { reservationId: data.reservationId });
+  const current = currentOffer(contact);
+  if (contact.state === 'OFFERED' && current === reservationId) {
+    return accept(requeued(contact, subject, reservationId, reason));
   }
-  return accept<ContactEvent>({
+  const isPast = current !== reservationId && isHeardOf(contact, reservationId);
+  return isPast ? accept() : refuse('OFFER_STALE', { reservationId });
+}
+
+function requeued(
+  { enqueuedAtMs }: Queueing,
+  subject: string,
+  reservationId: string,
+  reason: OfferEnd,
+): ContactEvent {
+  return {
     type: 'meridian.contact.requeued.v1',
     subject,
-    data: { ...data, enqueuedAt: toTimestamp(contact.enqueuedAtMs) },
-  });
+    data: { reservationId, reason, enqueuedAt: toTimestamp(enqueuedAtMs) },
+  };
+}
+
+/** The last offer heard of. At run time a contact back in the queue still names it. */
+function currentOffer(contact: Known): string | undefined {
+  return 'reservationId' in contact ? contact.reservationId : undefined;
+}
+
+/**
+ * Whether an offer is the last one heard of, or an earlier one. The partitions number the offers of
+ * a contact one after the other (`<contact>-r<n>`), but their entries may arrive in any order.
+ */
+function isHeardOf(contact: Known, reservationId: string): boolean {
+  const current = currentOffer(contact);
+  if (current === undefined) return false;
+  return current === reservationId || offerNumber(reservationId) < offerNumber(current);
+}
+
+/** NaN, which is before and after nothing, when the id has no number. */
+function offerNumber(reservationId: string): number {
+  return Number(/-r(\d+)$/.exec(reservationId)?.[1]);
 }
 
 function connect(
@@ -453,9 +493,7 @@ function connect(
   refuse: Refuse,
 ): Answer {
   if (isOver(contact)) return accept();
-  // At run time a contact back in the queue still names the reservation of its last offer.
-  const isMine: boolean =
-    'reservationId' in contact && contact.reservationId === data.reservationId;
+  const isMine = currentOffer(contact) === data.reservationId;
   if (isMine && contact.state !== 'OFFERED' && contact.state !== 'QUEUED') return accept();
   if (contact.state !== 'OFFERED' || !isMine) {
     return refuse('OFFER_STALE', { reservationId: data.reservationId });

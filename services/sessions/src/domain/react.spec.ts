@@ -47,7 +47,14 @@ describe('what the routing decided, to the contact', () => {
       { type: 'requeue', subject: 'c1', data: { reservationId: subject, reason: 'RESCINDED' } },
     ],
   ])('%j', (event, expected) => {
-    expect(react(event)).toStrictEqual(expected);
+    const { subject: id, data } = event;
+    const borrowed = { ...event, data: { ...data, contactHome: 'ap' } } as DomainEvent;
+    expect(id).toBe(subject);
+    // The partition of the contact's own home decided it, or another's that had borrowed it.
+    expect(react({ ...event, region: 'eu' }, 'eu')).toStrictEqual(expected);
+    expect(react({ ...borrowed, region: 'eu' }, 'ap')).toStrictEqual(expected);
+    expect(react({ ...event, region: 'eu' }, 'ap')).toBeUndefined();
+    expect(react({ ...borrowed, region: 'eu' }, 'eu')).toBeUndefined();
   });
 
   const meant = /\.reservation\.(?:created|accepted|rejected|timed_out|rescinded)\./;
@@ -60,7 +67,7 @@ describe('what the routing decided, to the contact', () => {
         subject: 'x',
         data: arbitraryData(contract, seeded(type)),
       } as DomainEvent;
-      expect(react(event)).toBeUndefined();
+      expect(react({ ...event, region: 'eu' }, 'eu')).toBeUndefined();
     },
   );
 });
