@@ -16,6 +16,7 @@ import {
   type Metrics,
   type Service,
 } from '@meridian/nest';
+import { Lender } from './lender.ts';
 import { Routing, type RoutingOutcome } from './routing.ts';
 
 /** How often the queue lengths are told to the metrics, in ms. */
@@ -35,6 +36,7 @@ export class RoutingHandlers {
   ) {
     this.#metrics = metrics;
     this.#clock = clock;
+    const lender = new Lender(() => clock.now());
     const desks = service.desks<Routing>({
       own: ['*.routing.*'],
       create: (home, journal) =>
@@ -43,11 +45,13 @@ export class RoutingHandlers {
           now: () => clock.now(),
           random: seeded(`${home}/routing`),
           onConflict: () => metrics.conflict(),
+          onMoved: () => lender.moved(),
           trace: (name, parent, work) =>
             withSpan(name, parent, () => work(currentTraceparent() ?? parent)),
         }),
     });
     this.#desks = desks;
+    lender.keeps(desks);
     service.timer({
       name: 'offers',
       next: () => earliest(desks.allOpen().map(([, desk]) => desk.nextDueMs())),
@@ -55,6 +59,12 @@ export class RoutingHandlers {
         await Promise.all(desks.allOpen().map(([, desk]) => desk.fireDue(now)));
       },
     });
+    const lending = service.timer({
+      name: 'lending',
+      next: () => lender.nextDueMs(),
+      fire: () => lender.fire(),
+    });
+    lender.onDue(() => lending.touch());
     const gauge = setInterval(() => this.#tellQueueLengths(), gaugeEveryMs);
     gauge.unref();
     service.onClose(async () => {

@@ -17,6 +17,7 @@ import {
   type Partition,
   type PartitionEvent,
 } from './domain/partition.ts';
+import { lendingDueMs, planLending } from './domain/plan-lending.ts';
 import { react, type StoredEvent } from './domain/react.ts';
 
 export interface RoutingOptions {
@@ -61,6 +62,8 @@ export class Routing implements Desk {
     { readonly loop: Loop; opened: Promise<void> | undefined }
   >();
   readonly #trace: Trace;
+  /** How many loans were handed in. */
+  #loans = 0;
   #isReady = false;
 
   constructor(options: RoutingOptions) {
@@ -144,6 +147,47 @@ export class Routing implements Desk {
         })),
       ),
     );
+  }
+
+  /**
+   * Lends waiting contacts that no agent of this home can serve now to partitions that have one.
+   * @param neighbours the other homes' routing, warm: the tenants' partitions as they are known
+   * @returns how many were lent, once that is stored
+   */
+  async lend(neighbours: ReadonlyMap<string, Routing>): Promise<number> {
+    const lent: Promise<unknown>[] = [];
+    for (const [tenant, { loop }] of this.#partitions) {
+      if (loop.state.waiting.size === 0 || !loop.isSettled) continue;
+      const floors = new Map<string, Partition>();
+      for (const [home, routing] of neighbours) {
+        const floor = routing.#partitions.get(tenant)?.loop.state;
+        if (floor !== undefined) floors.set(home, floor);
+      }
+      if (floors.size === 0) continue;
+      for (const command of planLending(loop.state, floors, this.#options.now())) {
+        this.#loans += 1;
+        const cause = { causationId: `loan.${this.#home}.${loop.head.revision}.${this.#loans}` };
+        lent.push(loop.submit({ command, cause }));
+      }
+    }
+    await Promise.all(lent);
+    return lent.length;
+  }
+
+  /** When a contact that was given back may be lent again, in epoch ms; undefined when none. */
+  lendingDueMs(): number | undefined {
+    const now = this.#options.now();
+    return earliest(
+      [...this.#partitions.values()].map(({ loop }) => lendingDueMs(loop.state, now)),
+    );
+  }
+
+  /** Whether a contact waits. */
+  get hasWaiting(): boolean {
+    for (const { loop } of this.#partitions.values()) {
+      if (loop.state.waiting.size > 0) return true;
+    }
+    return false;
   }
 
   /** When the next offer times out, in epoch ms. */
