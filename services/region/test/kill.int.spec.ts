@@ -11,7 +11,7 @@ interface Blow {
   readonly names: readonly string[];
   readonly events?: number;
   readonly publications?: number;
-  /** What is started again reads everything from the beginning: a checkpoint may lag. */
+  /** What is started again finds no checkpoint: it goes on where the log says that it had come to. */
   readonly forgets?: true;
 }
 
@@ -129,10 +129,13 @@ describe('a day that is played while processes are killed', () => {
       { events: 300, names: ['region'], forgets: true },
     ]);
     expectTheSame(played, expected);
-    // The last process has read every request again, and those of before decided nothing.
+    // The last process found its place in the log, not at the beginning.
     const requests = played.intake.filter(({ subject }) => subject.includes('.contact.'));
     const metrics = await (await fetch(`${region?.url}/metrics`)).text();
     const handled = 'meridian_handler_duration_seconds_count{service="sessions",read="requests"}';
-    expect(metrics.split('\n')).toContain(`${handled} ${requests.length}`);
+    const line = metrics.split('\n').find((one) => one.startsWith(handled)) ?? '';
+    const count = Number(line.slice(handled.length));
+    expect(count).toBeGreaterThan(0);
+    expect(count).toBeLessThan(requests.length);
   }, 120_000);
 });
