@@ -4,6 +4,8 @@ import type { QueueSettings } from '@meridian/wire';
 export const listedCandidatesLimit = 5;
 /** How many excluded agents it names per reason. */
 export const listedExclusionsLimit = 3;
+/** How long a partition is not lent a contact again that it gave back. */
+export const lendBackOffMs = 5_000;
 /** The name and version of the rule that chooses; it changes with its meaning. */
 export const algorithm = 'skills-longest-idle/1';
 

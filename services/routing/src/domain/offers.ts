@@ -81,14 +81,19 @@ function decided(
   ];
 }
 
-/** The contact that an agent who has room should be offered next, and the events for it. */
-function serve(partition: Partition, agent: Agent, nowMs: number): PartitionEvent[] {
-  const place = partition.waiting.first(
+/** Of the contacts that wait, the one that an agent who has room should be offered next. */
+export function firstFor(partition: Partition, agent: Agent): Place | undefined {
+  return partition.waiting.first(
     (sample) =>
       partition.queues.get(sample.queueId)?.exists === true &&
       (exclusionOf(agent, sample) ?? 'DECLINED') === 'DECLINED',
     (each) => !agent.declined.has(each.contactId),
   );
+}
+
+/** The events that offer an agent who has room the contact that comes first. */
+function serve(partition: Partition, agent: Agent, nowMs: number): PartitionEvent[] {
+  const place = firstFor(partition, agent);
   if (place === undefined) return [];
   const choice = choose([agent], place, settingsOf(partition, place.queueId).strategy, nowMs);
   return decided(partition, place, 'OFFERED', choice, 'AGENT_FREED', nowMs);

@@ -1,3 +1,4 @@
+import { Heap } from '@meridian/core';
 import type { Channel, SkillRequirement } from '@meridian/wire';
 
 /** A contact's place in a queue: it keeps it through every offer until it is answered or gone. */
@@ -85,6 +86,19 @@ export class WaitingRoom {
     return found.sort((a, b) => (isServedBefore(a, b) ? -1 : 1));
   }
 
+  /** All contacts in the order of service; what is not asked for costs nothing but the lines. */
+  *inOrder(): Generator<Place, void> {
+    const heads = new Heap<{ readonly places: readonly Place[]; index: number }>((a, b) =>
+      isServedBefore(a.places[a.index] as Place, b.places[b.index] as Place),
+    );
+    for (const { places } of this.#lines.values()) heads.push({ places, index: 0 });
+    for (let head = heads.pop(); head !== undefined; head = heads.pop()) {
+      yield head.places[head.index] as Place;
+      head.index += 1;
+      if (head.index < head.places.length) heads.push(head);
+    }
+  }
+
   /**
    * The contact to be served first among those that pass.
    * @param servesLine asked once per line, with one of its contacts
@@ -110,7 +124,12 @@ export class WaitingRoom {
   }
 }
 
-function lineKey({ queueId, channel, requirements }: Place): string {
+/** What contacts that ask for the same have in common, as text. */
+export function lineKey({
+  queueId,
+  channel,
+  requirements,
+}: Pick<Place, 'queueId' | 'channel' | 'requirements'>): string {
   let key = `${queueId}/${channel}`;
   for (const { skill, minimumLevel } of requirements) key += `/${skill}:${minimumLevel}`;
   return key;

@@ -1,0 +1,146 @@
+import { openCount, type Agent } from './agent.ts';
+import { placeOf, settingsOf, type Partition } from './floor.ts';
+import type { LoanCommand } from './lending.ts';
+import { lendBackOffMs } from './limits.ts';
+import { returnedAtMs } from './loans.ts';
+import { choose, exclusionOf } from './match.ts';
+import { firstFor } from './offers.ts';
+import { lineKey, type Place } from './waiting-room.ts';
+
+export type Lend = Extract<LoanCommand, { type: 'lend' }>;
+
+/**
+ * Chooses which waiting contacts other partitions shall offer. Nobody waits whom an own agent could
+ * serve, so all who wait are asked for, in the order of service; each goes to the neighbour with
+ * the fewest contacts per agent (then the first by name) that has a free place for it.
+ *
+ * The neighbours' states may be behind: a loan that turns out to find nobody is given back. Pure
+ * and deterministic; O(waiting × agents of the neighbours), less where contacts ask for the same.
+ * @param neighbours the partitions of the same tenant, by home, this one not among them
+ * @param nowMs in epoch ms
+ */
+export function planLending(
+  own: Partition,
+  neighbours: ReadonlyMap<string, Partition>,
+  nowMs: number,
+): Lend[] {
+  if (own.waiting.size === 0) return [];
+  const floors = [...neighbours]
+    .map(([home, partition]) => new Floor(home, partition, own, nowMs))
+    .filter((floor) => floor.hasRoom);
+  const lends: Lend[] = [];
+  for (const place of own.waiting.inOrder()) {
+    const open = floors.filter(({ hasRoom }) => hasRoom).toSorted(byLoad);
+    if (open.length === 0) break;
+    const { contactId } = place;
+    const taker = open.find(
+      (floor) => !isHeldBack(own, contactId, floor.home, nowMs) && floor.take(place),
+    );
+    if (taker === undefined) continue;
+    lends.push({ type: 'lend', subject: contactId, data: { to: taker.home } });
+  }
+  return lends;
+}
+
+/** When a contact that waits may be lent again to who gave it back, in epoch ms; undefined: none. */
+export function lendingDueMs(own: Partition, nowMs: number): number | undefined {
+  let next: number | undefined;
+  for (const [contactId, homes] of own.loans.returns) {
+    if (!own.waiting.has(contactId)) continue;
+    for (const atMs of homes.values()) {
+      const endsMs = atMs + lendBackOffMs;
+      if (endsMs > nowMs && (next === undefined || endsMs < next)) next = endsMs;
+    }
+  }
+  return next;
+}
+
+function isHeldBack(own: Partition, contactId: string, home: string, nowMs: number): boolean {
+  const atMs = returnedAtMs(own.loans, contactId, home);
+  return atMs !== undefined && nowMs < atMs + lendBackOffMs;
+}
+
+function byLoad(a: Floor, b: Floor): number {
+  return a.load - b.load || (a.home < b.home ? -1 : 1);
+}
+
+/** A neighbour's agents with free places, less what is on its way to them. */
+class Floor {
+  readonly home: string;
+  readonly #partition: Partition;
+  readonly #nowMs: number;
+  readonly #agents: Agent[] = [];
+  readonly #signedInCount: number;
+  /** Contacts planned for an agent, by agent and channel. */
+  readonly #planned = new Map<string, number>();
+  /** What no agent here can be offered, however many contacts ask for it. */
+  readonly #hopeless = new Set<string>();
+  #plannedCount = 0;
+  #free = 0;
+
+  constructor(home: string, partition: Partition, lender: Partition, nowMs: number) {
+    this.home = home;
+    this.#partition = partition;
+    this.#nowMs = nowMs;
+    let signedInCount = 0;
+    for (const agent of partition.agents.values()) {
+      if (agent.sessionId !== undefined) signedInCount += 1;
+      const free = freePlaces(agent);
+      if (free === 0 || firstFor(partition, agent) !== undefined) continue;
+      this.#agents.push(agent);
+      this.#free += free;
+    }
+    this.#signedInCount = signedInCount;
+    for (const { to, place } of lender.loans.lent.values()) {
+      // Lent and not offered yet, as far as is known here.
+      if (to === home && !partition.reservationOf.has(place.contactId)) this.take(place);
+    }
+  }
+
+  get hasRoom(): boolean {
+    return this.#free > 0;
+  }
+
+  /** Contacts that wait, are served or are on their way, per agent. */
+  get load(): number {
+    const { waiting, reservations } = this.#partition;
+    return (waiting.size + reservations.size + this.#plannedCount) / this.#signedInCount;
+  }
+
+  /** Books a free place for the contact. @returns whether there is one */
+  take(asked: Place): boolean {
+    const { queueId, contactId } = asked;
+    if (this.#partition.queues.get(queueId)?.exists !== true) return false;
+    const place = placeOf(this.#partition, contactId, asked, asked.enqueuedAtMs);
+    const key = lineKey(place);
+    if (this.#hopeless.has(key)) return false;
+    const agents = this.#agents.filter((agent) => this.#hasPlace(agent, place));
+    const { strategy } = settingsOf(this.#partition, queueId);
+    const { agentId } = choose(agents, place, strategy, this.#nowMs);
+    if (agentId === undefined) {
+      const isDeclined = agents.some((agent) => exclusionOf(agent, place) === 'DECLINED');
+      if (!isDeclined) this.#hopeless.add(key);
+      return false;
+    }
+    const desk = `${agentId}/${place.channel}`;
+    this.#planned.set(desk, (this.#planned.get(desk) ?? 0) + 1);
+    this.#plannedCount += 1;
+    this.#free -= 1;
+    return true;
+  }
+
+  #hasPlace(agent: Agent, { channel }: Place): boolean {
+    const planned = this.#planned.get(`${agent.id}/${channel}`) ?? 0;
+    return planned < (agent.capacities.get(channel) ?? 0) - openCount(agent, channel);
+  }
+}
+
+/** How many more contacts the agent can be offered, over all channels. */
+function freePlaces(agent: Agent): number {
+  if (agent.presence !== 'AVAILABLE' || agent.isSigningOut) return 0;
+  let free = 0;
+  for (const [channel, limit] of agent.capacities) {
+    free += Math.max(0, limit - openCount(agent, channel));
+  }
+  return free;
+}
