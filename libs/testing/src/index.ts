@@ -6,6 +6,10 @@ export {
   type NatsServer,
   type NatsServerOptions,
 } from './nats-server.ts';
+export { startMesh, MeshServer, type Mesh, type MeshOptions, type MeshRegion } from './mesh.ts';
+export { cuttableLinks, type CuttableLinks } from './mesh-links.ts';
+export { freeLoopbackPort } from './mesh-ports.ts';
+export { CuttableProxy, type Cut, type Direction } from './mesh-proxy.ts';
 export { temporaryFolder, type TemporaryFolder } from './temporary.ts';
 export { describeLog, type LogFixture } from './describe-log.ts';
 export {

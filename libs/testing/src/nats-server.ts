@@ -16,6 +16,8 @@ export interface NatsServerOptions {
   readonly port?: number;
   /** Further configuration, in nats-server's own format. */
   readonly config?: string;
+  /** A whole configuration instead, port and store too; what it includes is found beside it. */
+  readonly configFile?: string;
 }
 
 /** A real nats-server with JetStream on a loopback port, owned by the test that started it. */
@@ -50,6 +52,7 @@ class ServerProcess implements NatsServer {
   readonly #binary: string;
   readonly #folder = temporaryFolder('meridian-nats-');
   readonly #arguments: readonly string[];
+  readonly #isWhole: boolean;
   readonly #guard: ChildProcess;
   #gone: Promise<void> = Promise.resolve();
 
@@ -57,10 +60,13 @@ class ServerProcess implements NatsServer {
     this.#binary = binary;
     this.port = options.port ?? -1;
     this.storeDir = options.storeDir ?? join(this.#folder.path, 'store');
-    const config = join(this.#folder.path, 'nats.conf');
+    const config = options.configFile ?? join(this.#folder.path, 'nats.conf');
     mkdirSync(this.storeDir, { recursive: true });
-    writeFileSync(config, options.config ?? '');
-    this.#arguments = ['-c', config, '-js', '-sd', this.storeDir, '-a', '127.0.0.1'];
+    if (options.configFile === undefined) writeFileSync(config, options.config ?? '');
+    this.#isWhole = options.configFile !== undefined;
+    this.#arguments = this.#isWhole
+      ? ['-c', config]
+      : ['-c', config, '-js', '-sd', this.storeDir, '-a', '127.0.0.1'];
     this.#guard = startGuard(this.#folder.path);
   }
 
@@ -96,7 +102,8 @@ class ServerProcess implements NatsServer {
   }
 
   #spawn(): Promise<'ready' | 'ended' | 'timed out'> {
-    const child = spawn(this.#binary, [...this.#arguments, '-p', String(this.port)], {
+    const port = this.#isWhole ? [] : ['-p', String(this.port)];
+    const child = spawn(this.#binary, [...this.#arguments, ...port], {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     const gone = Promise.withResolvers<void>();
