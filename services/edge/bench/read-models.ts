@@ -20,7 +20,12 @@ const log = memoryLog();
 const messages = randomHistory({ seed: 1, entries, agents: 200, queues: 10, open: 500 });
 for (const message of messages) await log.append('EV_eu', message);
 const projector = new Projector({
-  name: projectorName, log, stream: 'EV_eu', database, projections, onLog: console.error,
+  name: projectorName,
+  log,
+  stream: 'EV_eu',
+  database,
+  projections,
+  onLog: console.error,
   batchLength: Number(process.env['BATCH'] ?? 1_000),
 });
 const startedAt = performance.now();

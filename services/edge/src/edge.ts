@@ -26,7 +26,7 @@ import { serveNats } from './publish/nats-intake.ts';
 import { publishRoutes } from './publish/routes.ts';
 import { readRoutes } from './read-api/index.ts';
 import { setAsideRoutes } from './set-aside/routes.ts';
-import { Feed } from './stream/feed.ts';
+import { Feed, feedLimits } from './stream/feed.ts';
 import { StreamHub } from './stream/hub.ts';
 import { streamRoutes } from './stream/routes.ts';
 
@@ -69,7 +69,9 @@ export async function openEdge(parts: EdgeParts): Promise<Edge> {
   const authenticate: Authenticate = (token) => ring.authenticate(token);
   const mesh = openMesh(parts);
   const intake = new Intake({ log, region, ...mesh, gate: parts.leases });
-  const hub = new StreamHub(new Feed(log, eventStream(region), onFault), { ...config, onFault });
+  const sorted = [...regions].toSorted();
+  const feeds = sorted.map((one) => new Feed(log, eventStream(one), onFault, feedLimits(sorted)));
+  const hub = new StreamHub(feeds, { ...config, onFault });
   const logs = logRoutes(log, region, onFault);
   const watch = new ProgressWatch(beat, region);
   const rest = new RestWatch({ log, region, watch, required: config.requiredServices });
@@ -88,7 +90,13 @@ export async function openEdge(parts: EdgeParts): Promise<Edge> {
         });
   const routes: Route[] = [
     ...publishRoutes({ intake, now: () => toTimestamp(now()), regions }),
-    ...streamRoutes(hub, region),
+    ...streamRoutes({
+      hub,
+      region,
+      regions: sorted,
+      ledgerKnown: mesh.ledgerKnown,
+      ...mesh.counting,
+    }),
     ...(models === undefined ? [] : readRoutes(models)),
     ...logs.routes,
     ...setAsideRoutes(log, region, now),
@@ -114,6 +122,10 @@ export async function openEdge(parts: EdgeParts): Promise<Edge> {
 /** What an edge knows of the other regions. */
 interface Mesh {
   readonly ledger: Ledger;
+  /** The ledger where it can say anything: among several regions. */
+  readonly counting: { readonly ledger?: Ledger };
+  /** Resolves once the ledger knows what the local copies held. @throws LogFault */
+  readonly ledgerKnown: () => Promise<void>;
   readonly homes: Homes;
   readonly held: HeldWatch;
   close(): Promise<void>;
@@ -122,7 +134,14 @@ interface Mesh {
 function openMesh({ log, region, regions, beat, config, registry, onFault }: EdgeParts): Mesh {
   const followed = regions.length > 1 ? followLedger(log, regions, onFault) : undefined;
   const ledger = followed?.ledger ?? new Ledger();
-  const ledgerKnown = (): Promise<void> => followed?.caughtUp() ?? Promise.resolve();
+  let known: Promise<void> | undefined;
+  const ledgerKnown = (): Promise<void> => {
+    known ??= Promise.resolve(followed?.caughtUp()).catch((error: unknown) => {
+      known = undefined;
+      throw error;
+    });
+    return known;
+  };
   const homes = new Homes({ log, ledger, ledgerKnown, region, regions, onFault });
   const held: HeldWatch = new HeldWatch({
     beat,
@@ -135,6 +154,8 @@ function openMesh({ log, region, regions, beat, config, registry, onFault }: Edg
   });
   return {
     ledger,
+    counting: followed === undefined ? {} : { ledger },
+    ledgerKnown,
     homes,
     held,
     async close() {

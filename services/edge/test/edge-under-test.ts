@@ -55,13 +55,15 @@ export async function startEdge(options: EdgeUnderTestOptions = {}): Promise<Edg
   const onFault = (error: unknown): void => {
     faults.push(error);
   };
-  const feed = new Feed(log, eventStream('eu'), onFault, options.feedLimits);
-  const hub = new StreamHub(feed, {
+  const regions = options.regions ?? ['eu'];
+  const feeds = regions
+    .toSorted()
+    .map((region) => new Feed(log, eventStream(region), onFault, options.feedLimits));
+  const hub = new StreamHub(feeds, {
     heartbeatMs: options.heartbeatMs ?? 60_000,
     streamsLimit: options.streamsLimit ?? 100,
     onFault,
   });
-  const regions = options.regions ?? ['eu'];
   const followed = followLedger(log, regions.length > 1 ? regions : [], onFault);
   const homes = new Homes({
     log,
@@ -81,7 +83,13 @@ export async function startEdge(options: EdgeUnderTestOptions = {}): Promise<Edg
   const intake = new Intake({ log, region: 'eu', homes, held, gate });
   const routes: Route[] = [
     ...publishRoutes({ intake, now: () => fixedTime, regions }),
-    ...streamRoutes(hub, 'eu'),
+    ...streamRoutes({
+      hub,
+      region: 'eu',
+      regions: regions.toSorted(),
+      ledgerKnown: () => followed.caughtUp(),
+      ...(regions.length > 1 ? { ledger: followed.ledger } : {}),
+    }),
     ...keyRoutes(ring, memoryKeyStore(ring), () => fixedTime),
     ...(options.more?.({ log }) ?? []),
   ];
@@ -95,7 +103,7 @@ export async function startEdge(options: EdgeUnderTestOptions = {}): Promise<Edg
     hub,
     homes,
     held,
-    feed,
+    feed: feeds[regions.toSorted().indexOf('eu')] as Feed,
     ring,
     faults,
     fastify: server,

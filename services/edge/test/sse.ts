@@ -11,6 +11,8 @@ export interface SentEvent {
 export class SseClient {
   readonly events: SentEvent[] = [];
   comments = 0;
+  /** The id that came without an event, before the first. */
+  begunAt: string | undefined;
   ended = false;
   readonly #response: IncomingMessage;
   #rest = '';
@@ -61,6 +63,7 @@ export class SseClient {
       );
       if (fields.has('')) this.comments += 1;
       const data = fields.get('data');
+      if (data === undefined) this.begunAt ??= fields.get('id');
       if (data === undefined) continue;
       this.events.push({
         id: fields.get('id') ?? '',

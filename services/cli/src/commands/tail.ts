@@ -16,7 +16,11 @@ export const tailCommand: CommandSpec = {
       flags: '--subject <ids>',
       text: 'contacts, reservations, agents, queues; several with commas',
     },
-    { flags: '--from <place>', text: 'a sequence, start or now (default)' },
+    { flags: '--home <regions>', text: 'where contacts and agents entered; several with commas' },
+    {
+      flags: '--from <place>',
+      text: 'start, now (default), a sequence, or the position of an event to go on after',
+    },
     { flags: '--limit <count>', text: 'end after so many events' },
   ],
   examples: [
@@ -29,7 +33,7 @@ export const tailCommand: CommandSpec = {
     const { io, client, paint } = context;
     const limit = countOption(options, 'limit') ?? Infinity;
     const filter = Object.fromEntries(
-      (['entity', 'type', 'subject'] as const).flatMap((name) => {
+      (['home', 'entity', 'type', 'subject'] as const).flatMap((name) => {
         const values = listOption(options, name);
         return values === undefined ? [] : [[name, values]];
       }),

@@ -2,23 +2,25 @@ import { StringDecoder } from 'node:string_decoder';
 import { setTimeout as wait } from 'node:timers/promises';
 import { EdgeRefusal, EdgeUnreachable, type Problem } from '../fault.ts';
 import { readText, type Exchange } from './exchange.ts';
-import { isAfter, parseEventPosition, type EventPosition } from './position.ts';
+import { isAfter, parseEventPosition, writerOf, type EventPosition } from './position.ts';
 import { SseParser } from './sse.ts';
 
 /** What a subscription is narrowed to. Lists are any-of. */
 export interface StreamFilter {
+  /** The regions that contacts and agents entered. */
+  readonly home?: readonly string[];
   readonly entity?: readonly string[];
   readonly type?: readonly string[];
   readonly subject?: readonly string[];
-  /** A sequence, `start` or `now` (default). */
+  /** The id of an event to go on after, a sequence, `start` or `now` (default). */
   readonly from?: string;
-  /** The last sequence; the stream then ends. */
+  /** The last sequence, or places such as EV_eu:12,EV_us:7; the stream then ends. */
   readonly to?: string;
 }
 
 /** An event as a subscriber gets it. */
 export interface StreamedEvent {
-  /** `EV_eu:41.2`. */
+  /** `EV_eu:41.2`; among several regions `EV_eu:41.2,EV_us:7`. */
   readonly position: string;
   readonly event: CloudEvent;
 }
@@ -26,6 +28,8 @@ export interface StreamedEvent {
 /** A decision of the log. */
 export interface CloudEvent {
   readonly id: string;
+  /** `/<region>/<service>`. */
+  readonly source?: string;
   readonly type: string;
   readonly subject: string;
   readonly time: string;
@@ -50,7 +54,7 @@ export interface SubscribeOptions {
 /** The query of a filter, with its question mark; empty when it narrows nothing. */
 export function streamQuery(filter: StreamFilter): string {
   const query = new URLSearchParams();
-  for (const name of ['entity', 'type', 'subject'] as const) {
+  for (const name of ['home', 'entity', 'type', 'subject'] as const) {
     for (const value of filter[name] ?? []) query.append(name, value);
   }
   if (filter.from !== undefined) query.set('from', filter.from);
@@ -62,7 +66,8 @@ export function streamQuery(filter: StreamFilter): string {
 /**
  * A filter that starts at a sequence where it said `now`: without one, what is decided while the
  * first connection is lost would be missed if nothing had come before. The position of the read
- * models is at most a moment behind; where they cannot be read, `now` stays.
+ * models is at most a moment behind; where they cannot be read, `now` stays. An edge among several
+ * regions says itself where `now` is, before the first event.
  */
 async function pinNow(
   exchange: Exchange,
@@ -78,9 +83,9 @@ async function pinNow(
     });
   if (answer.status !== 200) return filter;
   const { position } = JSON.parse(answer.text) as {
-    readonly position?: { readonly sequence?: number };
+    readonly position?: { readonly sequence?: number; readonly places?: object };
   };
-  return position?.sequence === undefined
+  return position?.sequence === undefined || position.places !== undefined
     ? filter
     : { ...filter, from: String(position.sequence + 1) };
 }
@@ -99,7 +104,7 @@ export async function* subscribe(
   const filter = await pinNow(exchange, asked, options.signal);
   const { first = 250, longest = 5000 } = options.retryMs ?? {};
   let lastEventId = '';
-  let last: EventPosition | undefined;
+  const last = new Map<string, EventPosition>();
   let failures = 0;
   let opened = false;
   for (;;) {
@@ -115,10 +120,13 @@ export async function* subscribe(
       for await (const chunk of response) {
         for (const { id, data } of parser.push(decoder.write(chunk))) {
           failures = 0;
-          const position = parseEventPosition(id);
-          if (position !== undefined && !isAfter(position, last)) continue;
-          last = position ?? last;
-          yield { position: id, event: JSON.parse(data) as CloudEvent };
+          const event = JSON.parse(data) as CloudEvent;
+          const position = parseEventPosition(id, writerOf(event));
+          if (position !== undefined) {
+            if (!isAfter(position, last.get(position.stream))) continue;
+            last.set(position.stream, position);
+          }
+          yield { position: id, event };
         }
         lastEventId = parser.lastEventId;
       }

@@ -1,6 +1,6 @@
 import { parseRawEntry } from '../check/index.ts';
 import type { ClockAnswer as ClientClock, EdgeClient } from '../http/client.ts';
-import { parseEventPosition } from '../http/position.ts';
+import { parseEventPosition, writerOf } from '../http/position.ts';
 import type { PlayerEdge, SeenEvent } from './edge.ts';
 import { PlayFault } from './patience.ts';
 
@@ -28,9 +28,9 @@ export function clientEdge(client: EdgeClient): PlayerEdge {
     async *events(from, { signal, onOpen }) {
       const streamed = client.stream({ from: String(from) }, { signal, onOpen });
       for await (const { position, event } of streamed) {
-        const place = parseEventPosition(position);
+        const place = parseEventPosition(position, writerOf(event));
         if (place === undefined) throw unreadable(`the event id ${position}`);
-        yield { sequence: place.sequence, index: place.index, event: event as SeenEvent };
+        yield { ...place, event: event as SeenEvent };
       }
     },
     async *log(stream, range = {}) {

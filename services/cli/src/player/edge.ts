@@ -38,6 +38,8 @@ export type SeenEvent = DomainEvent & {
 
 /** One event with its place. */
 export interface StreamedEvent {
+  /** The stream that holds it; absent where there is only one. */
+  readonly stream?: string;
   readonly sequence: number;
   /** Which of the entry's events, from 0. */
   readonly index: number;

@@ -30,6 +30,10 @@ export class Feed {
   #from: number | 'now';
   #sequence: number;
   #index = Infinity;
+  /** The stream that `sequence` counts in: that of the first event. */
+  #stream: string | undefined;
+  /** How far the streams of other regions were heard. */
+  readonly #elsewhere = new Map<string, { readonly sequence: number; readonly index: number }>();
   #settled: number;
   #tenant: string | undefined;
   #waiter: Waiter | undefined;
@@ -160,18 +164,39 @@ export class Feed {
     if (!signal.aborted) throw new PlayFault('The event stream ended.\nSee the log of the edge.');
   }
 
-  #hear({ sequence, index, event }: StreamedEvent): void {
-    if (sequence < this.#sequence || (sequence === this.#sequence && index <= this.#index)) return;
+  #hear(streamed: StreamedEvent): void {
+    this.#stream ??= streamed.stream ?? '';
+    const isNews =
+      (streamed.stream ?? '') === this.#stream
+        ? this.#hearOwn(streamed)
+        : this.#hearElsewhere(streamed);
+    if (!isNews) return;
+    this.events += 1;
+    this.#tenant ??= streamed.event.tenant;
+    this.#see(streamed.event);
+    const waiter = this.#waiter;
+    if (waiter !== undefined && this.#sequence >= waiter.sequence) waiter.resolve();
+    this.#onNews?.();
+  }
+
+  #hearOwn({ sequence, index }: StreamedEvent): boolean {
+    if (sequence < this.#sequence || (sequence === this.#sequence && index <= this.#index)) {
+      return false;
+    }
     this.#from = sequence;
     this.#sequence = sequence;
     this.#index = index;
-    this.events += 1;
-    this.#tenant ??= event.tenant;
     this.firstSequence ??= sequence;
     if (sequence <= this.#settled) this.late += 1;
-    this.#see(event);
-    const waiter = this.#waiter;
-    if (waiter !== undefined && sequence >= waiter.sequence) waiter.resolve();
-    this.#onNews?.();
+    return true;
+  }
+
+  #hearElsewhere({ stream = '', sequence, index }: StreamedEvent): boolean {
+    const last = this.#elsewhere.get(stream) ?? { sequence: 0, index: 0 };
+    if (sequence < last.sequence || (sequence === last.sequence && index <= last.index)) {
+      return false;
+    }
+    this.#elsewhere.set(stream, { sequence, index });
+    return true;
   }
 }

@@ -4,12 +4,13 @@ import { entityOf, readEventFilter, subjectsFor, type EventFilter } from './even
 
 describe('event filters', () => {
   const declared = {
+    home: { many: true },
     entity: { many: true },
     type: { many: true },
     subject: { many: true },
   } as const;
   const filter = (given: Record<string, string>): EventFilter =>
-    readEventFilter(readQuery(given, declared), 'demo');
+    readEventFilter(readQuery(given, declared), 'demo', ['eu', 'us']);
   it.each([
     [{}, ['ev.eu.*.demo.>']],
     [{ entity: 'contact' }, ['ev.eu.*.demo.contact.*']],
@@ -21,6 +22,9 @@ describe('event filters', () => {
     [{ entity: 'agent,contact' }, ['ev.eu.*.demo.contact.*', 'ev.eu.*.demo.routing.*']],
     [{ type: 'meridian.contact.queued.v1' }, ['ev.eu.*.demo.contact.*']],
     [{ subject: 'c1' }, ['ev.eu.*.demo.>']],
+    [{ entity: 'contact,failover' }, ['ev.eu.*.demo.>']],
+    [{ home: 'us' }, ['ev.eu.us.demo.>']],
+    [{ home: 'eu,us', entity: 'agent' }, ['ev.eu.eu.demo.routing.*', 'ev.eu.us.demo.routing.*']],
   ])('%j reads %j', (given, subjects) => {
     expect(subjectsFor(filter(given as Record<string, string>), 'eu')).toEqual(subjects);
   });

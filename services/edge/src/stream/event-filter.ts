@@ -1,10 +1,11 @@
-import { contractOf, contracts, identifierPattern, parseSubject } from '@meridian/wire';
+import { contractOf, contracts, identifierPattern } from '@meridian/wire';
 import { invalidParameter, type QueryValues } from '../domain/query.ts';
 import { shown } from '../domain/problem.ts';
 
 /** What a stream of events is narrowed to. Absent lists mean everything. */
 export interface EventFilter {
   readonly tenant: string;
+  readonly homes?: ReadonlySet<string>;
   readonly entities?: ReadonlySet<string>;
   readonly types?: ReadonlySet<string>;
   readonly subjects?: ReadonlySet<string>;
@@ -25,8 +26,16 @@ const eventTypes: readonly string[] = contracts
 /** How many values a filter may list. */
 const valuesLimit = 100;
 
-/** Reads `entity`, `type` and `subject`. @throws Refusal when a value can match nothing */
-export function readEventFilter(query: QueryValues, tenant: string): EventFilter {
+/**
+ * Reads `home`, `entity`, `type` and `subject`.
+ * @param regions those there are: each is a home
+ * @throws Refusal when a value can match nothing
+ */
+export function readEventFilter(
+  query: QueryValues,
+  tenant: string,
+  regions: readonly string[],
+): EventFilter {
   const read = (
     name: string,
     isOne: (value: string) => boolean,
@@ -46,6 +55,11 @@ export function readEventFilter(query: QueryValues, tenant: string): EventFilter
     }
     return new Set(values);
   };
+  const home = read(
+    'home',
+    (value) => regions.includes(value),
+    `one of the regions ${regions.join(', ')}`,
+  );
   const entity = read(
     'entity',
     (value) => entities.includes(value),
@@ -63,13 +77,14 @@ export function readEventFilter(query: QueryValues, tenant: string): EventFilter
   );
   return {
     tenant,
+    ...(home === undefined ? {} : { homes: home }),
     ...(entity === undefined ? {} : { entities: entity }),
     ...(type === undefined ? {} : { types: type }),
     ...(subject === undefined ? {} : { subjects: subject }),
   };
 }
 
-/** Whether an event is meant. The tenant is that of its entry and looked at there. */
+/** Whether an event is meant. Tenant and home are those of its entry and looked at there. */
 export function isMeant(filter: EventFilter, event: FilteredEvent): boolean {
   return (
     (filter.types === undefined || filter.types.has(event.type)) &&
@@ -83,20 +98,26 @@ export function entityOf(type: string): string {
   return contractOf(type)?.entity ?? type.split('.')[1] ?? '';
 }
 
-/** Whose decisions an entry holds, by its subject; undefined when it is no entry's. */
-export function tenantOf(subject: string): string | undefined {
-  return parseSubject(subject)?.tenant;
-}
+/** Kinds of things whose events stand in the routing partitions. */
+const routed: ReadonlySet<string> = new Set(['routing', 'reservation', 'agent', 'queue']);
 
 /**
  * Subjects of `EV_<region>` that hold everything a filter means, and as little else as possible: a
- * contact's events are under its own subject, all others under those of the routing partitions.
+ * contact's events are under its own subject, those about agents, reservations and queues under
+ * those of the routing partitions, the mesh's own under many.
  */
 export function subjectsFor(filter: EventFilter, region: string): string[] {
-  const under = `ev.${region}.*.${filter.tenant}`;
+  const homes = filter.homes === undefined ? ['*'] : [...filter.homes];
+  return homes.flatMap((home) => subjectsUnder(`ev.${region}.${home}.${filter.tenant}`, filter));
+}
+
+function subjectsUnder(under: string, filter: EventFilter): string[] {
   const wanted = new Set([...(filter.types ?? [])].map(entityOf));
   const either = filter.entities ?? (filter.types === undefined ? undefined : wanted);
   if (either === undefined) return [`${under}.>`];
+  if ([...either].some((entity) => entity !== 'contact' && !routed.has(entity))) {
+    return [`${under}.>`];
+  }
   const result: string[] = [];
   if (either.has('contact')) {
     if (filter.subjects === undefined) result.push(`${under}.contact.*`);

@@ -9,7 +9,16 @@ export interface FeedLimits {
   readonly bytes: number;
 }
 
-export const defaultFeedLimits: FeedLimits = { entries: 4_096, bytes: 16 * 1_048_576 };
+/** The limits of the feeds of all regions together. */
+const allFeeds: FeedLimits = { entries: 4_096, bytes: 16 * 1_048_576 };
+
+/** The limits of each feed where there is one for each of these regions. */
+export function feedLimits({ length }: readonly string[]): FeedLimits {
+  return {
+    entries: Math.ceil(allFeeds.entries / length),
+    bytes: Math.ceil(allFeeds.bytes / length),
+  };
+}
 
 /**
  * The one follower of a stream in this process: its last entries, for everyone who reads the
@@ -33,7 +42,7 @@ export class Feed {
     log: Log,
     stream: string,
     onFailure: (error: unknown) => void,
-    limits: FeedLimits = defaultFeedLimits,
+    limits: FeedLimits = allFeeds,
   ) {
     this.log = log;
     this.stream = stream;

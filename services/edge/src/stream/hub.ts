@@ -15,18 +15,19 @@ export interface HubOptions {
 
 export const defaultHubOptions = { heartbeatMs: 15_000, streamsLimit: 5_000 } as const;
 
-/** What a stream is asked to send, once it is known where the log ends. */
-export type Plan = (next: number) => Reading | 'nothing-left';
+/** What a stream is asked to send, once it is known where the logs end: the next sequence of each feed. */
+export type Plan = (next: readonly number[]) => Reading | 'nothing-left';
 
 /** All event streams of this process that are open over HTTP. */
 export class StreamHub {
-  readonly #feed: Feed;
+  readonly #feeds: readonly Feed[];
   readonly #options: HubOptions;
   readonly #sinks = new Set<HttpSink>();
   readonly #heart: NodeJS.Timeout;
 
-  constructor(feed: Feed, options: HubOptions) {
-    this.#feed = feed;
+  /** @param feeds one for each region's stream, in the order of their names */
+  constructor(feeds: readonly Feed[], options: HubOptions) {
+    this.#feeds = feeds;
     this.#options = options;
     this.#heart = setInterval(() => {
       for (const sink of this.#sinks) sink.beat(':\n\n');
@@ -60,16 +61,19 @@ export class StreamHub {
         { 'retry-after': '5' },
       );
     }
-    const next = await orRefuse(this.#feed.join());
+    const joined = await Promise.allSettled(this.#feeds.map((feed) => feed.join()));
     try {
-      const reading = plan(next);
+      const reading = plan(await orRefuse(nextOf(joined)));
       if (reading === 'nothing-left') {
         void reply.code(204).send();
         return;
       }
       await this.#send(reply, reading);
     } finally {
-      this.#feed.leave();
+      // A feed that could not be joined was left by that.
+      this.#feeds.forEach((feed, index) => {
+        if (joined[index]?.status === 'fulfilled') feed.leave();
+      });
     }
   }
 
@@ -82,10 +86,10 @@ export class StreamHub {
       'x-accel-buffering': 'no',
     });
     const sink = new HttpSink(response, () => reader.wake());
-    const reader = new FeedReader(this.#feed, sink, reading);
+    const reader = new FeedReader(this.#feeds, sink, reading);
     this.#sinks.add(sink);
     try {
-      response.write('retry: 1000\n\n');
+      response.write(`retry: 1000\n${reader.place === undefined ? '' : `id: ${reader.place}\n`}\n`);
       await reader.run();
     } catch (error) {
       // The answer has begun: it ends here, and the client goes on from its last event.
@@ -101,4 +105,12 @@ export class StreamHub {
     clearInterval(this.#heart);
     for (const sink of this.#sinks) sink.end();
   }
+}
+
+/** @throws what one of them failed with */
+async function nextOf(joined: readonly PromiseSettledResult<number>[]): Promise<number[]> {
+  return joined.map((one) => {
+    if (one.status === 'rejected') throw one.reason;
+    return one.value;
+  });
 }
