@@ -1,0 +1,34 @@
+import { describe, expect, it } from '@jest/globals';
+import { Model, type ModelOptions } from './model.ts';
+
+const play = (seed: string, options: Partial<ModelOptions> = {}): Model => {
+  const model = new Model({
+    seed,
+    faultsMs: 60_000,
+    calmMs: 40_000,
+    faults: 6,
+    requests: 3,
+    ...options,
+  });
+  model.run();
+  return model;
+};
+
+describe('the ownership of homes', () => {
+  it('is never in two hands, and comes to rest in one, under any faults', () => {
+    const seeds = Number(process.env['MERIDIAN_MODEL_SEEDS'] ?? 60);
+    const totals = { takeovers: 0, plannedMoves: 0, decisions: 0, failed: 0 };
+    for (let seed = 0; seed < seeds; seed += 1) {
+      const model = play(`ownership ${seed}`);
+      if (model.violations.length > 0) expect([seed, ...model.violations]).toEqual([seed]);
+      totals.takeovers += model.counts.takeovers;
+      totals.plannedMoves += model.counts.plannedMoves;
+      totals.decisions += model.counts.decisions;
+      totals.failed += model.counts.failed;
+    }
+    // The faults were such that something happened.
+    expect(totals.takeovers).toBeGreaterThan(seeds / 2);
+    expect(totals.plannedMoves).toBeGreaterThan(seeds / 4);
+    expect(totals.decisions).toBeGreaterThan(seeds * 100);
+  });
+});
