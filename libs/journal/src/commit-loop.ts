@@ -326,7 +326,7 @@ export class CommitLoop<
   async #commit(entry: OpenEntry<Event, Command, R>): Promise<void> {
     const { encoder, taken, consumed } = entry;
     const encoded = encoder.finish();
-    this.#ahead = encoded;
+    if (encoder.count > 0) this.#ahead = encoded;
     this.#consumedAhead = consumed;
     try {
       if (encoder.count > 0) {
