@@ -22,6 +22,9 @@ const lateMs = 4_000;
 /** From this on a call without an answer counts as a disturbance of its node, in ms. */
 const disturbanceMs = 200;
 
+/** A message was under way when its follower was closed. */
+class Dropped extends Error {}
+
 interface InFlight {
   readonly arrival: Task;
   readonly arrive: () => void;
@@ -135,12 +138,14 @@ export class NetworkLog implements Log, Connection {
     onMessage: (message: LogMessage) => void | Promise<void>,
   ): Follower {
     let lastMs = 0;
-    let isClosed = false;
+    /** Those under way to the process; each is told when it will never come. */
+    const inTransit = new Set<(error: Error) => void>();
     const deliver = (message: LogMessage): Promise<void> =>
       new Promise((resolve, reject) => {
         lastMs = Math.max(lastMs, this.#world.now() + this.#delay());
+        inTransit.add(reject);
         const handle = (): void => {
-          if (isClosed) return;
+          if (!inTransit.delete(reject)) return;
           try {
             const handled = onMessage(message);
             if (handled === undefined) resolve();
@@ -151,11 +156,19 @@ export class NetworkLog implements Log, Connection {
         };
         this.#world.at(lastMs, () => this.#gate.pass(handle));
       });
-    const follower = this.#site.log.follow(stream, options, deliver);
+    const onFailure = (error: unknown): void => {
+      if (error instanceof Dropped) return;
+      if (options.onFailure === undefined) this.#world.fail(error);
+      else options.onFailure(error);
+    };
+    const follower = this.#site.log.follow(stream, { ...options, onFailure }, deliver);
     const close = (): Promise<void> => {
-      isClosed = true;
       this.#followers.delete(close);
-      return follower.close();
+      const closed = follower.close();
+      // What did not reach the process is not settled: the position stays before it.
+      for (const drop of inTransit) drop(new Dropped());
+      inTransit.clear();
+      return closed;
     };
     this.#followers.add(close);
     return {

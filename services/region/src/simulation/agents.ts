@@ -1,7 +1,7 @@
 import { fromTimestamp, type Random } from '@meridian/core';
 import type { World } from '@meridian/testing';
 import type { ContactEvent, DomainEvent } from '@meridian/wire';
-import type { Publisher, RequestToPublish } from './publisher.ts';
+import type { Publishing, RequestToPublish } from './publishing.ts';
 import type { AgentPlan, Step } from './scenario.ts';
 
 const secondMs = 1_000;
@@ -10,11 +10,11 @@ const secondMs = 1_000;
 class Agent {
   readonly #plan: AgentPlan;
   readonly #world: World;
-  readonly #publisher: Publisher;
+  readonly #publisher: Publishing;
   readonly #random: Random;
   #sessions = 0;
 
-  constructor(plan: AgentPlan, world: World, publisher: Publisher) {
+  constructor(plan: AgentPlan, world: World, publisher: Publishing) {
     this.#plan = plan;
     this.#world = world;
     this.#publisher = publisher;
@@ -147,7 +147,7 @@ export function agentConcerned(event: DomainEvent | ContactEvent): string | unde
 export function agentsOf(
   plans: readonly AgentPlan[],
   world: World,
-  publisher: Publisher,
+  publisher: Publishing,
 ): ReadonlyMap<string, { see(event: DomainEvent): void }> {
   return new Map(plans.map((plan) => [plan.id, new Agent(plan, world, publisher)]));
 }

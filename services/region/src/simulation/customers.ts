@@ -1,22 +1,27 @@
 import type { Task, World } from '@meridian/testing';
 import type { ContactEvent } from '@meridian/wire';
-import type { Publisher } from './publisher.ts';
+import type { Publishing } from './publishing.ts';
 import type { CustomerPlan } from './scenario.ts';
 
 /** A customer, who does as planned and reacts to what becomes of the contact. */
 class Customer {
   readonly #plan: CustomerPlan;
   readonly #world: World;
-  readonly #publisher: Publisher;
+  readonly #publisher: Publishing;
   #patience: Task | undefined;
   #isConnected = false;
   #isGone = false;
 
-  constructor(plan: CustomerPlan, world: World, publisher: Publisher) {
+  constructor(plan: CustomerPlan, world: World, publisher: Publishing) {
     this.#plan = plan;
     this.#world = world;
     this.#publisher = publisher;
     world.at(plan.arrivesMs, () => this.#arrive());
+  }
+
+  /** Whether the contact has come to its end, as far as the customer has heard. */
+  get isGone(): boolean {
+    return this.#isGone;
   }
 
   see(event: ContactEvent): void {
@@ -95,7 +100,7 @@ class Customer {
 export function customersOf(
   plans: readonly CustomerPlan[],
   world: World,
-  publisher: Publisher,
-): ReadonlyMap<string, { see(event: ContactEvent): void }> {
+  publisher: Publishing,
+): ReadonlyMap<string, { readonly isGone: boolean; see(event: ContactEvent): void }> {
   return new Map(plans.map((plan) => [plan.id, new Customer(plan, world, publisher)]));
 }

@@ -1,19 +1,9 @@
 import { toTimestamp } from '@meridian/core';
 import { LogUnavailable } from '@meridian/journal';
 import { NetworkLog, type World } from '@meridian/testing';
-import {
-  intakeMessageId,
-  intakeStream,
-  intakeSubject,
-  type AgentCommand,
-  type ContactCommand,
-  type IntakeEnvelope,
-  type QueueCommand,
-  type ReservationCommand,
-} from '@meridian/wire';
+import { intakeMessageId, intakeStream, intakeSubject, type IntakeEnvelope } from '@meridian/wire';
+import type { Publishing, RequestToPublish } from './publishing.ts';
 import { region, tenant } from './scenario.ts';
-
-export type RequestToPublish = AgentCommand | ContactCommand | QueueCommand | ReservationCommand;
 
 /** A request that the log acknowledged to its publisher. */
 export interface Acknowledged {
@@ -30,7 +20,7 @@ const repeatLate = 0.03;
  * Those outside who publish requests: one after the other for each of them, again and again until
  * the log has acknowledged, and some of them once more after that.
  */
-export class Publisher {
+export class Publisher implements Publishing {
   readonly acknowledged: Acknowledged[] = [];
   readonly #world: World;
   readonly #log: NetworkLog;

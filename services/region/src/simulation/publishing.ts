@@ -1,4 +1,9 @@
-import type { AgentCommand, ContactCommand, QueueCommand, ReservationCommand } from '@meridian/wire';
+import type {
+  AgentCommand,
+  ContactCommand,
+  QueueCommand,
+  ReservationCommand,
+} from '@meridian/wire';
 
 export type RequestToPublish = AgentCommand | ContactCommand | QueueCommand | ReservationCommand;
 

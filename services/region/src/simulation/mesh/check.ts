@@ -1,0 +1,144 @@
+import type { LogMessage } from '@meridian/journal';
+import { eventStream, intakeStream } from '@meridian/wire';
+import { canonOf, type Canon } from './canon.ts';
+import { checkBookings, checkChains, checkEnds } from './check-history.ts';
+import { checkMemory } from './check-memory.ts';
+import type { Clients } from './clients.ts';
+import { regions } from './scenario.ts';
+import type { MeshServices } from './services.ts';
+
+/** Something that must not be. */
+export interface MeshProblem {
+  readonly rule: string;
+  readonly detail: string;
+}
+
+/** Everything that must hold once the mesh has come to rest. */
+export function checkMesh(
+  services: MeshServices,
+  clients: Clients,
+  cameToRest: boolean,
+): MeshProblem[] {
+  const problems: MeshProblem[] = [];
+  if (!cameToRest) problems.push({ rule: 'rest', detail: 'the mesh did not come to rest' });
+  problems.push(...differences(services), ...lost(services, clients));
+  // What every region makes of what it holds; with equal copies, once is as good as three times.
+  const [first] = services.mesh.regions;
+  if (first === undefined) return problems;
+  const canon = canonOf(first);
+  problems.push(
+    ...checkChains(canon),
+    ...checkEnds(canon),
+    ...checkBookings(canon),
+    ...checkMemory(services, canon),
+    ...unfinished(services),
+    ...undecided(clients, canon),
+  );
+  return problems;
+}
+
+const headerNames = ['Nats-Msg-Id', 'Nats-Expected-Last-Subject-Sequence', 'Meridian-Consumed'];
+
+/** What a message is, but for the time at which it was stored: that is new when it is imported again. */
+function contentOf(message: LogMessage): string {
+  const headers = headerNames.map((name) => message.header(name) ?? '');
+  return JSON.stringify([message.subject, ...headers, message.text()]);
+}
+
+/** Every region's copy of every stream must be the original. */
+function differences({ mesh }: MeshServices): MeshProblem[] {
+  const problems: MeshProblem[] = [];
+  for (const origin of regions) {
+    for (const stream of [intakeStream(origin), eventStream(origin)]) {
+      const original = mesh.region(origin).log.messages(stream);
+      for (const holder of regions.filter((name) => name !== origin)) {
+        const copy = mesh.region(holder).log.messages(stream);
+        if (copy.length !== original.length) {
+          const detail = `${stream} has ${original.length} messages, ${holder}'s copy ${copy.length}`;
+          problems.push({ rule: 'mirror', detail });
+        }
+        const at = original.findIndex(
+          (message, index) =>
+            copy[index] !== undefined &&
+            copy[index] !== message &&
+            contentOf(message) !== contentOf(copy[index]),
+        );
+        if (at !== -1) {
+          problems.push({ rule: 'mirror', detail: `${stream} ${at + 1} is another in ${holder}` });
+        }
+      }
+    }
+  }
+  return problems;
+}
+
+/** What was acknowledged must be where it was said to be. */
+function lost({ world, mesh }: MeshServices, { acknowledged }: Clients): MeshProblem[] {
+  const problems: MeshProblem[] = [];
+  const hasLostPower = (world.counts['messages lost with the power'] ?? 0) > 0;
+  for (const { event, stream, sequence, durability } of acknowledged) {
+    const region = mesh.region(stream.slice(intakeStream('').length));
+    const stored = region.log.messages(stream)[sequence - 1]?.text();
+    if (stored !== undefined && isRequest(stored, event)) continue;
+    if (durability === 'region' && hasLostPower) {
+      world.count('requests lost with the power');
+      continue;
+    }
+    problems.push({
+      rule: 'acknowledged',
+      detail: `${event.id} was acknowledged at ${durability} as ${stream} ${sequence}, which holds ${stored ?? 'nothing'}`,
+    });
+  }
+  return problems;
+}
+
+/** A request that was sent again elsewhere may name a region that it did not name at first. */
+function isRequest(
+  stored: string,
+  event: { readonly source: string; readonly id: string },
+): boolean {
+  const { source, id } = JSON.parse(stored) as { source: string; id: string };
+  return source === event.source && id === event.id;
+}
+
+/** Nobody waits, is offered, lent or borrowed at an open desk when the day is over. */
+function unfinished({ routing }: MeshServices): MeshProblem[] {
+  const problems: MeshProblem[] = [];
+  for (const { instance, keepers } of routing.values()) {
+    if (!instance.alive) continue;
+    for (const [home, { desk, isOpen }] of keepers) {
+      if (!isOpen) continue;
+      for (const [, { waiting, offered, reservations, loans }] of desk.states()) {
+        const left = {
+          waiting: waiting.size,
+          offered: offered.size,
+          reserved: reservations.size,
+          lent: loans.lent.size,
+          borrowed: loans.borrowed.size,
+        };
+        if (Object.values(left).every((count) => count === 0)) continue;
+        const detail = `the partition of ${home} has left ${JSON.stringify(left)}`;
+        problems.push({ rule: 'left', detail });
+      }
+    }
+  }
+  return problems;
+}
+
+/** Every call that was acknowledged, and not lost with the power, was decided. */
+function undecided({ acknowledged }: Clients, { homes }: Canon): MeshProblem[] {
+  const begun = new Set(
+    [...homes.values()]
+      .flat()
+      .flatMap(({ entry }) => entry.events)
+      .filter(({ type }) => type === 'meridian.contact.initiated.v1')
+      .map(({ subject }) => subject),
+  );
+  return acknowledged
+    .filter(({ event }) => event.type === 'meridian.contact.initiate.v1')
+    .filter(({ event, durability }) => !begun.has(event.subject) && durability !== 'region')
+    .map(({ event }) => ({
+      rule: 'acknowledged',
+      detail: `contact ${event.subject} was acknowledged and does not exist`,
+    }));
+}

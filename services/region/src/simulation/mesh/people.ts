@@ -1,0 +1,77 @@
+import type { World } from '@meridian/testing';
+import type { ContactEvent, DomainEvent } from '@meridian/wire';
+import { agentConcerned, agentsOf } from '../agents.ts';
+import { customersOf } from '../customers.ts';
+import { watch } from './audience.ts';
+import { Clients } from './clients.ts';
+import { regions, type MeshScenario } from './scenario.ts';
+import type { MeshServices } from './services.ts';
+
+/** How long a log knows a message id in the world, in ms: short, so that repeats outlive it. */
+export const duplicateWindowMs = 20_000;
+
+/** Customers, agents and an administrator, and what they see. */
+export function populate({ world, mesh, edges }: MeshServices, scenario: MeshScenario): Clients {
+  const { customers, agents, queues, horizonMs } = scenario;
+  const homes = new Map([...customers, ...agents].map(({ id, home }) => [id, home]));
+  const clients = new Clients({
+    world,
+    mesh,
+    edgeOf: (region) => {
+      const node = mesh.region(region).nodes.find(({ name }) => name === `${region}.edge`);
+      const instance = node?.instances.at(-1);
+      return instance && edges.get(instance);
+    },
+    homeOf: (who) => homes.get(who) ?? regions[0],
+    windowMs: duplicateWindowMs,
+    untilMs: horizonMs,
+  });
+  for (const { id: subject, settings } of queues) {
+    for (const { atMs, settings: each } of settings) {
+      world.at(atMs, () =>
+        clients.publish('admin', {
+          type: 'meridian.queue.configure.v1',
+          subject,
+          data: { settings: each },
+        }),
+      );
+    }
+  }
+  const customersById = customersOf(customers, world, clients);
+  const agentsById = agentsOf(agents, world, clients);
+  for (const home of regions) {
+    watch(world, mesh, home, ({ region, ...event }) => {
+      clients.saw(event.subject, region);
+      const seen = event as unknown as DomainEvent;
+      if (homes.get(seen.subject) === home) {
+        customersById.get(seen.subject)?.see(seen as ContactEvent);
+      }
+      const agentId = agentConcerned(seen) ?? '';
+      if (homes.get(agentId) === home) agentsById.get(agentId)?.see(seen);
+    });
+  }
+  for (const { id } of customers) {
+    closeInTheEnd(world, clients, customersById.get(id), id, horizonMs);
+  }
+  return clients;
+}
+
+/** Somebody who is still there when the day is over hangs up, again and again. */
+function closeInTheEnd(
+  world: World,
+  clients: Clients,
+  customer: { readonly isGone: boolean } | undefined,
+  subject: string,
+  horizonMs: number,
+): void {
+  for (let count = 0; count < 8; count += 1) {
+    world.at(horizonMs + 20_000 + count * 30_000, () => {
+      if (customer?.isGone !== false) return;
+      clients.publish(subject, {
+        type: 'meridian.contact.hang_up.v1',
+        subject,
+        data: { by: 'CUSTOMER' },
+      });
+    });
+  }
+}
