@@ -21,9 +21,14 @@ export interface ModelOptions {
   /** How many faults there are. */
   readonly faults: number;
   readonly requests: number;
+  /** Default all. */
+  readonly kinds?: readonly FaultKind[];
   /** Breaks a rule, to see that the model notices. */
   readonly plant?: (input: Input, state: State) => void;
 }
+
+export type FaultKind = 'kill' | 'restart' | 'pause' | 'control' | 'isolate' | 'link';
+const allKinds: readonly FaultKind[] = ['kill', 'restart', 'pause', 'control', 'isolate', 'link'];
 
 interface LogEntry {
   readonly home: string;
@@ -422,7 +427,7 @@ export class Model {
       const atMs = this.#random.int(faultsMs);
       const lastsMs = Math.min(this.#random.int(25_000), faultsMs - atMs);
       const region = this.#random.pick(this.regions);
-      const fault = this.#random.pick(['kill', 'restart', 'pause', 'control', 'isolate', 'link']);
+      const fault = this.#random.pick(this.#options.kinds ?? allKinds);
       this.#at(atMs, () => this.#strike(fault, region, lastsMs));
     }
     this.#at(faultsMs, () => this.#heal());
@@ -444,7 +449,7 @@ export class Model {
     }
   }
 
-  #strike(fault: string, region: Region, lastsMs: number): void {
+  #strike(fault: FaultKind, region: Region, lastsMs: number): void {
     const others = this.regions.filter((other) => other !== region);
     switch (fault) {
       case 'kill':
