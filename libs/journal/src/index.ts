@@ -73,3 +73,4 @@ export {
   type MirrorState,
   type RemakeOptions,
 } from './mirrors.ts';
+export { keepMirrors, type KeepMirrorsOptions, type KeptMirrors } from './keep-mirrors.ts';

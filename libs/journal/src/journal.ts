@@ -200,6 +200,7 @@ export function journalOf(
       data: encoded.bytes ?? encoded.text,
       expectedLastSequence: lastSequence,
       ...(headers && { headers }),
+      ...(fence && { fence }),
     });
   };
   return {

@@ -1,3 +1,5 @@
+import type { LogFault } from './errors.ts';
+
 /**
  * The log as a port: named streams of opaque messages under subjects, append-only, ordered, with
  * optimistic concurrency per subject and deduplication by message id. Two adapters (memory and
@@ -66,6 +68,11 @@ export interface MessageToAppend {
   readonly messageId?: string;
   /** Further headers, kept with the message. Names are case-sensitive. */
   readonly headers?: Readonly<Record<string, string>>;
+  /**
+   * Asked when the message had to wait before it can be sent: why it must not be sent any more, if
+   * so. The append then fails with that; nothing was stored.
+   */
+  readonly fence?: () => LogFault | undefined;
 }
 
 export interface Appended {

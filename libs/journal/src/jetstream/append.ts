@@ -59,6 +59,7 @@ class PendingAppend extends Awaited {
   readonly #stream: string;
   readonly #expectedLastSequence: number | undefined;
   readonly #limitBytes: number;
+  readonly #fence: (() => LogFault | undefined) | undefined;
   readonly #resolve: (appended: Appended) => void;
   readonly #reject: (fault: LogFault) => void;
 
@@ -75,12 +76,17 @@ class PendingAppend extends Awaited {
     this.#stream = stream;
     this.#expectedLastSequence = message.expectedLastSequence;
     this.#limitBytes = limitBytes;
+    this.#fence = message.fence;
     this.#resolve = resolve;
     this.#reject = reject;
   }
 
   describe(): string {
     return `an append to ${this.subject} (stream ${this.#stream})`;
+  }
+
+  override fence(): LogFault | undefined {
+    return this.#fence?.();
   }
 
   onSilence(fault: LogFault): void {

@@ -1,5 +1,5 @@
 import { createInbox, type Msg, type MsgHdrs } from '@nats-io/nats-core';
-import { LogClosed, LogUnavailable } from '../errors.ts';
+import { LogClosed, LogUnavailable, type LogFault } from '../errors.ts';
 import type { Link } from './link.ts';
 
 export interface ExchangeOptions {
@@ -31,7 +31,11 @@ export abstract class Awaited {
   /** Takes an answer; true when it was the last one. */
   abstract onReply(message: Msg): boolean;
   /** No (further) answer will come. */
-  abstract onSilence(fault: LogUnavailable | LogClosed): void;
+  abstract onSilence(fault: LogFault): void;
+  /** Asked when it had to wait to be sent: why it must not be sent any more, if so. */
+  fence(): LogFault | undefined {
+    return undefined;
+  }
 }
 
 const ADVICE =
@@ -183,7 +187,10 @@ export class Exchange {
   #transmitQueued(): void {
     while (this.#queueHead < this.#queue.length && this.#free.length > 0 && this.link.online) {
       const awaited = this.#queue[this.#queueHead++];
-      if (awaited !== undefined) this.#transmit(awaited);
+      if (awaited === undefined) continue;
+      const fault = awaited.fence();
+      if (fault === undefined) this.#transmit(awaited);
+      else awaited.onSilence(fault);
     }
     if (this.#queueHead === this.#queue.length) {
       this.#queue = [];

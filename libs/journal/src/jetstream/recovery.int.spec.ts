@@ -3,6 +3,7 @@ import { jetstreamManager } from '@nats-io/jetstream';
 import { eventually, startNatsServer, type NatsServer } from '@meridian/testing';
 import {
   connectNats,
+  Fenced,
   jetstreamLog,
   LogUnavailable,
   StreamMissing,
@@ -133,7 +134,7 @@ describe('the log on JetStream, when its server is killed', () => {
   });
 
   it('sends what was asked for during a short absence as soon as it is back', async () => {
-    log = await replaceLog({ timeoutMs: 20_000 });
+    log = await replaceLog({ timeoutMs: 2_000 });
     await server.kill();
     const appending = Array.from({ length: 50 }, (_, n) =>
       eventuallyAppend({ subject: 's.a', data: `${n}`, messageId: `${n}` }),
@@ -146,7 +147,7 @@ describe('the log on JetStream, when its server is killed', () => {
   });
 
   it('goes on with a replay', async () => {
-    log = await replaceLog({ timeoutMs: 20_000 });
+    log = await replaceLog({ timeoutMs: 2_000 });
     await Promise.all(
       Array.from({ length: 30_000 }, (_, n) =>
         log.append(STREAM, { subject: `s.${n % 7}`, data: 'x'.repeat(200) }),
@@ -237,6 +238,24 @@ describe('the log on JetStream, when something is wrong', () => {
     const append = log.append(STREAM, { subject: 's.a', data: '', expectedLastSequence: 2 });
     await expect(append).rejects.toMatchObject({ expected: 2, actual: 1 });
     await expect(append).rejects.toThrow(WrongLastSequence);
+  });
+
+  it('does not send what had to wait and must not be sent any more', async () => {
+    const slow = await jetstreamLog({ servers: server.url, timeoutMs: 2_000 });
+    let isFenced = false;
+    const fence = () => (isFenced ? new Fenced('eu') : undefined);
+    await slow.append(STREAM, { subject: 's.1', data: 'first', fence });
+    await server.kill();
+    // The connection is known to be gone once an append that was under way is answered so.
+    await slow.append(STREAM, { subject: 's.1', data: 'under way' }).catch(() => {});
+    const waits = slow.append(STREAM, { subject: 's.1', data: 'too late', fence });
+    const passes = slow.append(STREAM, { subject: 's.2', data: 'as ever' });
+    isFenced = true;
+    await server.restart();
+    await expect(waits).rejects.toThrow(Fenced);
+    await passes;
+    expect((await replayed()).map(({ text }) => text)).not.toContain('too late');
+    await slow.close();
   });
 });
 
