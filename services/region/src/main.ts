@@ -1,5 +1,5 @@
 import { EdgeModule, edgeServerOptions } from '@meridian/edge';
-import { ensureStreams } from '@meridian/journal';
+import { ensureStreams, keepMirrors } from '@meridian/journal';
 import { bootstrap } from '@meridian/nest';
 import { RoutingModule } from '@meridian/routing';
 import { SessionsModule } from '@meridian/sessions';
@@ -12,5 +12,9 @@ class DevelopmentRegionModule {}
 await bootstrap(DevelopmentRegionModule, {
   service: 'region',
   fastify: edgeServerOptions,
-  onConnected: (connection, { region }) => ensureStreams(connection, region, { development: true }),
+  async onConnected(connection, { region, regions }) {
+    const development = { development: true };
+    await ensureStreams(connection, region, development);
+    if (regions.length > 1) await keepMirrors(connection, region, regions, development);
+  },
 });

@@ -13,12 +13,13 @@ export interface ChildOptions {
   readonly logFile: string;
   /** Resolves once the process is of use; rejects when it will not be. */
   readonly whenReady: () => Promise<void>;
-  /** Told when it ended by itself and is started again. */
-  readonly onRestart?: (name: string, how: string) => void;
+  /** Told when it ended by itself, and after which pause it is started again. */
+  readonly onRestart?: (name: string, how: string, pauseMs: number) => void;
 }
 
-/** A child that ends more often than this within the window stays down. */
-const restartsLimit = 5;
+/** The pause before a child is started again: none at first, then longer and longer. */
+const restartPauseMs = { second: 250, longest: 10_000 };
+/** Who ran that long before it ended counts as well again. */
 const restartWindowMs = 30_000;
 const stopWaitMs = 12_000;
 
@@ -30,7 +31,10 @@ export class Child {
   readonly #options: ChildOptions;
   #process: ChildProcess | undefined;
   #isStopping = false;
-  #restarts: number[] = [];
+  #launchedAt = 0;
+  /** How often it ended soon after its start, one time after the other. */
+  #quickEnds = 0;
+  #restart: NodeJS.Timeout | undefined;
 
   constructor(options: ChildOptions) {
     this.#options = options;
@@ -79,18 +83,22 @@ export class Child {
     }
   }
 
-  /** Ends it with the signal given, without asking it to be started again by itself or not. */
+  /** Sends it a signal; if it ends by that, it is started again. */
   kill(signal: NodeJS.Signals): void {
     this.#process?.kill(signal);
   }
 
-  /** Asks it to end, waits, and ends it the hard way after 12 s. */
-  async stop(): Promise<void> {
+  /**
+   * Asks it to end, waits, and ends it the hard way after 12 s; with SIGKILL at once. It is not
+   * started again before `start`.
+   */
+  async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
     this.#isStopping = true;
+    clearTimeout(this.#restart);
     const process = this.#process;
     if (process === undefined || process.exitCode !== null || process.signalCode !== null) return;
     const exited = once(process, 'exit');
-    process.kill('SIGTERM');
+    process.kill(signal);
     const impatience = setTimeout(() => process.kill('SIGKILL'), stopWaitMs);
     await exited;
     clearTimeout(impatience);
@@ -114,20 +122,17 @@ export class Child {
       if (!this.#isStopping && this.#process === child) this.#again(signal ?? `exit code ${code}`);
     });
     this.#process = child;
+    this.#launchedAt = performance.now();
   }
 
   #again(how: string): void {
-    const now = Date.now();
-    this.#restarts = this.#restarts.filter((at) => now - at < restartWindowMs);
-    if (this.#restarts.length >= restartsLimit) {
-      this.#options.onRestart?.(
-        this.name,
-        `${how}; it ended ${restartsLimit} times within ${restartWindowMs / 1_000} s and stays down`,
-      );
-      return;
-    }
-    this.#restarts.push(now);
-    this.#options.onRestart?.(this.name, how);
-    this.#launch();
+    const ranMs = performance.now() - this.#launchedAt;
+    this.#quickEnds = ranMs < restartWindowMs ? this.#quickEnds + 1 : 0;
+    const { second, longest } = restartPauseMs;
+    const pauseMs =
+      this.#quickEnds < 2 ? 0 : Math.min(second * 2 ** (this.#quickEnds - 2), longest);
+    this.#options.onRestart?.(this.name, how, pauseMs);
+    if (pauseMs === 0) this.#launch();
+    else this.#restart = setTimeout(() => this.#launch(), pauseMs);
   }
 }

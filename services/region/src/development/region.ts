@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { startPostgres } from '@meridian/readmodel';
-import { Child } from './child.ts';
+import type { Child } from './child.ts';
 import { natsConfig, type NatsUser } from './nats-config.ts';
 import { freePort, until } from './ports.ts';
+import { natsChild, serviceChild, serviceNames } from './services.ts';
 
 export interface DevelopmentRegionOptions {
   /** Where everything the region keeps is: the log, the read models, credentials, output. */
@@ -37,16 +37,6 @@ export interface DevelopmentRegion {
   stop(): Promise<void>;
 }
 
-const serviceNames = ['edge', 'sessions', 'routing'] as const;
-const servicesDir = fileURLToPath(new URL('../../../', import.meta.url));
-
-/**
- * A region in development has 400 MiB. Collecting garbage earlier than the runtimes do by
- * themselves saves a quarter of what they took (`scripts/bench offer`).
- */
-const smallNursery = ['--max-semi-space-size=8'];
-const smallGoHeap = { GOGC: '50', GOMEMLIMIT: '128MiB' };
-
 interface Secrets {
   readonly service: string;
   readonly publisher: string;
@@ -60,13 +50,6 @@ function secretsIn(dataDir: string): Secrets {
     writeFileSync(file, JSON.stringify({ service: make(), publisher: make() }), { mode: 0o600 });
   }
   return JSON.parse(readFileSync(file, 'utf8')) as Secrets;
-}
-
-/** With a driven clock nothing is ready before the clock is set: then being alive is enough. */
-async function isUp(url: string, clock: 'system' | 'driven'): Promise<boolean> {
-  const answer = await fetch(`${url}/health/${clock === 'driven' ? 'live' : 'ready'}`);
-  await answer.arrayBuffer();
-  return answer.ok;
 }
 
 /**
@@ -156,7 +139,7 @@ async function startNats(
   secrets: Secrets,
   run: (child: Child) => Promise<void>,
 ): Promise<string> {
-  const { dataDir, natsServer, say } = options;
+  const { dataDir, natsServer } = options;
   const [port, monitorPort] = [await freePort(), await freePort()];
   const configFile = join(dataDir, 'nats.conf');
   writeFileSync(
@@ -164,37 +147,6 @@ async function startNats(
     natsConfig({ region, port, monitorPort, storeDir: join(dataDir, 'nats'), secrets }),
     { mode: 0o600 },
   );
-  await run(
-    new Child({
-      name: 'nats-server',
-      command: natsServer,
-      args: ['-c', configFile],
-      env: smallGoHeap,
-      logFile: join(dataDir, 'output', 'nats-server.log'),
-      whenReady: () =>
-        until('JetStream', async () => (await fetch(`http://127.0.0.1:${monitorPort}/healthz`)).ok),
-      onRestart: (name, how) => say?.(`${name} ended (${how})`),
-    }),
-  );
+  await run(natsChild('nats-server', natsServer, configFile, monitorPort, options));
   return `nats://127.0.0.1:${port}`;
-}
-
-function serviceChild(
-  name: (typeof serviceNames)[number] | 'region',
-  port: number,
-  environment: NodeJS.ProcessEnv,
-  options: DevelopmentRegionOptions,
-): Child {
-  return new Child({
-    name,
-    command: process.execPath,
-    args: ['--enable-source-maps', ...smallNursery, join(servicesDir, name, 'dist', 'main.js')],
-    env: { ...environment, MERIDIAN_HTTP_PORT: String(port) },
-    logFile: join(options.dataDir, 'output', `${name}.log`),
-    whenReady: () =>
-      until(`${name} being ready`, () =>
-        isUp(`http://127.0.0.1:${port}`, options.clock ?? 'system'),
-      ),
-    onRestart: (child, how) => options.say?.(`${child} ended (${how}) and is started again`),
-  });
 }

@@ -4,7 +4,8 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { startDevelopmentRegion, type DevelopmentRegion } from './region.ts';
+import { startDevelopmentMesh } from './mesh.ts';
+import { startDevelopmentRegion } from './region.ts';
 
 const root = fileURLToPath(new URL('../../../../', import.meta.url));
 const home = join(root, '.meridian');
@@ -13,9 +14,10 @@ const keptRuns = 3;
 
 const help = `Usage: scripts/up [options]
 
-Starts one region (nats-server, Postgres, edge, sessions, routing) on this machine and plays a day
-of contacts through it, as customers and agents outside would: over HTTP.
+Starts three regions (each with nats-server, Postgres, edge, sessions, routing) on this machine, linked
+to each other, and plays a day of contacts through them, as customers and agents outside would: over HTTP.
 
+  --regions N|A,B     so many regions, or those of these names (default 3: eu,us,ap)
   --calls FILE        play a real call log (CSV, plain or gzip); without it a day made from a seed
   --day YYYY-MM-DD    the day of the log
   --seed TEXT         the seed of what is drawn (default 1)
@@ -24,9 +26,10 @@ of contacts through it, as customers and agents outside would: over HTTP.
   --speed 1|60|max    how fast log time goes; max steps from event to event (default max)
   --exit              end after the day; the last line is one JSON object
   --each              one process a service instead of one for all
-  --port N            port of the HTTP interface (default 8080, another if taken)
-  --data DIR          keep the region's data here and go on with what is there
-  --no-play           start the region only, on the system's clock
+  --port N            port of the HTTP interface (default 8080, another if taken); further regions
+                      take the ports after it
+  --data DIR          keep the regions' data here and go on with what is there
+  --no-play           start the regions only, on the system's clock
   --help              this text
 `;
 
@@ -34,6 +37,7 @@ function options() {
   return parseArgs({
     allowNegative: true,
     options: {
+      regions: { type: 'string', default: '3' },
       calls: { type: 'string' },
       day: { type: 'string' },
       seed: { type: 'string' },
@@ -64,8 +68,89 @@ function runFolder(): string {
   return join(home, `run-${new Date().toISOString().replaceAll(/[:.]/g, '-')}-${process.pid}`);
 }
 
+/** What of a region those outside need. */
+interface UpRegion {
+  readonly name: string;
+  readonly url: string;
+  readonly key: string;
+  readonly natsUrl: string;
+  /** How a publisher connects to NATS. */
+  readonly publisher: string;
+}
+
+interface Up {
+  /** The first one is where the player plays. */
+  readonly regions: readonly UpRegion[];
+  stop(): Promise<void>;
+}
+
+const defaultNames = ['eu', 'us', 'ap'] as const;
+
+/** @throws Error when it is neither a number of regions nor names */
+function regionsWanted(text: string): string[] {
+  const names = /^[1-3]$/.test(text) ? defaultNames.slice(0, Number(text)) : text.split(',');
+  const isGood = names.every((name) => /^[a-z][a-z0-9]{0,15}$/.test(name));
+  if (isGood && new Set(names).size === names.length) return [...names];
+  throw new Error(
+    `--regions is ${JSON.stringify(text)}; it must be a number from 1 to 3, or different names ` +
+      'with commas between them, each a lower-case letter and up to 15 more or digits.',
+  );
+}
+
+async function startRegions(dataDir: string, natsServer: string, given: Options): Promise<Up> {
+  const names = regionsWanted(given.regions);
+  const options = {
+    dataDir,
+    natsServer,
+    processes: given.each ? 'each' : 'together',
+    httpPort: Number(given.port),
+    clock: given.play ? 'driven' : 'system',
+    say: (line: string) => process.stderr.write(`${line}\n`),
+  } as const;
+  const [only] = names;
+  if (names.length > 1) {
+    const mesh = await startDevelopmentMesh({ ...options, regions: names });
+    const regions = [...mesh.regions.values()].map(({ name, url, key, natsUrl, seeds }) => ({
+      name,
+      url,
+      key,
+      natsUrl,
+      publisher: `NKey seed in ${seeds.publisher}`,
+    }));
+    return { regions, stop: () => mesh.stop() };
+  }
+  const region = await startDevelopmentRegion({ ...options, ...(only ? { region: only } : {}) });
+  const { url, key, natsUrl, publisher } = region;
+  return {
+    regions: [
+      {
+        name: region.region,
+        url,
+        key,
+        natsUrl,
+        publisher: `user ${publisher.user}, password in the run's nats-secrets.json`,
+      },
+    ],
+    stop: () => region.stop(),
+  };
+}
+
+/** Tells the `meridian` command where everything is. */
+function writeCurrent(regions: readonly UpRegion[]): void {
+  const [first] = regions;
+  const current = {
+    url: first?.url,
+    key: first?.key,
+    regions: Object.fromEntries(
+      regions.map(({ name, url, key, natsUrl }) => [name, { url, key, natsUrl }]),
+    ),
+  };
+  mkdirSync(home, { recursive: true });
+  writeFileSync(join(home, 'current.json'), `${JSON.stringify(current)}\n`, { mode: 0o600 });
+}
+
 /** Runs the player as the outside client that it is. @returns its exit code */
-async function play(region: DevelopmentRegion, given: Options): Promise<number> {
+async function play(region: UpRegion, given: Options): Promise<number> {
   const args = ['play', '--speed', given.speed ?? 'max'];
   for (const name of ['calls', 'day', 'seed', 'contacts', 'agents'] as const) {
     const value = given[name];
@@ -81,7 +166,7 @@ async function play(region: DevelopmentRegion, given: Options): Promise<number> 
 }
 
 /** The driven clock goes on as the system's from here. */
-async function returnToPresent(region: DevelopmentRegion): Promise<void> {
+async function returnToPresent(region: UpRegion): Promise<void> {
   const answer = await fetch(`${region.url}/v1/clock`, {
     method: 'POST',
     headers: { authorization: `Bearer ${region.key}`, 'content-type': 'application/json' },
@@ -94,12 +179,16 @@ async function returnToPresent(region: DevelopmentRegion): Promise<void> {
   }
 }
 
-function invitation({ url, key, publisher, natsUrl }: DevelopmentRegion): string {
+function invitation(regions: readonly UpRegion[]): string {
+  const [{ url, key }] = regions as readonly [UpRegion];
+  const places = regions.map(
+    (region) => `The region ${region.name} is up at ${region.url}
+API key (tenant demo, all scopes): ${region.key}
+NATS: ${region.natsUrl}, ${region.publisher}
+`,
+  );
   return `
-The region is up at ${url}
-API key (tenant demo, all scopes): ${key}
-NATS: ${natsUrl}, user ${publisher.user}, password in the run's nats-secrets.json
-
+${places.join('\n')}
 Publish an event and watch what follows:
 
   scripts/meridian tail --limit 3 &
@@ -127,31 +216,21 @@ async function main(): Promise<number> {
   }
   const dataDir = given.data === undefined ? runFolder() : resolve(given.data);
   process.stdout.write(`Data and output of this run: ${dataDir}\n`);
-  const region = await startDevelopmentRegion({
-    dataDir,
-    natsServer,
-    processes: given.each ? 'each' : 'together',
-    httpPort: Number(given.port),
-    clock: given.play ? 'driven' : 'system',
-    say: (line) => process.stderr.write(`${line}\n`),
-  });
-  mkdirSync(home, { recursive: true });
-  writeFileSync(
-    join(home, 'current.json'),
-    `${JSON.stringify({ url: region.url, key: region.key })}\n`,
-    { mode: 0o600 },
-  );
+  const up = await startRegions(dataDir, natsServer, given);
+  const { regions } = up;
+  const [first] = regions as readonly [UpRegion];
+  writeCurrent(regions);
   try {
-    const code = given.play ? await play(region, given) : 0;
+    const code = given.play ? await play(first, given) : 0;
     if (given.exit || stopping.aborted) return code;
-    if (given.play) await returnToPresent(region);
-    process.stdout.write(invitation(region));
+    if (given.play) await Promise.all(regions.map(returnToPresent));
+    process.stdout.write(invitation(regions));
     await new Promise((resolveStop) => {
       stopping.addEventListener('abort', resolveStop);
     });
     return code;
   } finally {
-    await region.stop();
+    await up.stop();
   }
 }
 
