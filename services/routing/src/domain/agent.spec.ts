@@ -10,7 +10,7 @@ import {
   type ReservationEvent,
   type SignIn,
 } from '@meridian/wire';
-import { agentDecider, newAgent, openCount, type AgentRejection } from './agent.ts';
+import { agentDecider, newAgent, openCount, type AgentRejection, type Command } from './agent.ts';
 import { channelState } from './channel-state.ts';
 
 const subject = 'a1';
@@ -242,8 +242,55 @@ describe('the channels', () => {
   });
 });
 
+describe('signs in in another home', () => {
+  const elsewhere = (ms: number, winsTie = false): Command => ({
+    type: 'signed_in_elsewhere',
+    subject,
+    data: { home: 'us', at: new Date(ms).toISOString(), winsTie },
+  });
+  const gone = event('meridian.agent.signed_out.v1', { sessionId: 's1', elsewhere: 'us' });
+
+  test('later: the session here ends, at once or after the last contact', () => {
+    agent.given([signedIn, 100]).when(elsewhere(101)).then(gone);
+    agent.given([signedIn, 100], about('created')).when(elsewhere(101)).then(gone);
+    const leaves = event('meridian.agent.sign_out_requested.v1', { elsewhere: 'us' });
+    const engaged = [[signedIn, 100] as const, about('created'), about('accepted')];
+    agent
+      .given(...engaged)
+      .when(elsewhere(101))
+      .then(leaves);
+    agent
+      .given(...engaged, leaves)
+      .when(elsewhere(101))
+      .thenNothing();
+  });
+
+  test('earlier, or while offline: nothing', () => {
+    agent.given([signedIn, 100]).when(elsewhere(99)).thenNothing();
+    agent.when(elsewhere(101)).thenNothing();
+  });
+
+  test('in the same millisecond: one of the two goes on', () => {
+    agent.given([signedIn, 100]).when(elsewhere(100, true)).then(gone);
+    agent.given([signedIn, 100]).when(elsewhere(100, false)).thenNothing();
+  });
+
+  test('a session that superseded another here began then', () => {
+    const superseded = event('meridian.agent.session_superseded.v1', {
+      sessionId: 's1',
+      supersededBy: 's2',
+    });
+    agent.given([signedIn, 100], [superseded, 200]).when(elsewhere(150)).thenNothing();
+  });
+});
+
 describe('whatever happened', () => {
-  const commands: AgentCommand[] = [
+  const commands: Command[] = [
+    {
+      type: 'signed_in_elsewhere',
+      subject,
+      data: { home: 'us', at: '1970-01-01T00:00:00.008Z', winsTie: true },
+    },
     signIn(),
     signIn({ sessionId: 's2', skills: [], presence: 'AWAY' }),
     signIn({ sessionId: 's3', capacities: [] }),

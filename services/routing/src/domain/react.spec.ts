@@ -39,6 +39,24 @@ describe("what a contact's decision means for the routing", () => {
     expect(react({ ...event, region: 'eu', epoch: 1 }, time, 'eu')).toStrictEqual(expected);
   });
 
+  test.each([
+    'meridian.contact.abandoned.v1',
+    'meridian.contact.orphan_reaped.v1',
+    'meridian.contact.disconnected.v1',
+    'meridian.contact.completed.v1',
+  ] as const)('%s of another home names that home', (type) => {
+    const event = { type, subject, data: ends } as unknown as DomainEvent;
+    expect(react({ ...event, region: 'us', epoch: 1 }, time, 'eu')).toStrictEqual({
+      ...react({ ...event, region: 'eu', epoch: 1 }, time, 'eu'),
+      contactHome: 'us',
+    });
+  });
+
+  test('a contact of another home does not queue here', () => {
+    const event = { type: 'meridian.contact.queued.v1' as const, subject, data: queued };
+    expect(react({ ...event, region: 'us', epoch: 1 }, time, 'eu')).toBeUndefined();
+  });
+
   const meant = /\.contact\.(?:queued|abandoned|orphan_reaped|disconnected|completed)\./;
   const others = contracts.filter(({ kind, type }) => kind === 'EVENT' && !meant.test(type));
   test.each(others.map((contract) => [contract.type, contract] as const))(
@@ -52,4 +70,78 @@ describe("what a contact's decision means for the routing", () => {
       expect(react({ ...event, region: 'eu', epoch: 1 }, time, 'eu')).toBeUndefined();
     },
   );
+});
+
+describe("what another home's partition decided", () => {
+  const lent = {
+    to: 'eu',
+    loan: 7,
+    queueId: 'sales',
+    channel: 'VOICE' as const,
+    contactRequirements: [],
+    enqueuedAt: time,
+  };
+  const returned = {
+    contactHome: 'eu',
+    loan: 7,
+    loanEpoch: 2,
+    attempts: 3,
+    reason: 'NO_AGENT' as const,
+  };
+  const withdrawn = (reason: string): DomainEvent => ({
+    type: 'meridian.routing.withdrawn.v1',
+    subject,
+    data: { queueId: 'sales', reason, lentTo: 'eu' },
+  });
+  const signedIn = { sessionId: 's1', skills: [], capacities: [], presence: 'AVAILABLE' as const };
+  test.each<[DomainEvent, ReturnType<typeof react>]>([
+    [
+      { type: 'meridian.routing.lent.v1', subject, data: lent },
+      { type: 'borrow', subject, data: { home: 'us', loan: 7, loanEpoch: 4, lent } },
+    ],
+    [
+      { type: 'meridian.routing.returned.v1', subject, data: returned },
+      { type: 'take_back', subject, data: { from: 'us', loan: 7, attempts: 3 } },
+    ],
+    [
+      withdrawn('meridian.contact.completed.v1'),
+      { type: 'contact_completed', subject, contactHome: 'us' },
+    ],
+    [
+      withdrawn('meridian.contact.abandoned.v1'),
+      {
+        type: 'contact_ended',
+        subject,
+        contactHome: 'us',
+        data: { reason: 'meridian.contact.abandoned.v1' },
+      },
+    ],
+    [
+      { type: 'meridian.agent.signed_in.v1', subject: 'a1', data: signedIn },
+      {
+        type: 'signed_in_elsewhere',
+        subject: 'a1',
+        data: { home: 'us', at: time, winsTie: true },
+      },
+    ],
+    [
+      {
+        type: 'meridian.agent.session_superseded.v1',
+        subject: 'a1',
+        data: { sessionId: 's1', supersededBy: 's2' },
+      },
+      {
+        type: 'signed_in_elsewhere',
+        subject: 'a1',
+        data: { home: 'us', at: time, winsTie: true },
+      },
+    ],
+  ])('%j', (event, expected) => {
+    const stored = { ...event, region: 'us', epoch: 4 };
+    expect(react(stored, time, 'eu')).toStrictEqual(expected);
+    // Who is not meant passes over it; of an agent everybody is told but the home itself.
+    const told = event.type.startsWith('meridian.agent.');
+    expect(react(stored, time, 'ap') === undefined).toBe(!told);
+    expect(react(stored, time, 'us')).toBeUndefined();
+  });
 });
