@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   LogFault,
+  NotOwner,
   StreamMissing,
   type Desk,
   type DeskSources,
@@ -114,11 +115,14 @@ export class ServiceRuntime implements Service {
       timer,
       clock,
       onFired: () => this.#moved(),
-      onFailure: (error, attempt, delayMs) =>
+      onFailure: (error, attempt, delayMs) => {
+        // The home went elsewhere meanwhile: its owner fires what is due.
+        if (error instanceof NotOwner) return;
         logger.error(
           { err: error, timer: timer.name, attempt },
           `A timer failed; fired again in ${delayMs} ms.`,
-        ),
+        );
+      },
     });
     this.#timers.push(due);
     this.progress.addTimer(due);
