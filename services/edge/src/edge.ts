@@ -74,7 +74,7 @@ export async function openEdge(parts: EdgeParts): Promise<Edge> {
   const hub = new StreamHub(feeds, { ...config, onFault });
   const logs = logRoutes(log, region, onFault);
   const watch = new ProgressWatch(beat, region);
-  const rest = new RestWatch({ log, region, watch, required: config.requiredServices });
+  const rest = new RestWatch({ log, region, regions, watch, required: config.requiredServices });
   const models = config.readModels ? await openModels(parts, now) : undefined;
   const endNats =
     nats === undefined

@@ -6,6 +6,8 @@ import { StreamEnds } from './stream-ends.ts';
 export interface RestOptions {
   readonly log: Log;
   readonly region: string;
+  /** All regions of the mesh, this one among them; this one alone by default. */
+  readonly regions?: readonly string[];
   /** What every service reports. */
   readonly watch: ProgressWatch;
   /** The services that must have come to rest. */
@@ -17,7 +19,7 @@ export type Rest =
       readonly settled: true;
       /** When the next timer of any service is due, in epoch ms. */
       readonly nextDueMs: number | null;
-      /** Where the region's streams end. */
+      /** Where the region's streams end, and its copies of the other regions' streams. */
       readonly lastSequence: Readonly<Record<string, number>>;
     }
   | { readonly settled: false; readonly waitingFor: readonly string[] };
@@ -28,25 +30,34 @@ export type Rest =
  * memory does not say already that it is too early.
  */
 export class RestWatch {
+  /** The streams of every region, as they are held here. */
+  readonly streams: readonly string[];
   readonly #options: RestOptions;
   readonly #ends = new Map<string, StreamEnds>();
 
   constructor(options: RestOptions) {
     this.#options = options;
-    for (const stream of [intakeStream(options.region), eventStream(options.region)]) {
-      this.#endsOf(stream);
-    }
+    const { region, regions = [region] } = options;
+    this.streams = regions.flatMap((one) => [intakeStream(one), eventStream(one)]);
+    for (const stream of this.streams) this.#endsOf(stream);
   }
 
   /**
    * @param at the last setting of the clock, in epoch ms
    * @param timeoutMs how long to wait in all, in real ms
+   * @param upTo what must be held here before: the last sequence of some of `streams`
    * @returns the last state seen: not settled when the time is over
    * @throws LogFault when the log does not say where it ends
    */
-  async wait(at: number, timeoutMs: number): Promise<Rest> {
+  async wait(
+    at: number,
+    timeoutMs: number,
+    upTo: Readonly<Record<string, number>> = {},
+  ): Promise<Rest> {
     const { watch } = this.#options;
     const deadlineMs = performance.now() + timeoutMs;
+    const missing = await this.#untilHeld(upTo, deadlineMs);
+    if (missing.length > 0) return { settled: false, waitingFor: missing };
     for (;;) {
       const { count } = watch;
       const reports = watch.reports();
@@ -65,6 +76,18 @@ export class RestWatch {
 
   async close(): Promise<void> {
     await Promise.all([...this.#ends.values()].map((ends) => ends.close()));
+  }
+
+  /** Waits until the streams have come so far here. @returns what has not, in words */
+  async #untilHeld(upTo: Readonly<Record<string, number>>, deadlineMs: number): Promise<string[]> {
+    const each = await Promise.all(
+      Object.entries(upTo).map(async ([stream, sequence]) => {
+        const ends = this.#endsOf(stream);
+        const isHeld = await ends.reaches(sequence, deadlineMs - performance.now());
+        return isHeld ? [] : [`${stream} is held here up to ${ends.last} of ${sequence}`];
+      }),
+    );
+    return each.flat();
   }
 
   /** Judges by the ends as they are known; those not known yet count as reached. */
@@ -95,8 +118,6 @@ export class RestWatch {
   }
 
   #lastSequences(): Record<string, number> {
-    const { region } = this.#options;
-    const streams = [intakeStream(region), eventStream(region)];
-    return Object.fromEntries(streams.map((stream) => [stream, this.#endsOf(stream).last]));
+    return Object.fromEntries(this.streams.map((stream) => [stream, this.#endsOf(stream).last]));
   }
 }

@@ -28,7 +28,11 @@ const settledContent: Content = {
         type: ['integer', 'null'],
         description: 'When the next timer of any service is due, in epoch ms',
       },
-      lastSequence: { type: 'object', additionalProperties: { type: 'integer' } },
+      lastSequence: {
+        type: 'object',
+        description: "Where every stream ends here: the own ones, and the copies of other regions'",
+        additionalProperties: { type: 'integer' },
+      },
     },
   },
   example: {
@@ -98,7 +102,9 @@ export function clockRoutes({ clock, beat, region, rest }: ClockParts): Route[] 
       summary: 'Set a driven clock, and wait until every service has done what was due',
       description:
         'Without `at` the clock stays where it is, without `rate` it keeps its rate (0 at first: it stands still). ' +
-        'Answers once every required service has read everything and has fired what is due.',
+        'Answers once every required service has read everything and has fired what is due. ' +
+        'With `upTo` it waits first until the streams are held here so far: what other regions stored until they ' +
+        'came to rest. When each of several regions has read what each other one had stored when it rested, all rest.',
       query,
       body: {
         'application/json': {
@@ -108,6 +114,11 @@ export function clockRoutes({ clock, beat, region, rest }: ClockParts): Route[] 
             properties: {
               at: { type: ['integer', 'string'], description: 'Epoch ms or an RFC 3339 timestamp' },
               rate: { type: 'number', minimum: 0, maximum: 10_000 },
+              upTo: {
+                type: 'object',
+                description: 'The last sequence of streams, as other regions answered',
+                additionalProperties: { type: 'integer', minimum: 0 },
+              },
             },
           },
           example: { at: 1_769_847_300_000, rate: 0 },
@@ -126,7 +137,7 @@ export function clockRoutes({ clock, beat, region, rest }: ClockParts): Route[] 
             least: 0,
             most: timeoutMostMs,
           }) ?? timeoutDefaultMs;
-        const asked = readClockRequest(jsonBody(call));
+        const asked = readClockRequest(jsonBody(call), rest.streams);
         if (clock.source !== 'driven') {
           throw new Refusal(
             'clock-not-driven',
@@ -135,7 +146,7 @@ export function clockRoutes({ clock, beat, region, rest }: ClockParts): Route[] 
         }
         const { at, rate } = setTo(clock, asked);
         const endRepeating = setClock(beat, region, { at, rate }, clock);
-        const state = await orRefuse(rest.wait(at, timeoutMs)).finally(endRepeating);
+        const state = await orRefuse(rest.wait(at, timeoutMs, asked.upTo)).finally(endRepeating);
         if (!state.settled) {
           throw new Refusal(
             'not-settled',

@@ -37,6 +37,21 @@ describe('StreamEnds', () => {
     await ends.close();
   });
 
+  it('waits until the stream has come to a sequence', async () => {
+    const log = memoryLog();
+    const ends = new StreamEnds(log, 'EV_us');
+    const append = () => log.append('EV_us', { subject: 'ev.us.us.demo.contact.c1', data: '[]' });
+    await append();
+    expect(await ends.reaches(1, 0)).toBe(true);
+    expect(await ends.reaches(2, 1)).toBe(false);
+    const third = ends.reaches(3, 60_000);
+    await append();
+    await append();
+    expect(await third).toBe(true);
+    expect(ends.last).toBe(3);
+    await ends.close();
+  });
+
   it('asks the log for a filter once', async () => {
     const log = memoryLog();
     const asked: (string | undefined)[] = [];

@@ -17,6 +17,7 @@ export class StreamEnds {
   readonly stream: string;
   readonly #log: Pick<Log, 'lastSequence' | 'follow'>;
   readonly #filters = new Map<string, Filter>();
+  readonly #waiting = new Set<() => void>();
   #opening: Promise<Follower> | undefined;
   #last = 0;
 
@@ -52,6 +53,27 @@ export class StreamEnds {
     await Promise.all([follower.caughtUp(), ...known]);
   }
 
+  /**
+   * Resolves once the stream has come to a sequence, or after `limitMs`.
+   * @returns whether it has
+   * @throws LogFault when the log does not say where it ends
+   */
+  async reaches(sequence: number, limitMs: number): Promise<boolean> {
+    if (this.#last >= sequence) return true;
+    await this.refresh([]);
+    if (this.#last >= sequence || limitMs <= 0) return this.#last >= sequence;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const look = (): void => {
+      if (this.#last >= sequence) resolve();
+    };
+    this.#waiting.add(look);
+    const limit = setTimeout(resolve, limitMs);
+    await promise;
+    clearTimeout(limit);
+    this.#waiting.delete(look);
+    return this.#last >= sequence;
+  }
+
   async close(): Promise<void> {
     const follower = await this.#opening?.catch(() => undefined);
     await follower?.close();
@@ -65,6 +87,7 @@ export class StreamEnds {
       for (const filter of this.#filters.values()) {
         if (filter.matches(subject)) filter.last = sequence;
       }
+      for (const look of this.#waiting) look();
     });
   }
 

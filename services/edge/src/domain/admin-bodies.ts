@@ -74,14 +74,19 @@ export const fastestRate = 10_000;
 
 /**
  * What `POST /v1/clock` asks for; `at` in epoch ms, given so or as an RFC 3339 timestamp.
+ * @param streams those that `upTo` may name
  * @throws Refusal 400
  */
-export function readClockRequest(value: unknown): {
+export function readClockRequest(
+  value: unknown,
+  streams: readonly string[] = [],
+): {
   readonly at: number | undefined;
   readonly rate: number | undefined;
+  readonly upTo: Readonly<Record<string, number>>;
 } {
   const errors: ProblemError[] = [];
-  const { at: givenAt, rate } = asObject(value, ['at', 'rate'], errors);
+  const { at: givenAt, rate, upTo } = asObject(value, ['at', 'rate', 'upTo'], errors);
   const at = typeof givenAt === 'string' ? Date.parse(givenAt) : givenAt;
   if (
     at !== undefined &&
@@ -105,6 +110,26 @@ export function readClockRequest(value: unknown): {
       detail: `/rate must be a number from 0 (stands still) to ${fastestRate}.`,
     });
   }
+  const places = upTo === undefined ? {} : readPlaces(upTo, streams, errors);
   refuseAny(errors);
-  return { at: at as number | undefined, rate: rate as number | undefined };
+  return { at: at as number | undefined, rate: rate as number | undefined, upTo: places };
+}
+
+function readPlaces(
+  value: unknown,
+  streams: readonly string[],
+  errors: ProblemError[],
+): Record<string, number> {
+  const own: ProblemError[] = [];
+  const given = asObject(value, streams, own);
+  errors.push(...own.map((error) => ({ ...error, pointer: `/upTo${error.pointer}` })));
+  for (const [stream, sequence] of Object.entries(given)) {
+    if (Number.isSafeInteger(sequence) && (sequence as number) >= 0) continue;
+    errors.push({
+      pointer: `/upTo/${stream}`,
+      code: 'type',
+      detail: `/upTo/${stream} must be a sequence: a whole number of at least 0.`,
+    });
+  }
+  return given as Record<string, number>;
 }
