@@ -202,6 +202,10 @@ export class NetworkLog implements Log, Connection {
     for (const call of this.#calls) this.#end(call);
     void this.close();
     for (const { arrival, arrive } of this.#inFlight) {
+      if (!this.#site.isUp) {
+        this.#world.cancel(arrival);
+        continue;
+      }
       const chance = this.#random.next();
       if (chance < 1 / 3) {
         this.#world.cancel(arrival);
