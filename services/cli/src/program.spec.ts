@@ -65,10 +65,11 @@ describe('meridian', () => {
       ['keys', 'revoke'],
       ['set-aside', 'list'],
       ['set-aside', 'retry'],
+      ['receipt', 'verify'],
     ]) {
       const help = await run([...args, '--help']);
       expect(help.code).toBe(0);
-      if (args[0] === 'keys' || args[0] === 'set-aside') if (args.length === 1) continue;
+      if (['keys', 'set-aside', 'receipt'].includes(args[0]!) && args.length === 1) continue;
       expect(help.out).toContain('Examples:\n  meridian ');
       expect(help.out).toContain('--json');
       expect(help.out).toContain('  5  the edge cannot be reached');

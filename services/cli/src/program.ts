@@ -11,6 +11,7 @@ import { keysCommands } from './commands/keys.ts';
 import { playCommand } from './commands/play.ts';
 import { publishCommand } from './commands/publish.ts';
 import { queuesCommand } from './commands/queues.ts';
+import { receiptCommands } from './commands/receipt.ts';
 import { replayCommand } from './commands/replay.ts';
 import { setAsideCommands } from './commands/set-aside.ts';
 import { tailCommand } from './commands/tail.ts';
@@ -35,6 +36,7 @@ const commands: readonly CommandSpec[] = [
   playCommand,
 ];
 const groups: readonly { name: string; summary: string; commands: readonly CommandSpec[] }[] = [
+  { name: 'receipt', summary: 'what a drill cost, signed: verify', commands: receiptCommands },
   { name: 'keys', summary: 'API keys: create, list, revoke', commands: keysCommands },
   {
     name: 'set-aside',
