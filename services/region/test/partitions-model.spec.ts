@@ -231,6 +231,10 @@ class Day {
         waits: state.state === 'QUEUED',
       });
     }
+    for (const home of homes) {
+      const [actual, folded] = mesh.dumps(home);
+      if (actual !== folded) expect(actual).toBe(folded);
+    }
     for (const id of agentIds) {
       const at = homes.filter((home) => {
         const agent = mesh.partitions[home].agents.get(id);

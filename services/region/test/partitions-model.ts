@@ -165,8 +165,31 @@ export class Mesh {
     }
   }
 
+  /** What a partition knows, as text, and what a fold of its stored entries would know. */
+  dumps(home: Home): readonly [actual: string, folded: string] {
+    let folded = partitionDecider.initial();
+    for (const { events, timeMs } of this.routing[home]) {
+      for (const event of events) {
+        const stored = JSON.parse(JSON.stringify(event)) as PartitionEvent;
+        folded = partitionDecider.evolve(folded, stored, timeMs);
+      }
+    }
+    return [dump(this.partitions[home]), dump(folded)];
+  }
+
   isHere(home: Home, contactId: string): boolean {
     const { waiting, offered, reservationOf } = this.partitions[home];
     return waiting.has(contactId) || offered.has(contactId) || reservationOf.has(contactId);
   }
+}
+
+/** Maps in the order of their keys; what waits in the order of service. */
+function dump({ waiting, due, ...rest }: Partition): string {
+  const known = { ...rest, waiting: [...waiting.inOrder()], due: due.due(Infinity) };
+  return JSON.stringify(known, (_, value: unknown) => {
+    if (value instanceof Set) return [...value].toSorted();
+    return value instanceof Map
+      ? [...value].toSorted(([a], [b]) => (String(a) < String(b) ? -1 : 1))
+      : value;
+  });
 }

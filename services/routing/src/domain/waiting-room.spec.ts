@@ -72,6 +72,7 @@ test('does as a plain list does, under random operations', () => {
         room.has(one.contactId),
         room.get(one.contactId),
         room.ofQueue(queueId),
+        [...room.inOrder()],
         room.first(serves, ({ contactId }) => !declined.has(contactId)),
       ];
       const known = list.find(({ contactId }) => contactId === one.contactId);
@@ -80,6 +81,7 @@ test('does as a plain list does, under random operations', () => {
         known !== undefined,
         known,
         list.filter((each) => each.queueId === queueId),
+        list,
         first,
       ];
       if (JSON.stringify(actual) !== JSON.stringify(expected)) {
