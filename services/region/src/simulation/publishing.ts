@@ -1,11 +1,17 @@
 import type {
   AgentCommand,
   ContactCommand,
+  FailoverCommand,
   QueueCommand,
   ReservationCommand,
 } from '@meridian/wire';
 
-export type RequestToPublish = AgentCommand | ContactCommand | QueueCommand | ReservationCommand;
+export type RequestToPublish =
+  | AgentCommand
+  | ContactCommand
+  | FailoverCommand
+  | QueueCommand
+  | ReservationCommand;
 
 /** How those outside ask for something. */
 export interface Publishing {

@@ -27,6 +27,7 @@ export class ControlUnavailable extends Error {
 
 interface Watcher {
   readonly region: string;
+  readonly prefix: string;
   readonly see: () => void;
 }
 
@@ -86,7 +87,9 @@ export class ControlStore {
     }
     this.#revision += 1;
     this.#entries.set(key, { key, value, revision: this.#revision });
-    this.tell();
+    for (const { region, prefix, see } of this.#watchers) {
+      if (key.startsWith(prefix) && this.serves(region)) see();
+    }
     return this.#revision;
   }
 
@@ -157,7 +160,7 @@ export class ControlClient {
         this.#world.at(lastMs, () => this.#gate.pass(() => onEntry(entry)));
       }
     };
-    const stop = this.#store.watch({ region: this.#region, see });
+    const stop = this.#store.watch({ region: this.#region, prefix, see });
     if (this.#store.serves(this.#region)) see();
   }
 

@@ -196,6 +196,6 @@ class Incidents {
   /** Often about as long as a lease, now and then much longer. */
   #spanMs(): number {
     const random = this.#random;
-    return 500 + Math.ceil(random.exponential(random.next() < 0.6 ? 8_000 : 30_000));
+    return 500 + Math.ceil(random.exponential(random.next() < 0.4 ? 6_000 : 30_000));
   }
 }

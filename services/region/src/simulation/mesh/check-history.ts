@@ -32,6 +32,8 @@ function checkEntry({ entry, text, address }: CanonEntry, name: string, end: End
   const add = (rule: string, detail: string): void => {
     problems.push({ rule, detail: `${place}: ${detail}` });
   };
+  // A request to move a home is answered step by step.
+  const isDecision = address.entity !== 'ownership';
   const causes = new Set<string>();
   const texts = eventTexts(text);
   for (const [index, event] of entry.events.entries()) {
@@ -42,12 +44,12 @@ function checkEntry({ entry, text, address }: CanonEntry, name: string, end: End
     if (event.prevhash !== end.hash) add('chain', `prevhash of revision ${event.revision}`);
     end.revision = event.revision;
     end.hash = hashEvent(texts[index] as string);
-    if (end.causes.has(event.causationid)) {
+    if (isDecision && end.causes.has(event.causationid)) {
       add('repeated-cause', `${event.causationid} led to a decision before`);
     }
     causes.add(event.causationid);
   }
-  for (const cause of causes) if (!cause.startsWith('ownership.')) end.causes.add(cause);
+  for (const cause of causes) end.causes.add(cause);
   return problems;
 }
 

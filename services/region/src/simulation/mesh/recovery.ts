@@ -9,8 +9,8 @@ import {
 import {
   leaseAskSubject,
   leaseGrantSubject,
-  parseLeaseAsk,
   type LeaseAnswer,
+  type LeaseAsk,
 } from '@meridian/nest';
 import {
   initialState,
@@ -35,7 +35,7 @@ import { tellWhatIsHeld } from './held.ts';
 import { appendOwnership } from './ownership-log.ts';
 import { regions } from './scenario.ts';
 
-const tickMs = 250;
+const tickMs = 400;
 const keyKinds = ['home.', 'lease.', 'claim.'];
 
 type Of<Type extends Action['type']> = Extract<Action, { type: Type }>;
@@ -49,6 +49,7 @@ class SimulatedRecovery {
   readonly #followed: FollowedLedger;
   readonly #positions: Record<string, Position> = {};
   readonly #state: State;
+  #hasMoved = false;
 
   constructor(mesh: SimulatedMesh, region: SimulatedRegion, instance: Instance) {
     this.#mesh = mesh;
@@ -86,7 +87,8 @@ class SimulatedRecovery {
     this.#listen();
     const tick = (): void => {
       this.#instance.after(tickMs, tick);
-      this.#take({ type: 'positions', positions: this.#positions });
+      if (this.#hasMoved) this.#take({ type: 'positions', positions: this.#positions });
+      this.#hasMoved = false;
       this.#take({ type: 'tick' });
     };
     tick();
@@ -97,6 +99,7 @@ class SimulatedRecovery {
   }
 
   #hold(region: string, sequence: number, last: LogMessage | undefined): void {
+    this.#hasMoved = true;
     this.#positions[region] = {
       sequence,
       ...(last === undefined ? {} : { storedAtMs: last.storedAtMs }),
@@ -125,8 +128,7 @@ class SimulatedRecovery {
     const { gate } = this.#instance;
     const { name, beats } = this.#region;
     beats.subscribe(leaseAskSubject(name, '*'), gate, (text) => {
-      const ask = parseLeaseAsk(text as string);
-      if (ask !== undefined) this.#take({ type: 'ask', ...ask });
+      this.#take({ type: 'ask', ...(JSON.parse(text as string) as LeaseAsk) });
     });
     for (const prefix of keyKinds) {
       this.#control.watch(prefix, (entry) => this.#take({ type: 'control_changed', entry }));

@@ -1,5 +1,11 @@
 import type { Random } from '@meridian/core';
-import { drawScenario, type AgentPlan, type CustomerPlan, type QueuePlan } from '../scenario.ts';
+import {
+  drawScenario,
+  startMs,
+  type AgentPlan,
+  type CustomerPlan,
+  type QueuePlan,
+} from '../scenario.ts';
 
 /** The regions of the simulated mesh. */
 export const regions = ['eu', 'us', 'ap'] as const;
@@ -9,12 +15,20 @@ const secondMs = 1_000;
 /** Somebody outside, and the region whose edge they go to while it answers. */
 export type Homed<Plan> = Plan & { readonly home: string };
 
+/** Somebody asks for a home to be decided elsewhere. */
+export interface Move {
+  readonly atMs: number;
+  readonly home: string;
+  readonly to: string;
+}
+
 export interface MeshScenario {
   /** No fault and no new contact after this, in epoch ms. */
   readonly horizonMs: number;
   readonly customers: readonly Homed<CustomerPlan>[];
   readonly agents: readonly Homed<AgentPlan>[];
   readonly queues: readonly QueuePlan[];
+  readonly moves: readonly Move[];
 }
 
 /**
@@ -36,7 +50,7 @@ export function drawMeshScenario(random: Random, contacts: number): MeshScenario
       ...plan,
       home: home(index, 'customer'),
       exit: plan.exit === 'STAY' ? 'LEAVE' : plan.exit,
-      patienceMs: Math.min(plan.patienceMs, 240 * secondMs),
+      patienceMs: Math.min(plan.patienceMs, 90 * secondMs),
       endsBy: plan.endsBy === 'NOBODY' ? 'AGENT' : plan.endsBy,
     })),
     agents: agents.map((plan, index) => ({
@@ -44,5 +58,10 @@ export function drawMeshScenario(random: Random, contacts: number): MeshScenario
       home: uneven ? (regions[1 + (index % 2)] as string) : home(index, 'agent'),
     })),
     queues,
+    moves: Array.from({ length: random.next() < 0.5 ? 0 : 1 + random.int(4) }, () => ({
+      atMs: startMs + Math.ceil(random.next() * (horizonMs - startMs)),
+      home: random.pick(regions),
+      to: random.pick(regions),
+    })),
   };
 }

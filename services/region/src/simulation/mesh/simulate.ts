@@ -110,6 +110,14 @@ async function untilRest(
       );
     return Math.min(...desks.map((desk) => desk.nextDueMs() ?? Infinity));
   };
+  const isWhole = (): boolean =>
+    mesh.regions.every(
+      ({ isUp, nodes }) =>
+        isUp &&
+        nodes.every(
+          ({ instances }) => instances.length === 1 && instances.every(({ gate }) => !gate.isHeld),
+        ),
+    );
   let last = -1;
   let lastMs = world.now();
   // Until then somebody may still hang up.
@@ -118,7 +126,7 @@ async function untilRest(
     await world.run(world.now() + stepMs);
     const nowMs = world.now();
     const count = stored();
-    if (count !== last) [last, lastMs] = [count, nowMs];
+    if (count !== last || !isWhole()) [last, lastMs] = [count, nowMs];
     const isQuiet = nowMs - lastMs >= restMs && nowMs >= earliestMs && clients.underWay === 0;
     if (isQuiet && mesh.isLevel && nextDueMs() > nowMs + patienceMs) return true;
     if (nowMs > fromMs + restLimitMs) return false;
