@@ -3,6 +3,7 @@ import { connectNats, ensureStreams, jetstreamLog } from '@meridian/journal';
 import { startNatsServer } from '@meridian/testing';
 import { executeRows, replayRows, routingRows, type Bed } from './journal-rows.ts';
 import type { Row } from './rates.ts';
+import { meshRows } from './mesh-rows.ts';
 import { httpRows, offerRows } from './region-rows.ts';
 
 const region = 'bench';
@@ -59,7 +60,7 @@ function table(rows: readonly Row[]): string {
   return padded.map((line) => line.join('  ').trimEnd()).join('\n');
 }
 
-const all = ['execute', 'routing', 'replay', 'http', 'offer'];
+const all = ['execute', 'routing', 'replay', 'http', 'offer', 'mesh'];
 const wanted = positionals.length === 0 ? all : positionals;
 const unknown = wanted.filter((name) => !all.includes(name));
 if (unknown.length > 0) {
@@ -73,6 +74,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 const rows = await onJournal(wanted.filter((name) => name in sections));
 if (wanted.includes('http')) rows.push(...(await httpRows(say)));
 if (wanted.includes('offer')) rows.push(...(await offerRows(say)));
+if (wanted.includes('mesh')) rows.push(...(await meshRows(say)));
 process.stdout.write(`${table(rows)}\n`);
 process.stdout.write(`${JSON.stringify({ bench: 'meridian', node: process.version, rows })}\n`);
 process.exitCode = 0;

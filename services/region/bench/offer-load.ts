@@ -12,6 +12,8 @@ export interface LoadOptions {
   readonly agents: number;
   readonly warmUpSeconds: number;
   readonly seconds: number;
+  /** One of several regions under load: only its home is heard, and ids end with its name. */
+  readonly home?: string;
 }
 
 export interface LoadReport {
@@ -102,11 +104,12 @@ interface Seen {
 
 /** Reads the stream of decided events. Resolves once it is open. */
 async function follow(
-  { url, key }: LoadOptions,
+  { url, key, home }: LoadOptions,
   types: readonly string[],
   take: (event: Seen) => void,
 ): Promise<void> {
-  const query = types.map((type) => `type=${type}`).join('&');
+  const ofHome = home === undefined ? [] : [`home=${home}`];
+  const query = [...types.map((type) => `type=${type}`), ...ofHome].join('&');
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
     get(`${url}/v1/stream?${query}`, { headers: { authorization: `Bearer ${key}` } }, resolve).once(
       'error',
@@ -134,7 +137,7 @@ const pause = (ms: number): Promise<void> =>
     setTimeout(resolve, ms);
   });
 
-async function openCentre(outbox: Outbox, agents: number): Promise<void> {
+async function openCentre(outbox: Outbox, agents: number, suffix: string): Promise<void> {
   const settings = {
     strategy: 'LONGEST_IDLE',
     offerTtlMs: 20_000,
@@ -145,7 +148,7 @@ async function openCentre(outbox: Outbox, agents: number): Promise<void> {
   for (let agent = 0; agent < agents; agent += 1) {
     outbox.push({
       type: 'meridian.agent.sign_in.v1',
-      subject: `A${agent}`,
+      subject: `A${agent}${suffix}`,
       data: {
         sessionId: 's1',
         skills: [{ skill: 'PS', level: 1 }],
@@ -168,13 +171,14 @@ async function arrive(
   prefix: string,
   perSecond: number,
   seconds: number,
+  suffix: string,
 ): Promise<number> {
   const start = performance.now();
   const total = perSecond * seconds;
   let sent = 0;
   while (sent < total) {
     const due = Math.min(total, Math.floor(((performance.now() - start) / 1_000) * perSecond) + 1);
-    for (; sent < due; sent += 1) outbox.push(...arrival(`${prefix}${sent}`));
+    for (; sent < due; sent += 1) outbox.push(...arrival(`${prefix}${sent}${suffix}`));
     await pause(flushMs / 2);
   }
   return (performance.now() - start) / 1_000;
@@ -208,11 +212,18 @@ async function main(options: LoadOptions): Promise<LoadReport> {
     },
   };
   await follow(options, Object.keys(answers), (event) => answers[event.type]?.(event));
-  await openCentre(outbox, options.agents);
+  const suffix = options.home === undefined ? '' : `-${options.home}`;
+  await openCentre(outbox, options.agents, suffix);
   const timer = setInterval(() => void outbox.flush(), flushMs);
   const { contactsPerSecond, warmUpSeconds } = options;
-  await arrive(outbox, 'w', contactsPerSecond, warmUpSeconds);
-  const seconds = await arrive(outbox, measuredPrefix, contactsPerSecond, options.seconds);
+  await arrive(outbox, 'w', contactsPerSecond, warmUpSeconds, suffix);
+  const seconds = await arrive(
+    outbox,
+    measuredPrefix,
+    contactsPerSecond,
+    options.seconds,
+    suffix,
+  );
   const contacts = contactsPerSecond * options.seconds;
   const sent = contacts + contactsPerSecond * warmUpSeconds;
   const end = performance.now() + lastContactsMs;

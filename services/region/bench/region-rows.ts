@@ -149,7 +149,7 @@ function memoryRow(what: string, parts: Readonly<Record<string, number>>): Row {
   );
 }
 
-async function runLoad(options: LoadOptions): Promise<LoadReport> {
+export async function runLoad(options: LoadOptions): Promise<LoadReport> {
   const program = fileURLToPath(new URL('./offer-load.ts', import.meta.url));
   const load = spawn(process.execPath, [program, JSON.stringify(options)], {
     stdio: ['ignore', 'pipe', 'inherit'],
