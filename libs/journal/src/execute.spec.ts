@@ -11,6 +11,8 @@ import {
 } from '../test/tally.ts';
 import {
   Aggregates,
+  journalOf,
+  Ledger,
   memoryLog,
   type AggregatesOptions,
   type AppendFate,
@@ -143,6 +145,24 @@ describe('Aggregates', () => {
     await later.execute(add('a', 3, 'two', 'begin'));
     expect(laterLoads).toEqual(['a']);
     expect((await later.read(add('a', 0).aggregate)).state.sum).toBe(5);
+  });
+
+  it('looks first whether an earlier owner of the home has begun it', async () => {
+    const log = memoryLog();
+    await talliesOn(log, { begins }).tallies.execute(add('a', 2, '1', 'begin'));
+    const ledger = new Ledger();
+    ledger.take({
+      home: 'eu',
+      epoch: 2,
+      owner: 'us',
+      seals: [{ epoch: 1, owner: 'eu', upTo: 1 }],
+    });
+    const writer = { region: 'us', home: 'eu', service: 'spec', epoch: 2 };
+    const journal = journalOf(log, writer, { ledger });
+    const { tallies } = talliesOn(log, { begins, journal });
+    expect(await tallies.execute(add('a', 2, '1', 'begin'))).toMatchObject({ events: [] });
+    expect(await log.lastSequence('EV_us')).toBe(0);
+    expect(await tallies.execute(add('b', 1, '2', 'begin'))).toMatchObject({ sequence: 1 });
   });
 
   it('goes on after a command on which the decider fails', async () => {

@@ -194,9 +194,13 @@ export class Aggregates<
     );
   }
 
-  /** Whether a command can be decided on what is in memory. */
+  /**
+   * Whether a command can be decided on what is in memory. What begins is stored as the first entry of
+   * its subject, so that the log finds out if it is not: but only what this region wrote itself.
+   */
   #isAtHand(warm: Warm<State>, command: Command): boolean {
-    return warm.head.revision >= 0 || this.#options.begins?.(command) === true;
+    if (warm.head.revision >= 0) return true;
+    return this.#options.begins?.(command) === true && this.#options.journal.isOnlyOwner;
   }
 
   /** Decides on the state in memory. `events` are to be stored; undefined when there are none. */

@@ -61,6 +61,8 @@ export interface Journal {
   readonly stream: string;
   /** Why nothing may be decided now, if so: no lease, or no longer the owner. */
   fence(): LogFault | undefined;
+  /** Whether nobody but this writer's region has ever owned the home. */
+  readonly isOnlyOwner: boolean;
   /** The aggregate's whole history, oldest first. */
   load(aggregate: AggregateId): Promise<History>;
   /**
@@ -208,6 +210,9 @@ export function journalOf(
     writer,
     stream,
     fence: () => fence?.(),
+    get isOnlyOwner() {
+      return ledger.epochs(writer.home).every(({ owner }) => owner === writer.region);
+    },
     load: (aggregate) => loadHistory(log, writer, ledger, aggregate),
     encoder: (aggregate, head) => new EntryEncoder(writer, aggregate, head),
     async store(aggregate, encoded, lastSequence, consumed) {
