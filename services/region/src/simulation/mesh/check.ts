@@ -17,10 +17,10 @@ export interface MeshProblem {
 export function checkMesh(
   services: MeshServices,
   clients: Clients,
-  cameToRest: boolean,
+  unrest: string | undefined,
 ): MeshProblem[] {
   const problems: MeshProblem[] = [];
-  if (!cameToRest) problems.push({ rule: 'rest', detail: 'the mesh did not come to rest' });
+  if (unrest !== undefined) problems.push({ rule: 'rest', detail: unrest });
   problems.push(...differences(services), ...lost(services, clients));
   // What every region makes of what it holds; with equal copies, once is as good as three times.
   const [first] = services.mesh.regions;
@@ -37,9 +37,9 @@ export function checkMesh(
   return problems;
 }
 
-const headerNames = ['Nats-Msg-Id', 'Nats-Expected-Last-Subject-Sequence', 'Meridian-Consumed'];
+const headerNames = ['Nats-Expected-Last-Subject-Sequence', 'Meridian-Consumed'];
 
-/** What a message is, but for the time at which it was stored: that is new when it is imported again. */
+/** What a message is, but for its time and id: these may be others when it was imported again. */
 function contentOf(message: LogMessage): string {
   const headers = headerNames.map((name) => message.header(name) ?? '');
   return JSON.stringify([message.subject, ...headers, message.text()]);

@@ -89,14 +89,17 @@ async function importTail(
     );
     const expected = message.header('Nats-Expected-Last-Subject-Sequence');
     const messageId = message.header('Nats-Msg-Id');
+    const toAppend = {
+      subject: message.subject,
+      data: message.text(),
+      ...(expected === undefined ? {} : { expectedLastSequence: Number(expected) }),
+      ...(Object.keys(headers).length === 0 ? {} : { headers }),
+    };
     try {
-      await instance.log.append(stream, {
-        subject: message.subject,
-        data: message.text(),
-        ...(expected === undefined ? {} : { expectedLastSequence: Number(expected) }),
-        ...(messageId === undefined ? {} : { messageId }),
-        ...(Object.keys(headers).length === 0 ? {} : { headers }),
-      });
+      const identified = messageId === undefined ? toAppend : { ...toAppend, messageId };
+      const { sequence } = await instance.log.append(stream, identified);
+      // What was sent twice long after each other comes twice at once now: its id would hide it.
+      if (sequence < message.sequence) await instance.log.append(stream, toAppend);
     } catch (error) {
       // Compared again, it goes on where it ended.
       if (error instanceof LogFault && error.retryable) return;

@@ -71,8 +71,8 @@ export async function simulateMesh(options: MeshSimulationOptions): Promise<Mesh
   const services = startServices(world, mesh, noHooks);
   const clients = populate(services, scenario);
   await world.run(scenario.horizonMs);
-  const cameToRest = await untilRest(services, clients, scenario.horizonMs);
-  const problems = checkMesh(services, clients, cameToRest);
+  const unrest = await untilRest(services, clients, scenario.horizonMs);
+  const problems = checkMesh(services, clients, unrest);
   options.onEnd?.(services);
   return {
     seed,
@@ -90,12 +90,15 @@ export async function simulateMesh(options: MeshSimulationOptions): Promise<Mesh
   };
 }
 
-/** Runs on until nothing is stored any more and nothing is due soon. */
+/**
+ * Runs on until nothing is stored any more and nothing is due soon.
+ * @returns why it did not come to that, if so
+ */
 async function untilRest(
   { world, mesh, sessions, routing }: MeshServices,
   clients: Clients,
   fromMs: number,
-): Promise<boolean> {
+): Promise<string | undefined> {
   const stored = (): number =>
     mesh.regions.reduce(
       (sum, { name, log }) =>
@@ -115,7 +118,7 @@ async function untilRest(
       ({ isUp, nodes }) =>
         isUp &&
         nodes.every(
-          ({ instances }) => instances.length === 1 && instances.every(({ gate }) => !gate.isHeld),
+          ({ instances }) => instances.length > 0 && instances.every(({ gate }) => !gate.isHeld),
         ),
     );
   let last = -1;
@@ -128,8 +131,14 @@ async function untilRest(
     const count = stored();
     if (count !== last || !isWhole()) [last, lastMs] = [count, nowMs];
     const isQuiet = nowMs - lastMs >= restMs && nowMs >= earliestMs && clients.underWay === 0;
-    if (isQuiet && mesh.isLevel && nextDueMs() > nowMs + patienceMs) return true;
-    if (nowMs > fromMs + restLimitMs) return false;
+    if (isQuiet && mesh.isLevel && nextDueMs() > nowMs + patienceMs) return undefined;
+    if (nowMs > fromMs + restLimitMs) {
+      return (
+        `the last message was stored ${nowMs - lastMs} ms ago, ${clients.underWay} requests are ` +
+        `under way, the copies are ${mesh.isLevel ? 'level' : 'not level'}, something is due in ` +
+        `${nextDueMs() - nowMs} ms`
+      );
+    }
   }
 }
 
