@@ -8,8 +8,8 @@ import {
   type Ledger,
   type Log,
 } from '@meridian/journal';
-import type { Leases } from '@meridian/nest';
-import { Routing } from '@meridian/routing';
+import type { Desks, Leases } from '@meridian/nest';
+import { Lender, Routing } from '@meridian/routing';
 import { Sessions } from '@meridian/sessions';
 import type { Instance, SimulatedRegion, Task, World } from '@meridian/testing';
 import { simulatedLeases } from './leases.ts';
@@ -21,11 +21,26 @@ interface TimedDesk extends Desk {
   fireDue(now: number): Promise<void>;
 }
 
+/** Something that a service does when it is due. */
+interface DueWork {
+  /** In epoch ms. */
+  readonly next: () => number | undefined;
+  readonly fire: (now: number) => Promise<void>;
+}
+
+/** A service as its shell sets it up, at the start of each life. */
+interface SetUp<D> {
+  readonly create: (journal: Journal) => D;
+  /** Beside what is due at the desks. */
+  readonly work?: DueWork;
+}
+
 /** What differs between the services. */
 interface ServiceSpec<D extends TimedDesk> {
   readonly name: string;
   readonly own: readonly string[];
-  readonly create: (journal: Journal, instance: Instance) => D;
+  /** @param touch to be called when something has become due */
+  readonly setUp: (instance: Instance, desks: Desks<D>, touch: () => void) => SetUp<D>;
   readonly reading: (desk: D, home: string, regions: readonly string[]) => Reading;
 }
 
@@ -65,7 +80,9 @@ const fireAgainMs = 250;
 export const sessionsSpec: ServiceSpec<Sessions> = {
   name: 'sessions',
   own: ['*.contact.*'],
-  create: (journal, { now, random, wait }) => new Sessions({ journal, now, random, wait }),
+  setUp: ({ now, random, wait }) => ({
+    create: (journal) => new Sessions({ journal, now, random, wait }),
+  }),
   reading: (desk, home, regions) => ({
     requests: [`${home}.contact.*`],
     onRequest: (message, from) => desk.onRequest(message, from),
@@ -77,7 +94,16 @@ export const sessionsSpec: ServiceSpec<Sessions> = {
 export const routingSpec: ServiceSpec<Routing> = {
   name: 'routing',
   own: ['*.routing.*'],
-  create: (journal, { now, random, wait }) => new Routing({ journal, now, random, wait }),
+  setUp: ({ now, random, wait }, desks, touch) => {
+    const lender = new Lender(now);
+    lender.keeps(desks);
+    lender.onDue(touch);
+    return {
+      create: (journal) =>
+        new Routing({ journal, now, random, wait, onMoved: () => lender.moved() }),
+      work: { next: () => lender.nextDueMs(), fire: () => lender.fire() },
+    };
+  },
   reading: (desk, home, regions) => ({
     requests: [`${home}.reservation.*`, `${home}.agent.*`, '*.queue.*'],
     onRequest: (message, from) => desk.onRequest(message, from),
@@ -108,6 +134,8 @@ export function startService<D extends TimedDesk>(
       simulatedLeases(region, instance, spec.name, () => decidingOf(keepers)),
     );
     const timer = new DeskTimer(instance, keepers);
+    const { create, work } = spec.setUp(instance, desksOf(keepers), () => timer.touch());
+    if (work !== undefined) timer.add(work);
     for (const home of regions) {
       const keeper: DeskKeeper<D> = new DeskKeeper<D>({
         log,
@@ -117,7 +145,7 @@ export function startService<D extends TimedDesk>(
         home,
         service: spec.name,
         own: spec.own,
-        create: (journal) => spec.create(journal, instance),
+        create,
         open: (desk, starts) =>
           Promise.resolve(
             openSources({
@@ -154,56 +182,74 @@ function decidingOf(keepers: ReadonlyMap<string, KeptDesk<Desk>>): Record<string
   return all;
 }
 
-/** Fires what is due at the desks that are open. */
+/** The desks of a service, as its shell hands them out. */
+function desksOf<D>(keepers: ReadonlyMap<string, KeptDesk<D>>): Desks<D> {
+  return {
+    open(home) {
+      const keeper = keepers.get(home);
+      if (keeper?.isOpen !== true) throw new Error(`There is no open desk for home ${home}.`);
+      return keeper.desk;
+    },
+    allOpen: () =>
+      [...keepers].filter(([, { isOpen }]) => isOpen).map(([home, { desk }]) => [home, desk]),
+    all: () => [...keepers].map(([home, { desk }]) => [home, desk]),
+  };
+}
+
+/** Fires what is due: at the desks that are open, and what else there is. */
 class DeskTimer {
   readonly #instance: Instance;
-  readonly #keepers: ReadonlyMap<string, KeptDesk<TimedDesk>>;
+  readonly #work: DueWork[];
   #task: Task | undefined;
   #isFiring = false;
 
   constructor(instance: Instance, keepers: ReadonlyMap<string, KeptDesk<TimedDesk>>) {
     this.#instance = instance;
-    this.#keepers = keepers;
+    const open = (): TimedDesk[] =>
+      [...keepers.values()].filter(({ isOpen }) => isOpen).map(({ desk }) => desk);
+    this.#work = [
+      {
+        next: () => earliest(open().map((desk) => desk.nextDueMs())),
+        fire: async (now) => {
+          await Promise.all(open().map((desk) => desk.fireDue(now)));
+        },
+      },
+    ];
+  }
+
+  add(work: DueWork): void {
+    this.#work.push(work);
   }
 
   touch(): void {
     if (this.#isFiring) return;
     this.#instance.cancel(this.#task);
-    const due = this.#nextDueMs();
+    const due = earliest(this.#work.map(({ next }) => next()));
     if (due === undefined) return;
     const delayMs = Math.max(0, due - this.#instance.now());
-    this.#task = this.#instance.after(delayMs, () => this.#fire(due));
+    this.#task = this.#instance.after(delayMs, () => this.#fire());
   }
 
-  #open(): readonly TimedDesk[] {
-    return [...this.#keepers.values()].filter(({ isOpen }) => isOpen).map(({ desk }) => desk);
-  }
-
-  #nextDueMs(): number | undefined {
-    return earliest(this.#open().map((desk) => desk.nextDueMs()));
-  }
-
-  #fire(due: number): void {
+  #fire(): void {
     const now = this.#instance.now();
-    if (now < due) {
+    const due = this.#work.filter(({ next }) => (next() ?? Infinity) <= now);
+    if (due.length === 0) {
       // A clock that runs fast is early.
       this.touch();
       return;
     }
     this.#isFiring = true;
-    const again = (): void => {
-      this.#task = this.#instance.after(fireAgainMs, () => {
+    const before = due.map(({ next }) => next());
+    const done = (isWell: boolean): void => {
+      const isStuck = due.some(({ next }, index) => next() === before[index]);
+      this.#instance.after(isWell && !isStuck ? 0 : fireAgainMs, () => {
         this.#isFiring = false;
         this.touch();
       });
     };
-    Promise.all(this.#open().map((desk) => desk.fireDue(now))).then(() => {
-      if (this.#nextDueMs() === due) {
-        again();
-        return;
-      }
-      this.#isFiring = false;
-      this.touch();
-    }, again);
+    Promise.all(due.map(({ fire }) => fire(now))).then(
+      () => done(true),
+      () => done(false),
+    );
   }
 }
