@@ -34,6 +34,7 @@ const CHECKS: readonly Check[] = [
   { name: 'hygiene', command: ['scripts/checks/hygiene.ts'] },
   { name: 'tidiness', command: ['scripts/checks/tidy.ts'] },
   { name: 'contracts', command: ['scripts/gen', '--check'] },
+  { name: 'topology', command: ['scripts/topology', '--check'] },
   { name: 'build', command: ['node_modules/typescript/bin/tsc', '-b'] },
   {
     name: 'types of specs and scripts',

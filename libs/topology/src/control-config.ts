@@ -1,6 +1,7 @@
 import { Bare, natsText } from './nats-text.ts';
 import {
   includes,
+  listenOn,
   userKey,
   serverSettings,
   tlsSettings,
@@ -29,7 +30,7 @@ export function controlServerConfig(
   regionName: string,
   paths: ServerPaths,
 ): string {
-  const { profile, tls, controlRoutes, controlStore } = topology;
+  const { tls, controlRoutes, controlStore } = topology;
   const { name, host, ports, advertise } = regionOf(topology, regionName).control;
   const names = regionNames(topology);
   const routes = controlRoutes
@@ -63,7 +64,7 @@ export function controlServerConfig(
       : {
           cluster: {
             name: 'control',
-            listen: `${profile === 'production' ? '0.0.0.0' : host}:${ports.cluster}`,
+            listen: listenOn(host, ports.cluster),
             ...(advertise ? { advertise: `${advertise.host}:${advertise.port}` } : {}),
             no_advertise: true,
             ping_interval: '1s',

@@ -25,8 +25,6 @@ export function linkSubjects(from: string, to: string, regions: readonly string[
       `${api}.DIRECT.GET.${stream}`,
       `${api}.DIRECT.GET.${stream}.>`,
     );
-    // A region mirrors the streams of others only.
-    if (origin === from) continue;
     const { consumer } = replication({ here: from, source: to, origin, stream });
     for (const verb of ['CREATE', 'INFO', 'RESET', 'DELETE']) {
       requests.push(`${api}.CONSUMER.${verb}.${stream}.${consumer}`);

@@ -22,6 +22,9 @@ export interface ServerPaths {
 /** The account of everything in a region but links; its JetStream is the region's. */
 export const REGION_ACCOUNT = 'REGION';
 const linkAccount = (peer: string): string => `LINK_${peer}`;
+/** Servers are reached by name; on loopback they listen there alone. */
+export const listenOn = (host: string, port: number): string =>
+  `${host === '127.0.0.1' ? host : '0.0.0.0'}:${port}`;
 const at = ({ host, port }: Address): string => `${host}:${port}`;
 
 const upper = (name: string): string => name.replaceAll('-', '_').toUpperCase();
@@ -51,10 +54,9 @@ export function serverSettings(
   ports: { readonly client: number; readonly monitor: number },
   paths: ServerPaths,
 ): { [key: string]: Setting } {
-  const listen = profile === 'production' ? '0.0.0.0' : host;
   return {
     server_name: name,
-    listen: `${listen}:${ports.client}`,
+    listen: listenOn(host, ports.client),
     // Monitoring has no authentication: never beyond this machine.
     http: `127.0.0.1:${ports.monitor}`,
     ...(profile === 'production' ? { tls: tlsSettings(paths.folder, name, false) } : {}),
@@ -165,11 +167,10 @@ function leafnodes(
   server: RegionServer,
   { folder }: ServerPaths,
 ): Setting {
-  const { profile, links, tls } = topology;
-  const listen = profile === 'production' ? '0.0.0.0' : server.host;
+  const { links, tls } = topology;
   const scheme = tls ? 'tls' : 'nats-leaf';
   return {
-    listen: `${listen}:${server.ports.leaf}`,
+    listen: listenOn(server.host, server.ports.leaf),
     no_advertise: true,
     reconnect: '1s',
     ...(tls ? { tls: tlsSettings(folder, server.name, true) } : {}),
@@ -189,7 +190,7 @@ function leafAddresses(topology: Topology, region: string): Address[] {
 }
 
 function cluster(
-  { profile, regions }: Topology,
+  { regions }: Topology,
   region: string,
   server: RegionServer,
   { folder }: ServerPaths,
@@ -199,7 +200,7 @@ function cluster(
     ?.servers.filter(({ name }) => name !== server.name);
   return {
     name: region,
-    listen: `${profile === 'production' ? '0.0.0.0' : server.host}:${server.ports.cluster}`,
+    listen: listenOn(server.host, server.ports.cluster),
     no_advertise: true,
     tls: tlsSettings(folder, server.name, true),
     routes: (others ?? []).map(({ host, ports }) => `nats-route://${host}:${ports.cluster}`),
