@@ -46,6 +46,7 @@ export interface DeskSetOptions<D extends Desk> extends DesksSpec<D> {
 export class DeskSet<D extends Desk> implements Desks<D> {
   readonly #options: DeskSetOptions<D>;
   readonly #keepers = new Map<string, DeskKeeper<D>>();
+  #isMoving = false;
 
   constructor(options: DeskSetOptions<D>) {
     this.#options = options;
@@ -67,6 +68,7 @@ export class DeskSet<D extends Desk> implements Desks<D> {
         own,
         create: (journal) => create(home, journal),
         open: (_desk, starts, epoch) => openSources(home, starts, epoch),
+        onAbsorbed: () => this.#absorbed(),
         onState: (state) => {
           if (state !== 'opening') logger.info({ home }, sentenceOf(service, home, state));
           leases.tell();
@@ -106,11 +108,22 @@ export class DeskSet<D extends Desk> implements Desks<D> {
       const region = stream.slice('EV_'.length);
       return own.map((filter) => ({ stream, filter: `ev.${region}.${home}.${filter}`, position }));
     });
-    return { reads, pending: false };
+    const isTurning = [...this.#keepers.values()].some((keeper) => keeper.isTurning);
+    return { reads, pending: false, isTurning };
   }
 
   async close(): Promise<void> {
     await Promise.all([...this.#keepers.values()].map((keeper) => keeper.close()));
+  }
+
+  /** Tells once for all that is absorbed in one turn, after the followers have counted it. */
+  #absorbed(): void {
+    if (this.#isMoving) return;
+    this.#isMoving = true;
+    setImmediate(() => {
+      this.#isMoving = false;
+      this.#options.onMoved();
+    });
   }
 
   #deciding(): Record<string, number> {

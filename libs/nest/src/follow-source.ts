@@ -40,6 +40,8 @@ export interface SourceFollower extends Pick<Follower, 'position' | 'close'> {
   reads(): readonly Read[];
   /** What is settled, by source. */
   settled(): Positions;
+  /** Whether it is on the way from one epoch of a home to the next. */
+  readonly isMoving?: boolean;
 }
 
 export interface StreamSourceOptions {
@@ -147,6 +149,9 @@ export function historySource(options: HomeSourceOptions): FollowSource {
             filter,
             position,
           }));
+        },
+        get isMoving() {
+          return follower.isMoving;
         },
         settled: () => follower.positions,
       };

@@ -87,7 +87,11 @@ export class Following {
 
   /** For progress: how far each filter is read. */
   get state(): ReadState {
-    return { reads: this.#follower?.reads() ?? [], pending: this.#underWay.size > 0 };
+    return {
+      reads: this.#follower?.reads() ?? [],
+      pending: this.#underWay.size > 0,
+      isTurning: this.#follower?.isMoving === true,
+    };
   }
 
   /** What is settled, by source. */

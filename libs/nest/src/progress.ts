@@ -12,6 +12,8 @@ export interface ReadState {
   readonly reads: readonly Read[];
   /** Whether something handed over is not settled yet: the next settling is worth a report. */
   readonly pending: boolean;
+  /** Whether it is to read or to decide what it does not yet: the clock is held back then. */
+  readonly isTurning?: boolean;
 }
 
 export interface ProgressOptions {
@@ -33,7 +35,8 @@ const livenessEveryMs = 1_000;
  * - a follower's position passes a message only after its handler's promise has resolved, which
  *   is after its appends are stored; and after what was rejected or set aside is stored in ASIDE;
  * - a timer counts as busy from the moment it is due until its `fire` has resolved;
- * - work that belongs to neither (opening) holds the clock back by `hold`.
+ * - work that belongs to neither (opening) holds the clock back by `hold`, and so does a desk that
+ *   is not yet what the ownership says: it will read and decide more than it shows.
  */
 export class Progress {
   readonly #options: ProgressOptions;
@@ -78,13 +81,17 @@ export class Progress {
   /** This instant, as it would be reported. */
   snapshot(): ProgressReport {
     const { service, instance, clock } = this.#options;
-    const quiet = this.#holds === 0 && !this.#timers.some((timer) => timer.busy);
+    const states = this.#readers.map((reader) => reader());
+    const quiet =
+      this.#holds === 0 &&
+      !this.#timers.some((timer) => timer.busy) &&
+      !states.some(({ isTurning }) => isTurning === true);
     let nextDueMs: number | null = null;
     for (const timer of this.#timers) {
       const next = timer.nextDueMs;
       if (next !== undefined) nextDueMs = Math.min(nextDueMs ?? Infinity, next);
     }
-    const reads = this.#readers.flatMap((reader) => reader().reads);
+    const reads = states.flatMap((state) => state.reads);
     return {
       service,
       instance,

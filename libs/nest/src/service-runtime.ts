@@ -25,7 +25,8 @@ import { Following } from './following.ts';
 import type { Homes } from './homes.ts';
 import type { Leases } from './leases.ts';
 import type { Metrics } from './metrics.ts';
-import { Progress } from './progress.ts';
+import { Progress, type ReadState } from './progress.ts';
+
 import type { Read } from './progress-report.ts';
 import type { Service, Timer } from './service.ts';
 
@@ -237,11 +238,12 @@ export class ServiceRuntime implements Service {
   }
 
   /** All that is read at the moment, for progress. */
-  #readState(): { readonly reads: readonly Read[]; readonly pending: boolean } {
+  #readState(): ReadState {
     const states = [...this.#followings].map((following) => following.state);
     return {
       reads: states.flatMap(({ reads }) => reads),
       pending: states.some(({ pending }) => pending),
+      isTurning: states.some(({ isTurning }) => isTurning === true),
     };
   }
 

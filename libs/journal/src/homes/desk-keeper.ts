@@ -50,6 +50,8 @@ export interface DeskKeeperOptions<D extends Desk> {
    * @param starts up to where the home's history says that everything is settled, by source
    */
   readonly open: (desk: D, starts: Positions, epoch: number) => Promise<DeskSources>;
+  /** Told of each entry of the home's history that the desk has taken. */
+  readonly onAbsorbed?: () => void;
   /** Told of each change of the state. */
   readonly onState?: (state: DeskState) => void;
   /** Told when the desk cannot go on. */
@@ -116,6 +118,14 @@ export class DeskKeeper<D extends Desk> {
   /** The epoch that it decides under, appends under way included; undefined while it does not. */
   get deciding(): number | undefined {
     return this.#isDeciding ? this.#epoch : undefined;
+  }
+
+  /** Whether it is to read or to decide what it does not yet. */
+  get isTurning(): boolean {
+    if (this.#state === 'closed') return false;
+    const isOwner = this.#options.ledger.current(this.home).owner === this.#options.region;
+    if (this.#turning !== undefined || isOwner !== (this.#state === 'open')) return true;
+    return this.#follower?.isMoving ?? false;
   }
 
   /** How far it reads its own history while it follows. */
@@ -188,6 +198,7 @@ export class DeskKeeper<D extends Desk> {
           if (position > (this.#settled[source] ?? 0)) this.#settled[source] = position;
         }
         desk.absorb(message);
+        this.#options.onAbsorbed?.();
       },
     );
     return desk;

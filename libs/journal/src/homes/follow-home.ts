@@ -103,6 +103,11 @@ export class HomeFollower {
     return this.#record.epoch;
   }
 
+  /** Whether it is on the way from one epoch to the next: what comes then is not read yet. */
+  get isMoving(): boolean {
+    return this.#moving !== undefined;
+  }
+
   /** What is settled, by source: `EV_<region>.<home>` to sequence. */
   get positions(): Record<string, number> {
     const { home } = this.#options;
