@@ -46,7 +46,7 @@ const onFault =
       provide: EDGE,
       inject: [CONFIG, LOG, CLOCK, BEAT, NATS, LOGGER, REGISTRY, { token: LEASES, optional: true }],
       useFactory: (
-        { region, regions }: RegionConfig,
+        { region, regions, leaseMs }: RegionConfig,
         log: Log,
         clock: Clock,
         beat: Beat,
@@ -58,6 +58,7 @@ const onFault =
         openEdge({
           region,
           regions,
+          leaseMs,
           registry,
           leases: leases ?? { intakeOpen: true },
           log,

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { toTimestamp } from '@meridian/core';
-import { followLedger, Ledger, type Log } from '@meridian/journal';
+import type { Log } from '@meridian/journal';
 import { ProgressWatch, type Beat, type Clock, type Leases } from '@meridian/nest';
 import { eventStream } from '@meridian/wire';
 import type { NatsConnection } from '@nats-io/nats-core';
@@ -9,9 +9,6 @@ import { RestWatch } from './clock/rest.ts';
 import { clockRoutes } from './clock/routes.ts';
 import type { EdgeConfig } from './config.ts';
 import { documentRoutes } from './documents/routes.ts';
-import { atRisk, HeldWatch } from './durability/held-watch.ts';
-import { DurabilityMetrics } from './durability/metrics.ts';
-import { Homes } from './homes/homes.ts';
 import type { Authenticate } from './http/serve.ts';
 import type { Route } from './http/route.ts';
 import { makeFirstKey } from './keys/bootstrap.ts';
@@ -20,11 +17,16 @@ import { openKeyStore, type KeyStore } from './keys/key-store.ts';
 import { memoryKeyStore } from './keys/memory-key-store.ts';
 import { keyRoutes } from './keys/routes.ts';
 import { logRoutes } from './log/routes.ts';
+import { openMesh } from './mesh.ts';
 import { openReadModels, type ReadModels } from './projections/index.ts';
 import { Intake } from './publish/intake.ts';
 import { serveNats } from './publish/nats-intake.ts';
 import { publishRoutes } from './publish/routes.ts';
 import { readRoutes } from './read-api/index.ts';
+import { drillRoutes } from './regions/drill-routes.ts';
+import { failoverRoutes } from './regions/failover-routes.ts';
+import type { RegionParts } from './regions/parts.ts';
+import { regionRoutes } from './regions/routes.ts';
 import { setAsideRoutes } from './set-aside/routes.ts';
 import { Feed, feedLimits } from './stream/feed.ts';
 import { StreamHub } from './stream/hub.ts';
@@ -39,6 +41,8 @@ export interface EdgeParts {
   readonly log: Log;
   readonly clock: Clock;
   readonly beat: Beat;
+  /** How long a region's lease holds, in ms. */
+  readonly leaseMs: number;
   /** Whether the way in is open. */
   readonly leases: Pick<Leases, 'intakeOpen'>;
   /** Where metrics go; none are kept without it. */
@@ -88,6 +92,16 @@ export async function openEdge(parts: EdgeParts): Promise<Edge> {
           onFault,
           now: () => toTimestamp(now()),
         });
+  const mine: RegionParts = {
+    log,
+    region,
+    ...mesh,
+    regions: sorted,
+    gate: parts.leases,
+    leaseMs: parts.leaseMs,
+    progress: () => watch.reports(),
+    now: realNow,
+  };
   const routes: Route[] = [
     ...publishRoutes({ intake, now: () => toTimestamp(now()), regions }),
     ...streamRoutes({
@@ -98,6 +112,9 @@ export async function openEdge(parts: EdgeParts): Promise<Edge> {
       ...mesh.counting,
     }),
     ...(models === undefined ? [] : readRoutes(models)),
+    ...regionRoutes(mine),
+    ...failoverRoutes(mine),
+    ...drillRoutes(mine),
     ...logs.routes,
     ...setAsideRoutes(log, region, now),
     ...keyRoutes(ring, store, realNow),
@@ -115,53 +132,6 @@ export async function openEdge(parts: EdgeParts): Promise<Edge> {
       await endNats?.();
       await store.close();
       await models?.close();
-    },
-  };
-}
-
-/** What an edge knows of the other regions. */
-interface Mesh {
-  readonly ledger: Ledger;
-  /** The ledger where it can say anything: among several regions. */
-  readonly counting: { readonly ledger?: Ledger };
-  /** Resolves once the ledger knows what the local copies held. @throws LogFault */
-  readonly ledgerKnown: () => Promise<void>;
-  readonly homes: Homes;
-  readonly held: HeldWatch;
-  close(): Promise<void>;
-}
-
-function openMesh({ log, region, regions, beat, config, registry, onFault }: EdgeParts): Mesh {
-  const followed = regions.length > 1 ? followLedger(log, regions, onFault) : undefined;
-  const ledger = followed?.ledger ?? new Ledger();
-  let known: Promise<void> | undefined;
-  const ledgerKnown = (): Promise<void> => {
-    known ??= Promise.resolve(followed?.caughtUp()).catch((error: unknown) => {
-      known = undefined;
-      throw error;
-    });
-    return known;
-  };
-  const homes = new Homes({ log, ledger, ledgerKnown, region, regions, onFault });
-  const held: HeldWatch = new HeldWatch({
-    beat,
-    region,
-    regions,
-    waitMs: config.durabilityWaitMs,
-    ...(registry === undefined || regions.length === 1
-      ? {}
-      : { metrics: new DurabilityMetrics(registry, () => atRisk(log, region, held.held)) }),
-  });
-  return {
-    ledger,
-    counting: followed === undefined ? {} : { ledger },
-    ledgerKnown,
-    homes,
-    held,
-    async close() {
-      held.close();
-      await homes.close();
-      await followed?.close();
     },
   };
 }

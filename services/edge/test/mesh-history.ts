@@ -55,6 +55,17 @@ export class MeshHistory {
     );
   }
 
+  /** What recovery writes of the mesh itself. @returns its sequence */
+  async mesh(
+    { region, home, epoch = 1 }: Pick<Writer, 'region' | 'home'> & { readonly epoch?: number },
+    entity: string,
+    id: string,
+    events: readonly (readonly [type: string, subject: string, data?: object])[],
+  ): Promise<number> {
+    const writer = { region, home, epoch, service: 'recovery' };
+    return this.#append(writer, { tenant: 'meridian', entity, id }, events);
+  }
+
   async #append(
     writer: Writer,
     aggregate: { readonly tenant: string; readonly entity: string; readonly id: string },

@@ -101,7 +101,8 @@ export function clockRoutes({ clock, beat, region, rest }: ClockParts): Route[] 
       tag: 'operations',
       summary: 'Set a driven clock, and wait until every service has done what was due',
       description:
-        'Without `at` the clock stays where it is, without `rate` it keeps its rate (0 at first: it stands still). ' +
+        'Without `at` the clock stays where it is, without `rate` it keeps its rate (0 at first: it stands still); ' +
+        'without both it is not touched. ' +
         'Answers once every required service has read everything and has fired what is due. ' +
         'With `upTo` it waits first until the streams are held here so far: what other regions stored until they ' +
         'came to rest. When each of several regions has read what each other one had stored when it rested, all rest.',
@@ -145,7 +146,8 @@ export function clockRoutes({ clock, beat, region, rest }: ClockParts): Route[] 
           );
         }
         const { at, rate } = setTo(clock, asked);
-        const endRepeating = setClock(beat, region, { at, rate }, clock);
+        const isSet = asked.at !== undefined || asked.rate !== undefined;
+        const endRepeating = isSet ? setClock(beat, region, { at, rate }, clock) : () => {};
         const state = await orRefuse(rest.wait(at, timeoutMs, asked.upTo)).finally(endRepeating);
         if (!state.settled) {
           throw new Refusal(
@@ -166,13 +168,14 @@ function setTo(
   asked: { readonly at: number | undefined; readonly rate: number | undefined },
 ) {
   const now = clock.started ? clock.now() : undefined;
-  const at = asked.at ?? now;
+  const isLeft = asked.at === undefined && asked.rate === undefined;
+  const at = (isLeft ? clock.setting?.at : asked.at) ?? now;
   if (at === undefined) {
     throw new Refusal('bad-request', 'The clock was never set: say `at`, in epoch ms.', {
       errors: [{ pointer: '/at', code: 'missing', detail: '/at is missing.' }],
     });
   }
-  if (now !== undefined && at < now) {
+  if (!isLeft && now !== undefined && at < now) {
     const detail = `/at is ${at}, but the clock shows ${now}; it cannot go back.`;
     throw new Refusal('bad-request', detail, {
       errors: [{ pointer: '/at', code: 'too_small', detail }],

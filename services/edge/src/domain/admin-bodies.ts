@@ -133,3 +133,71 @@ function readPlaces(
   }
   return given as Record<string, number>;
 }
+
+const kinds = ['PLANNED', 'UNPLANNED'] as const;
+/** The longest id of a request or a drill, in characters. */
+const idLimit = 72;
+const idPattern = /^[A-Za-z0-9_-]+$/;
+
+function idProblem(id: unknown): readonly ProblemError[] {
+  const isOne =
+    id === undefined || (typeof id === 'string' && id.length <= idLimit && idPattern.test(id));
+  const detail = `/id must be 1 to ${idLimit} of A-Z a-z 0-9 _ -.`;
+  return isOne ? [] : [{ pointer: '/id', code: 'identifier', detail }];
+}
+
+/** What `POST /v1/failovers` asks for. */
+export interface FailoverRequest {
+  readonly id?: string;
+  readonly home: string;
+  /** What the contract of the request checks further. */
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+/** @param regions those there are: each is a home and a target. @throws Refusal 400 */
+export function readFailoverRequest(value: unknown, regions: readonly string[]): FailoverRequest {
+  const errors: ProblemError[] = [];
+  const known = ['id', 'home', 'to', 'kind', 'reason', 'breakGlass'] as const;
+  const { id, home, to, kind, reason, breakGlass } = asObject(value, known, errors);
+  errors.push(...idProblem(id));
+  for (const [name, given] of Object.entries({ home, to })) {
+    if (regions.includes(given as string)) continue;
+    errors.push({
+      pointer: `/${name}`,
+      code: given === undefined ? 'missing' : 'not_allowed',
+      detail: `/${name} must be one of ${regions.join(', ')}.`,
+    });
+  }
+  const upper = typeof kind === 'string' ? kind.toUpperCase() : kind;
+  if (!kinds.includes(upper as (typeof kinds)[number])) {
+    errors.push({
+      pointer: '/kind',
+      code: kind === undefined ? 'missing' : 'not_allowed',
+      detail: `/kind must be one of ${kinds.join(', ')}.`,
+    });
+  }
+  refuseAny(errors);
+  return {
+    ...(id === undefined ? {} : { id: id as string }),
+    home: home as string,
+    data: {
+      to,
+      kind: upper,
+      ...(reason === undefined ? {} : { reason }),
+      ...(breakGlass === undefined ? {} : { breakGlass }),
+    },
+  };
+}
+
+/** What `POST /v1/drills` brings: the drill's id, and what the contract checks. @throws Refusal 400 */
+export function readDrillRequest(value: unknown): {
+  readonly id?: string;
+  readonly data: Readonly<Record<string, unknown>>;
+} {
+  const errors: ProblemError[] = [];
+  const known = ['id', 'receipt', 'passed', 'exercise', 'startedAt', 'endedAt'] as const;
+  const { id, ...data } = asObject(value, known, errors);
+  errors.push(...idProblem(id));
+  refuseAny(errors);
+  return { ...(id === undefined ? {} : { id: id as string }), data };
+}

@@ -48,6 +48,7 @@ export const problemKinds = {
   internal: [500, 'The edge failed'],
   'not-mirrored': [503, 'It is stored here, and not in enough other regions yet'],
   'region-not-open': [503, 'The region takes nothing in at the moment'],
+  'recovery-away': [503, 'The recovery of this region does not answer'],
   'log-unavailable': [503, 'The log does not answer'],
   'read-models-behind': [503, 'The read models are not there yet'],
   'read-models-unavailable': [503, 'The read models do not answer'],

@@ -5,6 +5,11 @@ import { Refusal, type ProblemError } from '../domain/problem.ts';
 
 /** The most events that one request may hold. */
 export const batchLimit = 1_000;
+/** Requests about the mesh itself have routes of their own, whatever tenant the key is of. */
+export const ownRoutes: ReadonlyMap<string, string> = new Map([
+  ['failover', 'POST /v1/failovers'],
+  ['drill', 'POST /v1/drills'],
+]);
 /** How many errors a problem document lists. */
 const errorsLimit = 64;
 
@@ -65,6 +70,12 @@ export function planBatch(values: readonly unknown[], batch: boolean, publisher:
         errors.push({ pointer: `${prefix(index)}${pointer}`, code, detail });
       }
       if (errors.length >= errorsLimit) break;
+    } else if (ownRoutes.has(result.contract.entity)) {
+      forbidden.push({
+        pointer: `${prefix(index)}/type`,
+        code: 'forbidden',
+        detail: `${result.contract.type} is the mesh's own; ask at ${ownRoutes.get(result.contract.entity)}.`,
+      });
     } else if (allows(key, result.contract.scope)) {
       accepted.push(traced(result.event, publisher));
     } else {

@@ -1,10 +1,12 @@
 import { contracts, type JsonSchema } from '@meridian/wire';
-import { batchLimit } from './batch.ts';
+import { batchLimit, ownRoutes } from './batch.ts';
 import { durabilities } from '../domain/held-by.ts';
 import { batchType, cloudEventType } from '../domain/media.ts';
 import type { Content, Parameters } from '../http/route.ts';
 
-const commands = contracts.filter(({ kind }) => kind === 'COMMAND').map(({ type }) => type);
+const commands = contracts
+  .filter(({ kind, entity }) => kind === 'COMMAND' && !ownRoutes.has(entity))
+  .map(({ type }) => type);
 
 const identifier = { type: 'string', pattern: '^[A-Za-z0-9_-]{1,72}$' } as const;
 
