@@ -92,10 +92,20 @@ export function placesOf(message: LogMessage): Places {
   return parsePlaces(message.header(placesHeader));
 }
 
+/**
+ * What was read of messages that several follow: they are handed the same object, and it is parsed
+ * once. Nobody changes a stored event.
+ */
+const decoded = new WeakMap<LogMessage, Entry>();
+
 /** Reads a message of an `EV_` stream. @throws CorruptEntry when it is not what Meridian writes */
 export function readEntry(message: LogMessage): Entry {
+  const known = decoded.get(message);
+  if (known !== undefined) return known;
   try {
-    return new StoredEntry(message, decodeEntry(message.text()));
+    const entry = new StoredEntry(message, decodeEntry(message.text()));
+    decoded.set(message, entry);
+    return entry;
   } catch (error) {
     throw new CorruptEntry(message.stream, message.sequence, (error as Error).message, {
       cause: error,

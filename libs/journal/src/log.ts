@@ -108,6 +108,11 @@ export interface FollowOptions {
   /** How many unsettled handlers there may be; default 1,024. */
   readonly maxPending?: number;
   /**
+   * Other followers of this log want most of the stream too: what is new is read once for all of
+   * them. Each message is then one object for all who share it. Default false.
+   */
+  readonly shared?: boolean;
+  /**
    * Called once if the follower stops by itself: when a handler threw or rejected. Without it the
    * error is thrown where nothing catches it, because a follower must never stop in silence.
    */

@@ -1,17 +1,28 @@
 import { Delivery } from '../delivery.ts';
 import type { Follower, FollowOptions, LogMessage } from '../log.ts';
+import { compileFilters, type SubjectPredicate } from '../subjects.ts';
 import type { Exchange } from './exchange.ts';
 import { lastSequence } from './fetch.ts';
 import { Reader } from './reader.ts';
+import type { Member, Trunk } from './trunk.ts';
 
-/** A reader whose messages go to a handler, for ever. */
-export class JetStreamFollower implements Follower {
+/** How many messages a follower without room may be behind the trunk before it reads by itself. */
+const backlogLimit = 4_096;
+
+/** What a handler is fed from: a reader of its own, or the trunk once that has caught up with it. */
+export class JetStreamFollower implements Follower, Member {
   readonly #exchange: Exchange;
   readonly #stream: string;
-  readonly #filters: readonly string[];
+  readonly #options: FollowOptions;
+  readonly #matches: SubjectPredicate;
   readonly #delivery: Delivery;
-  readonly #reader: Reader;
-  #readerClosed: Promise<void> | undefined;
+  readonly #trunk: Trunk | undefined;
+  #reader: Reader | undefined;
+  readonly #closing = new Set<Promise<void>>();
+  /** All it wants up to here was handed over when it joined the trunk, which may have been behind. */
+  #certificate = 0;
+  /** Messages from the trunk for which there was no room yet. */
+  #backlog: LogMessage[] = [];
 
   constructor(
     exchange: Exchange,
@@ -19,31 +30,23 @@ export class JetStreamFollower implements Follower {
     options: FollowOptions,
     onMessage: (message: LogMessage) => void | Promise<void>,
     onStop: () => void,
+    trunk?: Trunk,
   ) {
     this.#exchange = exchange;
     this.#stream = stream;
-    this.#filters = options.filters ?? [];
-    const delivery = new Delivery(options, onMessage, {
-      onRoom: () => this.#reader.resume(),
+    this.#options = options;
+    this.#matches = compileFilters(options.filters);
+    this.#trunk = trunk;
+    this.#delivery = new Delivery(options, onMessage, {
+      onRoom: () => this.#onRoom(),
       onStop: () => {
-        this.#readerClosed = this.#reader.close();
+        this.#closeReader();
+        trunk?.leave(this);
         onStop();
       },
     });
-    this.#delivery = delivery;
-    this.#reader = new Reader({
-      exchange,
-      stream,
-      after: options.after,
-      filters: options.filters,
-      sink: {
-        get hasRoom() {
-          return delivery.hasRoom;
-        },
-        deliver: (message) => delivery.deliver(message),
-        onFailure: (error) => delivery.fail(error),
-      },
-    });
+    trunk?.use();
+    this.#readFrom(options.after);
   }
 
   get delivered(): number {
@@ -55,15 +58,94 @@ export class JetStreamFollower implements Follower {
   }
 
   async caughtUp(): Promise<void> {
-    const filters = this.#filters.length === 0 ? [undefined] : this.#filters;
+    const { filters = [] } = this.#options;
+    const wanted = filters.length === 0 ? [undefined] : filters;
     const lasts = await Promise.all(
-      filters.map((filter) => lastSequence(this.#exchange, this.#stream, filter)),
+      wanted.map((filter) => lastSequence(this.#exchange, this.#stream, filter)),
     );
     await this.#delivery.reached(Math.max(...lasts));
   }
 
   async close(): Promise<void> {
     await this.#delivery.close();
-    await this.#readerClosed;
+    await Promise.all(this.#closing);
+  }
+
+  take(message: LogMessage): void {
+    if (message.sequence <= this.#certificate || !this.#matches(message.subject)) return;
+    if (this.#backlog.length === 0 && this.#delivery.hasRoom) {
+      this.#delivery.deliver(message);
+      return;
+    }
+    this.#backlog.push(message);
+    if (this.#backlog.length <= backlogLimit) return;
+    this.#trunk?.part(this);
+    this.onEnd();
+  }
+
+  onEnd(): void {
+    this.#backlog = [];
+    if (!this.#delivery.stopped) this.#readFrom(this.#delivery.delivered);
+  }
+
+  #onRoom(): void {
+    if (this.#reader !== undefined) {
+      this.#reader.resume();
+      return;
+    }
+    let handed = 0;
+    while (handed < this.#backlog.length && this.#delivery.hasRoom) {
+      this.#delivery.deliver(this.#backlog[handed] as LogMessage);
+      handed += 1;
+    }
+    this.#backlog.splice(0, handed);
+  }
+
+  /** Reads by itself until it is at the end of the stream, where it joins the trunk. */
+  #readFrom(after: number): void {
+    const delivery = this.#delivery;
+    const trunk = this.#trunk;
+    // Whatever the server says is left was counted after the trunk had read this far.
+    const known = trunk?.head ?? 0;
+    const reader: Reader = new Reader({
+      exchange: this.#exchange,
+      stream: this.#stream,
+      after,
+      filters: this.#options.filters,
+      sink: {
+        get hasRoom() {
+          return delivery.hasRoom;
+        },
+        deliver: (message) => delivery.deliver(message),
+        onFailure: (error) => delivery.fail(error),
+        ...(trunk && {
+          onProgress: (sequence: number, pending: number) => {
+            if (pending === 0 && this.#reader === reader) {
+              this.#join(trunk, Math.max(sequence, known));
+            }
+          },
+        }),
+      },
+    });
+    this.#reader = reader;
+  }
+
+  #join(trunk: Trunk, certificate: number): void {
+    const reader = this.#reader;
+    if (this.#delivery.stopped || reader === undefined) return;
+    this.#reader = undefined;
+    this.#certificate = certificate;
+    if (trunk.join(this, certificate)) this.#close(reader);
+    else this.#reader = reader;
+  }
+
+  #closeReader(): void {
+    if (this.#reader !== undefined) this.#close(this.#reader);
+    this.#reader = undefined;
+  }
+
+  #close(reader: Reader): void {
+    const closed: Promise<void> = reader.close().finally(() => this.#closing.delete(closed));
+    this.#closing.add(closed);
   }
 }

@@ -16,6 +16,7 @@ import { firstOf, get, lastSequence, storedBefore } from './fetch.ts';
 import { JetStreamFollower } from './follower.ts';
 import { connectNats, Link } from './link.ts';
 import { replayBatches } from './replay.ts';
+import { Trunk } from './trunk.ts';
 
 export interface JetStreamLogOptions extends ExchangeOptions {
   /** A connection to use; it stays the caller's. See `connectNats`. */
@@ -42,6 +43,7 @@ class JetStreamLog implements Log {
   readonly #owned: boolean;
   readonly #exchange: Exchange;
   readonly #followers = new Set<JetStreamFollower>();
+  readonly #trunks = new Map<string, Trunk>();
   #closed = false;
 
   constructor(connection: NatsConnection, owned: boolean, options: ExchangeOptions) {
@@ -91,11 +93,25 @@ class JetStreamLog implements Log {
     onMessage: (message: LogMessage) => void | Promise<void>,
   ): Follower {
     if (this.#closed) throw new LogClosed('This log is closed.');
-    const follower = new JetStreamFollower(this.#exchange, stream, options, onMessage, () =>
-      this.#followers.delete(follower),
+    const follower: JetStreamFollower = new JetStreamFollower(
+      this.#exchange,
+      stream,
+      options,
+      onMessage,
+      () => this.#followers.delete(follower),
+      options.shared === true ? this.#trunkOf(stream) : undefined,
     );
     this.#followers.add(follower);
     return follower;
+  }
+
+  #trunkOf(stream: string): Trunk {
+    let trunk = this.#trunks.get(stream);
+    if (trunk === undefined) {
+      trunk = new Trunk(this.#exchange, stream);
+      this.#trunks.set(stream, trunk);
+    }
+    return trunk;
   }
 
   async close(): Promise<void> {
