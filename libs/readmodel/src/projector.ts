@@ -186,6 +186,7 @@ export class Projector {
       this.stream,
       {
         after: position,
+        shared: true,
         maxPending: this.#batchLength * BATCHES_PENDING,
         onFailure: (error) => this.#followerFailed(follower, error),
       },

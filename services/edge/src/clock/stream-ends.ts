@@ -82,7 +82,7 @@ export class StreamEnds {
   async #open(): Promise<Follower> {
     const after = await this.#log.lastSequence(this.stream);
     this.#last = after;
-    return this.#log.follow(this.stream, { after }, ({ sequence, subject }) => {
+    return this.#log.follow(this.stream, { after, shared: true }, ({ sequence, subject }) => {
       this.#last = sequence;
       for (const filter of this.#filters.values()) {
         if (filter.matches(subject)) filter.last = sequence;

@@ -111,7 +111,7 @@ export class Feed {
       this.#onFailure(error);
       this.#wakeAll();
     };
-    this.#follower = this.log.follow(this.stream, { after: last, onFailure }, (message) => {
+    this.#follower = this.log.follow(this.stream, { after: last, shared: true, onFailure }, (message) => {
       ring.push(new ParsedEntry(message));
       if (scheduled) return;
       scheduled = true;
