@@ -1,5 +1,5 @@
 import type { FailoverEvent } from '@meridian/wire';
-import type { ControlEntry } from './control.ts';
+import type { ControlEntry, Seal } from './control.ts';
 import type { Request } from './failover-events.ts';
 import type { Ask, Granted } from './grants.ts';
 
@@ -95,6 +95,8 @@ export type Action =
       readonly id: number;
       readonly home: string;
       readonly epoch: number;
+      /** The epochs before it. */
+      readonly seals: readonly Seal[];
       readonly purpose: AppendPurpose;
       readonly events: readonly FailoverEvent[];
       readonly causationId: string;

@@ -1,12 +1,19 @@
 import type { HomeRecord, LeaseRecord } from './control.ts';
 import { onRenewed } from './lease.ts';
-import { homeOf, ledgerCurrent, type Draft, type PendingWrite } from './state.ts';
+import {
+  controlAnswered,
+  controlFailed,
+  homeOf,
+  ledgerCurrent,
+  type Draft,
+  type PendingWrite,
+} from './state.ts';
 
 /** A write of `CONTROL` is done. */
 export function onWritten(draft: Draft, id: number, revision: number): void {
   const { state, at, actions } = draft;
   const pending = state.writes.get(id);
-  state.controlHeardMs = at.nowMs;
+  controlAnswered(state, at.nowMs, true);
   if (pending === undefined) return;
   state.writes.delete(id);
   if (pending.kind === 'renewal') onRenewed(draft, pending, revision);
@@ -44,7 +51,7 @@ function onHomeWritten(
 /** A write was refused, because somebody else was first, or it is not known what became of it. */
 export function onWriteFailed({ state, at }: Draft, id: number, isRefused: boolean): void {
   const pending = state.writes.get(id);
-  if (isRefused) state.controlHeardMs = at.nowMs;
+  if (!isRefused) controlFailed(state, at.nowMs, true);
   if (pending === undefined) return;
   state.writes.delete(id);
   state.mustRead = true;

@@ -10,6 +10,8 @@ import { onAppended, onAppendLost, onWritten, onWriteFailed } from './outcomes.t
 import type { Moment } from './settings.ts';
 import {
   append,
+  controlAnswered,
+  controlFailed,
   homeOf,
   isLeaseHeld,
   isSound,
@@ -104,14 +106,16 @@ function takeControl(
 ): void {
   const { state, at, actions } = draft;
   if (input.type === 'control_changed') {
-    state.controlHeardMs = at.nowMs;
     state.view.take(input.entry, at.nowMs);
     onOwnLeaseSeen(draft);
     return;
   }
   if (input.id === state.reading?.id) state.reading = undefined;
-  if (input.type === 'control_unread') return;
-  state.controlHeardMs = at.nowMs;
+  if (input.type === 'control_unread') {
+    controlFailed(state, at.nowMs, false);
+    return;
+  }
+  controlAnswered(state, at.nowMs, false);
   if (!state.view.readWhole(input.incarnation, input.entries, at.nowMs)) {
     state.lease.untilMs = -Infinity;
     for (const mind of state.homes.values()) mind.assertedTerm = 0;
@@ -160,6 +164,7 @@ function forgetLost(draft: Draft): void {
   }
   if (state.reading !== undefined && at.nowMs >= state.reading.sentAtMs + answerLimitMs) {
     state.reading = undefined;
+    controlFailed(state, at.nowMs, false);
   }
   for (const mind of state.homes.values()) {
     if (mind.appending !== undefined && at.nowMs >= mind.appending.sentAtMs + answerLimitMs) {

@@ -98,8 +98,9 @@ export interface State {
   reading: { readonly id: number; readonly sentAtMs: number } | undefined;
   lastReadMs: number;
   mustRead: boolean;
-  /** When `CONTROL` last answered anything. */
-  controlHeardMs: number;
+  /** Since when `CONTROL` takes no writes, or gives no answer, in monotonic ms. */
+  silentSinceMs: number | undefined;
+  lastLossMs: number;
   nextId: number;
   /** What was granted and told at the end of the last step: home to epoch. */
   told: { homes: ReadonlyMap<string, number>; intake: boolean; leaseTerm: number };
@@ -138,7 +139,8 @@ export function initialState(settings: Settings, { nowMs }: Moment): State {
     reading: undefined,
     lastReadMs: -Infinity,
     mustRead: false,
-    controlHeardMs: nowMs,
+    silentSinceMs: undefined,
+    lastLossMs: -Infinity,
     nextId: 1,
     told: { homes: new Map(), intake: false, leaseTerm: 0 },
   };
@@ -170,9 +172,22 @@ export function recordOfLedger(state: State, home: string): HomeRecord {
 export const isLeaseHeld = ({ lease }: State, nowMs: number): boolean =>
   lease.role === 'active' && nowMs < lease.untilMs;
 
-/** Whether nothing was heard of `CONTROL` for as long as a lease lasts. */
-export const isControlSilent = ({ settings, controlHeardMs }: State, nowMs: number): boolean =>
-  nowMs >= controlHeardMs + settings.leaseMs - settings.guardMs;
+/** Whether `CONTROL` was tried in vain for a while: nobody knows who may decide. */
+export const isControlSilent = ({ settings, silentSinceMs }: State, nowMs: number): boolean =>
+  silentSinceMs !== undefined && nowMs >= silentSinceMs + settings.guardMs;
+
+/** `CONTROL` did not answer. */
+export function controlFailed(state: State, nowMs: number, isWrite: boolean): void {
+  state.silentSinceMs ??= nowMs;
+  if (isWrite) state.lastLossMs = nowMs;
+}
+
+/** `CONTROL` has answered. A reading may come from a leader that has lost its quorum. */
+export function controlAnswered(state: State, nowMs: number, isWrite: boolean): void {
+  if (isWrite || nowMs >= state.lastLossMs + 2 * state.settings.leaseMs) {
+    state.silentSinceMs = undefined;
+  }
+}
 
 /** Whether the region may take over: sound, connected, compared. */
 export const isSound = ({ fence, isWell }: State): boolean => fence.phase === 'whole' && isWell;
@@ -237,6 +252,7 @@ export function append(
     id,
     home,
     epoch,
+    seals: record.seals,
     purpose,
     events,
     causationId: request?.id ?? `ownership.${home}.${epoch}`,
