@@ -6,12 +6,16 @@ import type { CommandSpec, Context } from './commands/command.ts';
 import { contactCommand } from './commands/contact.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { explainCommand } from './commands/explain.ts';
+import { drillCommand } from './commands/drill.ts';
+import { drillsCommand } from './commands/drills.ts';
 import { exportCommand } from './commands/export.ts';
+import { failbackCommand, failoverCommand } from './commands/failover.ts';
 import { keysCommands } from './commands/keys.ts';
 import { playCommand } from './commands/play.ts';
 import { publishCommand } from './commands/publish.ts';
 import { queuesCommand } from './commands/queues.ts';
 import { receiptCommands } from './commands/receipt.ts';
+import { regionsCommand } from './commands/regions.ts';
 import { replayCommand } from './commands/replay.ts';
 import { setAsideCommands } from './commands/set-aside.ts';
 import { tailCommand } from './commands/tail.ts';
@@ -34,6 +38,11 @@ const commands: readonly CommandSpec[] = [
   doctorCommand,
   clockCommand,
   playCommand,
+  regionsCommand,
+  failoverCommand,
+  failbackCommand,
+  drillCommand,
+  drillsCommand,
 ];
 const groups: readonly { name: string; summary: string; commands: readonly CommandSpec[] }[] = [
   { name: 'receipt', summary: 'what a drill cost, signed: verify', commands: receiptCommands },
@@ -56,12 +65,14 @@ Exit codes:
 `;
 const settingsHelp = `
 The edge and the key come from --url and --key, else from MERIDIAN_URL and MERIDIAN_KEY, else from
-the region that scripts/up started in this checkout (.meridian/current.json).
+the regions that scripts/up started in this checkout (.meridian/current.json), of which --region
+chooses another than the first.
 `;
 
 interface CommonOptions {
   readonly url?: string;
   readonly key?: string;
+  readonly region?: string;
   readonly json?: boolean;
 }
 
@@ -114,6 +125,7 @@ function addCommand(
   command
     .option('--url <url>', 'the edge')
     .option('--key <key>', 'the API key, mk_...')
+    .option('--region <region>', 'the edge of another region of this checkout')
     .option('--json', spec.streams === true ? 'one JSON document a line' : 'one JSON document')
     .addHelpText(
       'after',

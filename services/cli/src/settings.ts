@@ -9,24 +9,46 @@ export interface Settings {
   readonly key: string | undefined;
 }
 
+/** What `.meridian/current.json` says of what runs here. */
+interface Current extends Partial<Settings> {
+  readonly regions?: Readonly<Record<string, Partial<Settings>>>;
+}
+
 const defaultUrl = 'http://127.0.0.1:8080';
 const currentFile = join('.meridian', 'current.json');
 
 /**
  * The edge to talk to: by option, else by MERIDIAN_URL and MERIDIAN_KEY, else as the running region
  * of the checkout says in `.meridian/current.json`, else this machine's port 8080 without a key.
- * A URL given by hand is not paired with the key of the checkout.
+ * A URL given by hand is not paired with the key of the checkout. With a region, it is that region's
+ * edge of the checkout.
  * @throws CommandFault (usage) when the URL is none, or the file cannot be read
  */
 export function resolveSettings(
-  given: { readonly url?: string; readonly key?: string },
+  given: { readonly url?: string; readonly key?: string; readonly region?: string },
   { env, folder }: Pick<Io, 'env' | 'folder'>,
 ): Settings {
   const url = given.url ?? notEmpty(env['MERIDIAN_URL']);
   const key = given.key ?? notEmpty(env['MERIDIAN_KEY']);
-  if (url !== undefined) return { url: checkUrl(url), key };
+  if (given.region !== undefined && given.url !== undefined) {
+    throw usageFault('--region and --url both name an edge: give one of them.');
+  }
+  if (given.region === undefined && url !== undefined) return { url: checkUrl(url), key };
   const current = readCurrent(folder) ?? readCurrent(import.meta.dirname);
-  return { url: checkUrl(current?.url ?? defaultUrl), key: key ?? current?.key };
+  const chosen = given.region === undefined ? current : edgeOf(given.region, current);
+  return { url: checkUrl(chosen?.url ?? defaultUrl), key: key ?? chosen?.key ?? current?.key };
+}
+
+function edgeOf(region: string, current: Current | undefined): Partial<Settings> {
+  const edge = current?.regions?.[region];
+  if (edge?.url !== undefined) return edge;
+  const known = Object.keys(current?.regions ?? {});
+  throw usageFault(
+    `--region is ${JSON.stringify(region)}; ` +
+      (known.length === 0
+        ? 'no regions run in this checkout.\nStart them with scripts/up, or give --url and --key.'
+        : `those that run in this checkout are ${known.join(', ')}.`),
+  );
 }
 
 const notEmpty = (text: string | undefined): string | undefined => (text === '' ? undefined : text);
@@ -39,8 +61,8 @@ function checkUrl(url: string): string {
   );
 }
 
-/** `{ "url", "key" }` of the nearest checkout, from the folder upwards; undefined without one. */
-function readCurrent(from: string): Partial<Settings> | undefined {
+/** `{ "url", "key", "regions" }` of the nearest checkout, from the folder upwards; undefined without one. */
+function readCurrent(from: string): Current | undefined {
   for (let folder = from; ; folder = dirname(folder)) {
     const path = join(folder, currentFile);
     let text: string | undefined;
@@ -53,9 +75,9 @@ function readCurrent(from: string): Partial<Settings> | undefined {
   }
 }
 
-function parseCurrent(path: string, text: string): Partial<Settings> {
+function parseCurrent(path: string, text: string): Current {
   try {
-    return JSON.parse(text) as Partial<Settings>;
+    return JSON.parse(text) as Current;
   } catch (error) {
     throw usageFault(
       `${path} is no JSON (${(error as Error).message}).\nStart the region again, or give --url and --key.`,
