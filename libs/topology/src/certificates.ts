@@ -27,6 +27,9 @@ const backdateMs = 3_600_000;
 /** A certificate with less than this left is made anew. */
 const renewBeforeMs = 30 * dayMs;
 
+/** By which a server is reached on its own machine; clients check an address as the name. */
+const itself = ['127.0.0.1', 'localhost'];
+
 interface Authority {
   readonly certificate: X509Certificate;
   readonly privateKey: webcrypto.CryptoKey;
@@ -49,12 +52,12 @@ export async function ensureCertificates(topology: Topology, folder: string): Pr
     writeFileSync(join(tls, 'ca.pem'), `${authority.certificate.toString('pem')}\n`);
     const dialled = viaHosts.filter(([to]) => to === region).map(([, host]) => host as string);
     for (const { name, host } of servers) {
-      await ensureServer(authority, tls, name, [...new Set([host, ...dialled, '127.0.0.1'])]);
+      await ensureServer(authority, tls, name, [...new Set([host, ...dialled, ...itself])]);
     }
     const routed = topology.controlRoutes
       .filter(({ to }) => to === region)
       .flatMap(({ via }) => (via ? [via.host] : []));
-    const hosts = new Set([control.host, ...routed, '127.0.0.1']);
+    const hosts = new Set([control.host, ...routed, ...itself]);
     await ensureServer(authority, tls, control.name, [...hosts]);
   }
 }
