@@ -1,6 +1,6 @@
 import { getTableName } from 'drizzle-orm';
 import type { PoolClient } from 'pg';
-import { beginCheckpoint, moveCheckpoint, resetCheckpoint } from './checkpoints.ts';
+import { moveCheckpoint, readCheckpoints, resetCheckpoints } from './checkpoints.ts';
 import type { Database } from './database.ts';
 import {
   foldRows,
@@ -19,40 +19,42 @@ import { TableStore } from './table-store.ts';
 
 const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
+/** The rows that a projector makes, among those of others: they have this value in this column. */
+export interface Share {
+  readonly column: string;
+  readonly value: string;
+}
+
 /** Writes what a batch of entries does to the rows, and the checkpoint, in one transaction. */
 export class BatchWriter {
   readonly #database: Database;
   readonly #name: string;
-  readonly #stream: string;
+  readonly #share: Share | undefined;
   readonly #projections: readonly { readonly projection: Projection; readonly store: TableStore }[];
 
-  constructor(
-    database: Database,
-    name: string,
-    stream: string,
-    projections: readonly Projection[],
-  ) {
+  constructor(database: Database, name: string, projections: readonly Projection[], share?: Share) {
     this.#database = database;
     this.#name = name;
-    this.#stream = stream;
+    this.#share = share;
     this.#projections = projections.map((projection) => ({
       projection,
       store: new TableStore(projection.table),
     }));
   }
 
-  /** The position that the rows embody; the checkpoint is made where there is none. */
-  begin(): Promise<number> {
-    return this.#connected((client) => beginCheckpoint(client, this.#name, this.#stream));
+  /** The positions that the rows embody, by checkpoint; 0 for those that are not there. */
+  begin(): Promise<Map<string, number>> {
+    return this.#connected((client) => readCheckpoints(client, this.#name));
   }
 
   /**
-   * Commits one batch: entries in order, all after `from`.
+   * Commits one batch: entries in order, all of one checkpoint and after `from`.
    * @param withRows false moves the checkpoint past the entries and leaves the rows as they are
    * @returns the events on which a projection failed
    * @throws CheckpointMoved when the rows do not embody exactly `from`; nothing is written then
    */
   commit(
+    checkpoint: string,
     from: number,
     entries: readonly DecodedEntry[],
     withRows = true,
@@ -63,7 +65,7 @@ export class BatchWriter {
     const events = withRows ? entries.flatMap((entry) => entry.events) : [];
     return this.#transaction(async (client) => {
       const move = { from, to: last.sequence, storedAtMs: last.storedAtMs };
-      await moveCheckpoint(client, this.#name, this.#stream, move);
+      await moveCheckpoint(client, this.#name, checkpoint, move);
       for (const { projection, store } of this.#projections) {
         const report = (recorded: RecordedEvent, error: unknown): void => {
           faults.push(faultOf(recorded, store.name, error));
@@ -75,12 +77,17 @@ export class BatchWriter {
     });
   }
 
-  /** Empties the tables and puts the checkpoint back to the beginning. */
+  /** Deletes its rows and puts its checkpoints back to the beginning. */
   async clear(): Promise<void> {
     const tables = this.#projections.map(({ projection }) => quote(getTableName(projection.table)));
     await this.#transaction(async (client) => {
-      await resetCheckpoint(client, this.#name, this.#stream);
-      if (tables.length > 0) await client.query(`truncate ${tables.join(', ')}`);
+      await resetCheckpoints(client, this.#name);
+      if (this.#share !== undefined) {
+        const { column, value } = this.#share;
+        for (const table of tables) {
+          await client.query(`delete from ${table} where ${quote(column)} = $1`, [value]);
+        }
+      } else if (tables.length > 0) await client.query(`truncate ${tables.join(', ')}`);
     });
   }
 

@@ -1,4 +1,4 @@
-import { and, eq } from 'drizzle-orm';
+import { and, eq, inArray } from 'drizzle-orm';
 import { bigint, pgTable, primaryKey, text, timestamp, type PgDatabase } from 'drizzle-orm/pg-core';
 import type { NodePgQueryResultHKT } from 'drizzle-orm/node-postgres';
 import type { PoolClient } from 'pg';
@@ -47,30 +47,46 @@ export async function checkpointOf(
   return row?.position ?? 0;
 }
 
-/** Reads the checkpoint and makes it where there is none. */
-export async function beginCheckpoint(
-  client: PoolClient,
-  name: string,
-  stream: string,
-): Promise<number> {
-  await client.query(
-    'insert into checkpoints (name, stream, position) values ($1, $2, 0) on conflict do nothing',
-    [name, stream],
-  );
-  const { rows } = await client.query<{ position: string }>(
-    'select position from checkpoints where name = $1 and stream = $2',
-    [name, stream],
-  );
-  return Number(rows[0]?.position ?? 0);
+/** All positions of a projector, by the name of the checkpoint. */
+export async function checkpointsOf(
+  db: PgDatabase<NodePgQueryResultHKT>,
+  names: readonly string[],
+): Promise<ReadonlyMap<string, number>> {
+  const rows = await db
+    .select({ stream: checkpoints.stream, position: checkpoints.position })
+    .from(checkpoints)
+    .where(inArray(checkpoints.name, [...names]));
+  return new Map(rows.map(({ stream, position }) => [stream, position]));
 }
 
-/** Moves the checkpoint from one place to the next, and locks it until the transaction ends. */
+/** Reads all checkpoints of a projector. */
+export async function readCheckpoints(
+  client: PoolClient,
+  name: string,
+): Promise<Map<string, number>> {
+  const { rows } = await client.query<{ stream: string; position: string }>(
+    'select stream, position from checkpoints where name = $1',
+    [name],
+  );
+  return new Map(rows.map(({ stream, position }) => [stream, Number(position)]));
+}
+
+/**
+ * Moves a checkpoint from one place to the next, and locks it until the transaction ends. One that
+ * is not there yet is at 0.
+ */
 export async function moveCheckpoint(
   client: PoolClient,
   name: string,
   stream: string,
   move: { readonly from: number; readonly to: number; readonly storedAtMs: number },
 ): Promise<void> {
+  if (move.from === 0) {
+    await client.query(
+      'insert into checkpoints (name, stream, position) values ($1, $2, 0) on conflict do nothing',
+      [name, stream],
+    );
+  }
   const { rowCount } = await client.query({
     name: 'move checkpoint',
     text:
@@ -81,15 +97,9 @@ export async function moveCheckpoint(
   if (rowCount !== 1) throw new CheckpointMoved(name, stream, move.from);
 }
 
-/** Puts the checkpoint back to the beginning, whatever it was. */
-export async function resetCheckpoint(
-  client: PoolClient,
-  name: string,
-  stream: string,
-): Promise<void> {
-  await client.query(
-    'insert into checkpoints (name, stream, position) values ($1, $2, 0) ' +
-      'on conflict (name, stream) do update set position = 0, stored_at = null',
-    [name, stream],
-  );
+/** Puts all checkpoints of a projector back to the beginning, whatever they were. */
+export async function resetCheckpoints(client: PoolClient, name: string): Promise<void> {
+  await client.query('update checkpoints set position = 0, stored_at = null where name = $1', [
+    name,
+  ]);
 }

@@ -1,4 +1,5 @@
-export { checkpointOf, checkpoints } from './checkpoints.ts';
+export type { Share } from './batch-writer.ts';
+export { checkpointOf, checkpoints, checkpointsOf } from './checkpoints.ts';
 export { isDatabaseAway, openDatabase } from './database.ts';
 export type { Database, DatabaseOptions } from './database.ts';
 export { migrate } from './migrate.ts';
@@ -18,3 +19,5 @@ export type {
 } from './projection.ts';
 export { Projector } from './projector.ts';
 export type { Lag, ProjectorCounts, ProjectorOptions } from './projector.ts';
+export { streamSource } from './source.ts';
+export type { Positions, ProjectorSource, SourceFollower, SourceOptions } from './source.ts';

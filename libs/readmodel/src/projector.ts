@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { LogClosed, type Follower, type Log, type LogMessage } from '@meridian/journal';
-import { BatchWriter } from './batch-writer.ts';
+import { LogClosed, type Log, type LogMessage } from '@meridian/journal';
+import { BatchWriter, type Share } from './batch-writer.ts';
 import { CheckpointMoved } from './checkpoints.ts';
 import { isDataRefused, type Database } from './database.ts';
 import {
@@ -9,6 +9,12 @@ import {
   type Projection,
   type ProjectionFault,
 } from './projection.ts';
+import {
+  streamSource,
+  type Positions,
+  type ProjectorSource,
+  type SourceFollower,
+} from './source.ts';
 import { Waiting } from './waiting.ts';
 
 const DEFAULT_BATCH_LENGTH = 1_000;
@@ -21,8 +27,14 @@ export interface ProjectorOptions {
   /** Names the checkpoint; one projector of a name may work on a database at a time. */
   readonly name: string;
   readonly log: Log;
-  /** The stream to follow, such as `EV_eu`. */
+  /** The stream to follow, such as `EV_eu`; with a source, the one that `position` speaks of. */
   readonly stream: string;
+  /** Where the messages come from; default all of the stream. */
+  readonly source?: ProjectorSource;
+  /** The checkpoint that `position` is of; default the stream's name. */
+  readonly checkpoint?: string;
+  /** Where several projectors write to the same tables: which rows are made by this one. */
+  readonly share?: Share;
   readonly database: Database;
   readonly projections: readonly Projection[];
   /** The most entries in one transaction; default 1,000. */
@@ -57,6 +69,7 @@ export interface ProjectorCounts {
 
 interface Pending {
   readonly entry: DecodedEntry;
+  readonly checkpoint: string;
   readonly settle: PromiseWithResolvers<void>;
 }
 
@@ -69,6 +82,8 @@ export class Projector {
   readonly #options: ProjectorOptions;
   readonly #writer: BatchWriter;
   readonly #batchLength: number;
+  readonly #source: ProjectorSource;
+  readonly #checkpoint: string;
   readonly #waiting = new Waiting();
   readonly #closing = new AbortController();
   readonly #counts = {
@@ -81,8 +96,8 @@ export class Projector {
     eventsFailed: 0,
   };
   readonly #faults: ProjectionFault[] = [];
-  #position = 0;
-  #follower: Follower | undefined;
+  #positions = new Map<string, number>();
+  #follower: SourceFollower | undefined;
   #queue: Pending[] = [];
   #storing: Promise<void> | undefined;
   #started: Promise<void> | undefined;
@@ -90,10 +105,12 @@ export class Projector {
   #resetting = false;
 
   constructor(options: ProjectorOptions) {
-    const { database, name, stream, projections } = options;
+    const { database, name, stream, projections, share, log, checkpoint = stream } = options;
     this.#options = options;
     this.#batchLength = Math.max(1, options.batchLength ?? DEFAULT_BATCH_LENGTH);
-    this.#writer = new BatchWriter(database, name, stream, projections);
+    this.#writer = new BatchWriter(database, name, projections, share);
+    this.#source = options.source ?? streamSource(log, stream, checkpoint);
+    this.#checkpoint = checkpoint;
   }
 
   get name(): string {
@@ -106,7 +123,12 @@ export class Projector {
 
   /** The last sequence that the rows embody. */
   get position(): number {
-    return this.#position;
+    return this.#positions.get(this.#checkpoint) ?? 0;
+  }
+
+  /** The last sequences that the rows embody, by checkpoint. */
+  get positions(): Positions {
+    return new Map(this.#positions);
   }
 
   get counts(): ProjectorCounts {
@@ -125,7 +147,7 @@ export class Projector {
    */
   start(): Promise<void> {
     this.#started ??= this.#retrying('read the checkpoint', () => this.#writer.begin()).then(
-      (position) => this.#followFrom(position),
+      (positions) => this.#begin(positions),
     );
     return this.#started;
   }
@@ -133,23 +155,30 @@ export class Projector {
   /** Resolves when the rows embody everything that was in the log at the time of the call. */
   async caughtUp(): Promise<void> {
     await this.start();
-    const last = await this.#options.log.lastSequence(this.stream);
-    while (this.#position < last) {
-      if (this.#closing.signal.aborted) throw closed(this.name);
-      await this.reached(last, RETRY_DELAY_MS.longest);
+    for (;;) {
+      const follower = this.#follower;
+      try {
+        await follower?.caughtUp();
+        if (follower === this.#follower) return;
+      } catch (error) {
+        if (this.#closing.signal.aborted) throw closed(this.name);
+        // Another follower takes its place: a database that was away, or rows that are made anew.
+        if (follower === this.#follower && !this.#resetting) throw error;
+        await delay(RETRY_DELAY_MS.first);
+      }
     }
   }
 
   /** Waits until the rows embody a sequence. False when they do not within the time. */
   reached(sequence: number, timeoutMs: number): Promise<boolean> {
-    if (this.#position >= sequence) return Promise.resolve(true);
+    if (this.position >= sequence) return Promise.resolve(true);
     if (this.#closing.signal.aborted) return Promise.resolve(false);
     return this.#waiting.until(sequence, timeoutMs);
   }
 
   async lag(): Promise<Lag> {
     const { log, now = Date.now } = this.#options;
-    const position = this.#position;
+    const { position } = this;
     const entries = Math.max(0, (await log.lastSequence(this.stream)) - position);
     if (entries === 0) return { entries, seconds: 0 };
     const next =
@@ -158,16 +187,13 @@ export class Projector {
   }
 
   /**
-   * Empties the tables and reads the whole log again. Resolves once that has begun; readers see
-   * the low position in the meantime, and `caughtUp` tells the end. All projectors that write to
-   * the same tables must be rebuilt together.
+   * Deletes its rows and reads everything again. Resolves once that has begun; readers see the low
+   * position in the meantime, and `caughtUp` tells the end. All projectors that write to the same
+   * rows must be rebuilt together.
    */
   async rebuild(): Promise<void> {
     await this.start();
-    this.#resetting = true;
-    await this.#stopFollowing();
-    await this.#retrying('empty the tables', () => this.#writer.clear());
-    this.#followFrom(0);
+    await this.#rebuild();
   }
 
   /** Finishes the transaction under way and stops. */
@@ -178,31 +204,59 @@ export class Projector {
     await this.#stopFollowing();
   }
 
-  #followFrom(position: number): void {
+  async #begin(positions: Map<string, number>): Promise<void> {
+    if (this.#source.isStale(positions)) {
+      this.#say('the rows hold what does not count; making them anew');
+      await this.#rebuild();
+    } else this.#followFrom(positions);
+  }
+
+  async #rebuild(): Promise<void> {
+    this.#resetting = true;
+    await this.#stopFollowing();
+    await this.#retrying('delete the rows', () => this.#writer.clear());
+    this.#followFrom(new Map());
+  }
+
+  #followFrom(positions: Map<string, number>): void {
     if (this.#closing.signal.aborted) throw closed(this.name);
-    this.#position = position;
+    this.#positions = positions;
     this.#resetting = false;
-    const follower: Follower = this.#options.log.follow(
-      this.stream,
+    const follower: SourceFollower = this.#source.follow(
+      positions,
       {
-        after: position,
-        shared: true,
         maxPending: this.#batchLength * BATCHES_PENDING,
         onFailure: (error) => this.#followerFailed(follower, error),
+        onRevoked: () => this.#revoked(),
       },
       (message) => this.#take(message),
     );
     this.#follower = follower;
   }
 
+  /** What was stored does not count: a failover sealed the epoch before it. */
+  #revoked(): void {
+    if (this.#closing.signal.aborted || this.#resetting) return;
+    this.#say('some of what was stored does not count; making the rows anew');
+    this.#rebuild().catch((error: unknown) => {
+      if (!this.#closing.signal.aborted) {
+        this.#say(`could not make the rows anew: ${reasonOf(error)}`);
+      }
+    });
+  }
+
   /** A handler rejects only when this projector lets its follower go. */
-  #followerFailed(follower: Follower, error: unknown): void {
+  #followerFailed(follower: SourceFollower, error: unknown): void {
     if (this.#closing.signal.aborted || this.#resetting || follower !== this.#follower) return;
-    this.#say(`stopped following ${this.stream} after ${this.#position}: ${reasonOf(error)}`);
+    this.#say(`stopped following ${this.stream} after ${this.position}: ${reasonOf(error)}`);
   }
 
   #take(message: LogMessage): Promise<void> {
-    const pending = { entry: decodeForProjection(message), settle: Promise.withResolvers<void>() };
+    const pending: Pending = {
+      entry: decodeForProjection(message),
+      checkpoint: this.#source.checkpointOf(message),
+      settle: Promise.withResolvers<void>(),
+    };
     this.#queue.push(pending);
     this.#storing ??= this.#store().finally(() => {
       this.#storing = undefined;
@@ -215,9 +269,13 @@ export class Projector {
     // One turn later, so that what arrives together is stored together.
     await Promise.resolve();
     while (this.#queue.length > 0 && !this.#closing.signal.aborted && !this.#resetting) {
-      const batch = this.#queue.splice(0, this.#batchLength);
+      const batch = this.#queue.splice(0, this.#nextLength());
+      const checkpoint = batch[0]?.checkpoint ?? '';
       try {
-        await this.#storeBatch(batch.map(({ entry }) => entry));
+        await this.#storeBatch(
+          checkpoint,
+          batch.map(({ entry }) => entry),
+        );
         for (const { settle } of batch) settle.resolve();
       } catch (error) {
         for (const { settle } of batch) settle.reject(error);
@@ -225,23 +283,40 @@ export class Projector {
     }
   }
 
-  async #storeBatch(entries: readonly DecodedEntry[]): Promise<void> {
-    const rest = entries.filter(({ sequence }) => sequence > this.#position);
+  /** How many entries at the head of the queue go into one transaction: those of one checkpoint. */
+  #nextLength(): number {
+    const checkpoint = this.#queue[0]?.checkpoint;
+    const most = Math.min(this.#queue.length, this.#batchLength);
+    let length = 1;
+    while (length < most && this.#queue[length]?.checkpoint === checkpoint) length += 1;
+    return length;
+  }
+
+  async #storeBatch(checkpoint: string, entries: readonly DecodedEntry[]): Promise<void> {
+    const from = this.#positions.get(checkpoint) ?? 0;
+    const rest = entries.filter(({ sequence }) => sequence > from);
     if (rest.length === 0) return;
     try {
-      await this.#retrying(`store up to ${rest.at(-1)?.sequence}`, () => this.#commit(rest, true));
+      await this.#retrying(`store up to ${rest.at(-1)?.sequence}`, () =>
+        this.#commit(checkpoint, rest, true),
+      );
     } catch (error) {
-      if (error instanceof CheckpointMoved) return this.#resume(error, entries);
+      if (error instanceof CheckpointMoved) return this.#resume(checkpoint, error, entries);
       if (!isDataRefused(error)) throw error;
-      if (rest.length === 1) return this.#passOver(rest[0] as DecodedEntry, error);
+      if (rest.length === 1) return this.#passOver(checkpoint, rest[0] as DecodedEntry, error);
       const middle = rest.length >> 1;
-      await this.#storeBatch(rest.slice(0, middle));
-      await this.#storeBatch(rest.slice(middle));
+      await this.#storeBatch(checkpoint, rest.slice(0, middle));
+      await this.#storeBatch(checkpoint, rest.slice(middle));
     }
   }
 
-  async #commit(entries: readonly DecodedEntry[], withRows: boolean): Promise<void> {
-    const faults = await this.#writer.commit(this.#position, entries, withRows);
+  async #commit(
+    checkpoint: string,
+    entries: readonly DecodedEntry[],
+    withRows: boolean,
+  ): Promise<void> {
+    const from = this.#positions.get(checkpoint) ?? 0;
+    const faults = await this.#writer.commit(checkpoint, from, entries, withRows);
     const counts = this.#counts;
     counts.batches++;
     counts.entries += entries.length;
@@ -254,36 +329,43 @@ export class Projector {
     }
     counts.eventsFailed += faults.length;
     for (const fault of faults) this.#keepFault(fault);
-    this.#moveTo(entries.at(-1)?.sequence ?? this.#position);
+    this.#moveTo(checkpoint, entries.at(-1)?.sequence ?? from);
   }
 
   /** Postgres refuses what one entry would write: goes on without it. */
-  async #passOver(entry: DecodedEntry, error: unknown): Promise<void> {
-    await this.#retrying(`pass over ${entry.sequence}`, () => this.#commit([entry], false));
+  async #passOver(checkpoint: string, entry: DecodedEntry, error: unknown): Promise<void> {
+    await this.#retrying(`pass over ${entry.sequence}`, () =>
+      this.#commit(checkpoint, [entry], false),
+    );
     this.#counts.entriesPassedOver++;
     this.#keepFault({ stream: this.stream, sequence: entry.sequence, reason: reasonOf(error) });
   }
 
   /** Goes on from where the rows are now: a commit whose answer was lost, or another projector. */
-  async #resume(error: CheckpointMoved, entries: readonly DecodedEntry[]): Promise<void> {
-    const expected = this.#position;
-    const position = await this.#retrying('read the checkpoint', () => this.#writer.begin());
+  async #resume(
+    checkpoint: string,
+    error: CheckpointMoved,
+    entries: readonly DecodedEntry[],
+  ): Promise<void> {
+    const expected = this.#positions.get(checkpoint) ?? 0;
+    const positions = await this.#retrying('read the checkpoint', () => this.#writer.begin());
+    const position = positions.get(checkpoint) ?? 0;
     if (position >= expected) {
       if (position !== entries.at(-1)?.sequence) this.#say(`${error.message} (now ${position})`);
-      this.#moveTo(position);
-      return this.#storeBatch(entries);
+      this.#moveTo(checkpoint, position);
+      return this.#storeBatch(checkpoint, entries);
     }
     this.#say(`the checkpoint went back from ${expected} to ${position}; reading on from there`);
     this.#resetting = true;
     // Not awaited here: the old follower ends only when what it waits for has been settled.
-    void this.#readOn(position);
+    void this.#readOn(positions);
     throw error;
   }
 
-  async #readOn(position: number): Promise<void> {
+  async #readOn(positions: Map<string, number>): Promise<void> {
     try {
       await this.#stopFollowing();
-      this.#followFrom(position);
+      this.#followFrom(positions);
     } catch (error) {
       if (!this.#closing.signal.aborted) this.#say(`could not read on: ${reasonOf(error)}`);
     }
@@ -299,9 +381,9 @@ export class Projector {
     await ended;
   }
 
-  #moveTo(position: number): void {
-    this.#position = position;
-    this.#waiting.wake(position);
+  #moveTo(checkpoint: string, position: number): void {
+    this.#positions.set(checkpoint, position);
+    if (checkpoint === this.#checkpoint) this.#waiting.wake(position);
   }
 
   #keepFault(fault: ProjectionFault): void {
