@@ -63,13 +63,14 @@ const configuredQueues = ['support', 'sales'] as const;
 /** All queues that a contact may be in. */
 export const queueIds: readonly string[] = [...configuredQueues, unknownQueue];
 
-/** Draws a stretch of a contact centre's day: about seven contacts an agent in ten minutes. */
-export function drawScenario(random: Random, contacts: number): Scenario {
+/**
+ * Draws a stretch of a contact centre's day: about seven contacts an agent in ten minutes.
+ * @param span how long it is in ms, whatever comes of that
+ */
+export function drawScenario(random: Random, contacts: number, span?: number): Scenario {
   const agentCount = 2 + random.int(2 + Math.ceil(contacts / 8));
-  const spanMs = Math.max(
-    2 * minuteMs,
-    (contacts / agentCount) * 80 * secondMs * (0.5 + random.next()),
-  );
+  const usualMs = (contacts / agentCount) * 80 * secondMs * (0.5 + random.next());
+  const spanMs = span ?? Math.max(2 * minuteMs, usualMs);
   const horizonMs = Math.ceil(startMs + spanMs);
   return {
     horizonMs,

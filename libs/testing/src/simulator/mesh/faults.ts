@@ -136,7 +136,7 @@ class Incidents {
     const [one, other] = random.shuffle(regions) as [string, string];
     const kind = random.pick([
       ...(['loss', 'loss', 'isolate', 'isolate'] as const),
-      ...(['cut', 'cut one way', 'slow', 'pause', 'control'] as const),
+      ...(['cut', 'cut one way', 'slow', 'fall behind', 'pause', 'control'] as const),
     ]);
     switch (kind) {
       case 'loss':
@@ -163,6 +163,26 @@ class Incidents {
         this.drawn.slowLinks.push({ ...during, from: one, to: other, slowMs });
         break;
       }
+      case 'fall behind':
+        // The copies of a region fall behind, and then it is gone.
+        for (const peer of regions.filter((region) => region !== one)) {
+          const slowMs = 500 + Math.ceil(random.exponential(2_000));
+          this.drawn.slowLinks.push({
+            fromMs: atMs - 10_000,
+            toMs: endMs,
+            from: one,
+            to: peer,
+            slowMs,
+          });
+        }
+        if (random.next() < 0.5) {
+          this.drawn.losses.push({ atMs, region: one, downMs: this.#spanMs(), lostMessages: 0 });
+        } else {
+          for (const peer of regions.filter((region) => region !== one)) {
+            this.#cut({ ...during, scope: 'all' }, one, peer);
+          }
+        }
+        break;
       case 'pause':
         this.drawn.pauses.push({
           atMs,

@@ -26,6 +26,7 @@ export function checkMesh(
   const [first] = services.mesh.regions;
   if (first === undefined) return problems;
   const canon = canonOf(first);
+  countExercised(services, canon);
   problems.push(
     ...checkChains(canon),
     ...checkEnds(canon),
@@ -35,6 +36,29 @@ export function checkMesh(
     ...undecided(clients, canon),
   );
   return problems;
+}
+
+const exercised = new Set<string>(
+  ['routing.lent', 'routing.returned', 'failover.failed', 'failover.sealed'].map(
+    (what) => `meridian.${what}.v1`,
+  ),
+);
+
+/** What happened that is worth counting. */
+function countExercised({ world }: MeshServices, { homes, orphans }: Canon): void {
+  world.count('orphans', orphans.length);
+  for (const { entry } of [...homes.values()].flat()) {
+    for (const { type, data } of entry.events) {
+      if (exercised.has(type)) world.count(type.slice('meridian.'.length, -'.v1'.length));
+      if (type === 'meridian.failover.completed.v1') {
+        world.count(`failovers ${String((data as { kind: string }).kind).toLowerCase()}`);
+      }
+      if (type === 'meridian.reservation.created.v1' && 'contactHome' in (data as object)) {
+        world.count('offers to agents of another home');
+      }
+    }
+    if (entry.events[0]?.adoptedfrom !== undefined) world.count('aggregates adopted');
+  }
 }
 
 const headerNames = ['Nats-Expected-Last-Subject-Sequence', 'Meridian-Consumed'];

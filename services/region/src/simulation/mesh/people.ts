@@ -55,7 +55,8 @@ export function populate({ world, mesh, edges }: MeshServices, scenario: MeshSce
   const agentsById = agentsOf(agents, world, clients);
   for (const home of regions) {
     watch(world, mesh, home, ({ region, ...event }) => {
-      clients.saw(event.subject, region);
+      // What a partition says of a contact bears the home of the partition, which may be another.
+      if (!event.type.startsWith('meridian.routing.')) clients.saw(event.subject, region);
       const seen = event as unknown as DomainEvent;
       if (contactEnds.has(seen.type)) completed.add(seen.subject);
       if (homes.get(seen.subject) === home) {

@@ -11,6 +11,9 @@ import {
 export const regions = ['eu', 'us', 'ap'] as const;
 
 const secondMs = 1_000;
+/** How long customers come in: a few times as long as it takes to fail over, so that much is under way. */
+const shortestMs = 50 * secondMs;
+const longestMs = 140 * secondMs;
 
 /** Somebody outside, and the region whose edge they go to while it answers. */
 export type Homed<Plan> = Plan & { readonly home: string };
@@ -37,7 +40,9 @@ export interface MeshScenario {
  * @param contacts how many there are in all regions together
  */
 export function drawMeshScenario(random: Random, contacts: number): MeshScenario {
-  const { horizonMs, customers, agents, queues } = drawScenario(random.fork('day'), contacts);
+  const spanMs = shortestMs + random.int(longestMs - shortestMs);
+  const day = drawScenario(random.fork('day'), contacts, spanMs);
+  const { horizonMs, customers, agents, queues } = day;
   const uneven = random.next() < 0.3;
   const home = (index: number, who: string): string => {
     const own = random.fork(`${who}/${index}`);
