@@ -11,8 +11,10 @@ import {
 } from '../test/tally.ts';
 import {
   CommitLoop,
+  journalOf,
   memoryLog,
   MessageTooLarge,
+  NotOwner,
   type AppendFate,
   type CommitLoopOptions,
   type Log,
@@ -323,6 +325,30 @@ describe('CommitLoop: opening and closing', () => {
     await Promise.all([loop.submit(request(3)), loop.submit(request(4))]);
     expect((await storedAmounts(log)).flat()).toEqual(range(4));
     expect(conflicts).toBe(1);
+  });
+
+  it('refuses what it has decided ahead when it may not decide any more, and forgets it', async () => {
+    const { log, gated, release } = gatedLog();
+    let fault: NotOwner | undefined;
+    const writer = { region: 'eu', home: 'eu', service: 'spec', epoch: 1 };
+    const journal = journalOf(gated, writer, { fence: () => fault });
+    const loop = await openLoop(gated, { journal });
+    const first = loop.submit(request(1, 1));
+    await turn();
+    const ahead = loop.submit(request(2, 2));
+    await turn();
+    expect(loop.state.sum).toBe(3);
+    fault = new NotOwner('eu', 1);
+    release();
+    expect(await first).toMatchObject({ kind: 'decided', sequence: 1 });
+    await expect(ahead).rejects.toThrow(NotOwner);
+    fault = undefined;
+    const again = loop.submit(request(3, 4));
+    await turn();
+    release();
+    expect(await again).toMatchObject({ kind: 'decided', sequence: 2 });
+    expect(loop.state.sum).toBe(5);
+    expect(await storedAmounts(log)).toEqual([[1], [4]]);
   });
 
   it('takes commands only between open and close, and closes once they are stored', async () => {

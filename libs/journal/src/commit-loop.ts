@@ -226,10 +226,20 @@ export class CommitLoop<
       }
     } catch (error) {
       // The history cannot be read, or somebody else decides now.
-      for (const pending of this.#queue.splice(0)) pending.reject(error);
+      this.#abandon(error);
     }
     this.#isStoring = false;
     for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  /** Refuses all that waits; what was decided ahead of the log is not stored, and no part of it. */
+  #abandon(error: unknown): void {
+    const ahead = (this.#open?.taken ?? []).map(({ pending }) => pending);
+    if (this.#fault !== undefined) ahead.push(this.#fault.pending);
+    this.#isStale ||= ahead.length > 0;
+    this.#open = undefined;
+    this.#fault = undefined;
+    for (const pending of [...ahead, ...this.#queue.splice(0)]) pending.reject(error);
   }
 
   /** Waits while nothing may be decided here. @throws NotOwner when that will not change */
