@@ -69,7 +69,7 @@ function memoryOf(members: readonly MeshMember[]): Record<string, number> {
 /** Contact queued -> offered while all regions are under load; the slowest region counts. */
 async function offersRow(members: readonly MeshMember[], say: Say): Promise<Row> {
   const reports: LoadReport[] = await Promise.all(
-    members.map(({ name, url, key }) => runLoad({ url, key, home: name, ...load })),
+    members.map(({ name, url, key }) => runLoad({ url, key, home: name, lingerSeconds: 5, ...load })),
   );
   let worst = { p50: 0, p99: 0, longest: 0 };
   let offered = 0;

@@ -14,6 +14,8 @@ export interface LoadOptions {
   readonly seconds: number;
   /** One of several regions under load: only its home is heard, and ids end with its name. */
   readonly home?: string;
+  /** How long the agents stay after the own contacts: others' may have been lent to them. */
+  readonly lingerSeconds?: number;
 }
 
 export interface LoadReport {
@@ -228,6 +230,7 @@ async function main(options: LoadOptions): Promise<LoadReport> {
   const sent = contacts + contactsPerSecond * warmUpSeconds;
   const end = performance.now() + lastContactsMs;
   while (completed < sent && performance.now() < end) await pause(flushMs);
+  await pause((options.lingerSeconds ?? 0) * 1_000);
   clearInterval(timer);
   return {
     contacts,
