@@ -1,7 +1,22 @@
-export { endStates, IntakeIndex, keyOf, LogCheck } from './check/index.ts';
-export type { LogCheckResult, RawEntry, Violation } from './check/index.ts';
+export {
+  checkMesh,
+  compareCopies,
+  endStates,
+  IntakeIndex,
+  keyOf,
+  LogCheck,
+} from './check/index.ts';
+export type { Copy, LogCheckResult, RawEntry, Source, Violation } from './check/index.ts';
 export { generatePlan } from './day/index.ts';
 export type { DayPlan } from './day/index.ts';
 export { EdgeClient } from './http/client.ts';
-export { clientEdge, isGood, playDay } from './player/index.ts';
-export type { PlayerEdge, PlayReport, SeenEvent, StoredRequest } from './player/index.ts';
+export type { DeedMessage } from './commands/starter.ts';
+export { clientEdge, isGood, MeshEdge, playDay } from './player/index.ts';
+export type {
+  Blow,
+  PlayerEdge,
+  PlayReport,
+  RegionEdge,
+  SeenEvent,
+  StoredRequest,
+} from './player/index.ts';

@@ -13,6 +13,7 @@ import { EdgeUnreachable } from '../src/fault.ts';
 import type {
   ClockAnswer,
   LogRange,
+  Places,
   PlayerEdge,
   PlayerRequest,
   SeenEvent,
@@ -82,10 +83,10 @@ export class SmallRegion implements PlayerEdge {
   }
 
   async *events(
-    from: number | 'now',
+    after: Places | 'now',
     { signal, onOpen }: { signal: AbortSignal; onOpen: () => void },
   ): AsyncGenerator<StreamedEvent> {
-    let sequence = from === 'now' ? this.entries.length + 1 : from;
+    let sequence = (after === 'now' ? this.entries.length : (after['EV_eu'] ?? 0)) + 1;
     onOpen();
     while (!signal.aborted) {
       const entry = this.entries[sequence - 1];
@@ -95,7 +96,7 @@ export class SmallRegion implements PlayerEdge {
       }
       await nextTurn();
       for (const [index, event] of decodeEntry(entry.data).entries()) {
-        yield { sequence, index, event: event as unknown as SeenEvent };
+        yield { stream: 'EV_eu', sequence, index, event: event as unknown as SeenEvent };
       }
       sequence += 1;
     }

@@ -9,15 +9,20 @@ import {
   type DayPlan,
 } from '../day/index.ts';
 import { exitCodes, usageFault } from '../fault.ts';
+import { EdgeClient } from '../http/client.ts';
 import {
   clientEdge,
   isGood,
+  MeshEdge,
   playDay,
   reportLines,
   summaryLine,
   View,
+  type Blow,
+  type PlayerEdge,
   type Speed,
 } from '../player/index.ts';
+import { starterOf } from './starter.ts';
 import {
   countOption,
   textOption,
@@ -77,6 +82,57 @@ function speedOf(options: Options): Speed {
   throw usageFault(`--speed is ${JSON.stringify(text)}; it must be max or a number above 0.`);
 }
 
+interface Played {
+  readonly edge: PlayerEdge;
+  readonly blow: Blow | undefined;
+  close(): void;
+}
+
+/**
+ * The regions to play across: those that MERIDIAN_EDGES names, as scripts/up does, else the one
+ * region of the command.
+ */
+function regionsOf(context: Context, options: Options): Played {
+  const { io, client } = context;
+  const blow = blowOf(options);
+  const text = io.env['MERIDIAN_EDGES'];
+  if (text === undefined || text === '') return { edge: clientEdge(client), blow, close() {} };
+  const edges = Object.entries(JSON.parse(text) as Record<string, { url: string; key: string }>);
+  const clients = edges.map(([region, given]) => [region, new EdgeClient(given)] as const);
+  const doors = new Map(clients.map(([region, one]) => [region, clientEdge(one)]));
+  return {
+    edge: new MeshEdge(doors, blow?.region),
+    blow,
+    close() {
+      for (const [, one] of clients) one.close();
+    },
+  };
+}
+
+const killPattern = /^([a-z][a-z0-9]{0,15})@([01]\d|2[0-3]):([0-5]\d)$/;
+
+/** The region to be killed on the way, by whoever started this process. */
+function blowOf(options: Options): Blow | undefined {
+  const text = textOption(options, 'kill');
+  if (text === undefined) return undefined;
+  const [, region = '', hour, minute] = killPattern.exec(text) ?? [];
+  if (region === '') {
+    throw usageFault(
+      `--kill is ${JSON.stringify(text)}; it must be a region and a time, such as eu@12:00.`,
+    );
+  }
+  const starter = starterOf(process);
+  if (starter === undefined) {
+    throw usageFault('--kill needs somebody who can kill a region.\nPlay through scripts/up.');
+  }
+  return {
+    region,
+    timeOfDayMs: (Number(hour) * 60 + Number(minute)) * 60_000,
+    kill: () => starter('kill', region),
+    restart: () => starter('restart', region),
+  };
+}
+
 /** A run's name that no other has, unless both began in the same second. */
 const newRun = (nowMs: number): string => Math.floor(nowMs / 1000).toString(36);
 
@@ -99,6 +155,10 @@ export const playCommand: CommandSpec = {
       flags: '--speed <speed>',
       text: 'log time per real time; max (default) plays in lockstep with the log',
     },
+    {
+      flags: '--kill <region@time>',
+      text: 'lose a region on the way, such as eu@12:00; for scripts/up, which does it',
+    },
     { flags: '--run <name>', text: 'part of every id of this play; new by default' },
     {
       flags: '--exit',
@@ -111,7 +171,7 @@ export const playCommand: CommandSpec = {
     'meridian play --speed 60 --json',
   ],
   async run(context, _args, options) {
-    const { io, client, json } = context;
+    const { io, json } = context;
     const speed = speedOf(options);
     const { plan, real } = await chooseDayOrSay(context, options);
     const run = textOption(options, 'run') ?? newRun(io.now());
@@ -121,9 +181,19 @@ export const playCommand: CommandSpec = {
         `Playing by the clock at speed ${speed}: totals vary with the latency of the machine.\n`,
       );
     }
+    const played = regionsOf(context, options);
+    const { edge, blow } = played;
     try {
-      const edge = clientEdge(client);
-      const report = await playDay({ edge, plan, real, speed, run, view, signal: io.signal });
+      const report = await playDay({
+        edge,
+        plan,
+        real,
+        speed,
+        run,
+        view,
+        signal: io.signal,
+        ...(blow && { blow }),
+      });
       if (!json) io.out(`${reportLines(report).join('\n')}\n`);
       io.out(`${summaryLine(report)}\n`);
       return isGood(report) ? exitCodes.ok : exitCodes.no;
@@ -131,6 +201,8 @@ export const playCommand: CommandSpec = {
       // The name of the run is of the plan, too.
       if (error instanceof DayFault) throw usageFault(error.message);
       throw error;
+    } finally {
+      played.close();
     }
   },
 };

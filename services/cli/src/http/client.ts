@@ -105,12 +105,13 @@ export class EdgeClient {
    * Sets a driven clock, and resolves when every service has read everything and has fired what
    * was due until then.
    * @param atMs epoch milliseconds @param rate how fast it runs on; 0 (default) stands still
+   * @param upTo what the region must hold before: the last sequences of streams of other regions
    */
-  settle(atMs: number, rate = 0): Promise<ClockAnswer> {
+  settle(atMs: number, rate = 0, upTo?: Readonly<Record<string, number>>): Promise<ClockAnswer> {
     return this.#json<ClockAnswer>('Setting the clock', {
       method: 'POST',
       path: '/v1/clock',
-      body: JSON.stringify({ at: atMs, rate }),
+      body: JSON.stringify({ at: atMs, rate, upTo }),
       headers: { 'content-type': 'application/json' },
       repeatable: true,
     });

@@ -1,8 +1,8 @@
-import { eventStream } from '@meridian/wire';
-import { IntakeIndex, LogCheck, type LogCheckResult } from '../check/index.ts';
+import { IntakeIndex, LogCheck, type LogCheckResult, type RawEntry } from '../check/index.ts';
 import { summarise, type DayFigures, type DayPlan } from '../day/index.ts';
 import type { ContactCounts } from './counts.ts';
-import type { PlayerEdge } from './edge.ts';
+import type { HomeView, Places, PlayerEdge } from './edge.ts';
+import { byStorage, Canon } from './canon.ts';
 import type { RunNames } from './names.ts';
 import { OfferLatencies, type OfferLatency } from './offerLatency.ts';
 import { readPatiently, type Patience } from './patience.ts';
@@ -12,8 +12,9 @@ import { DayFromLog } from './totals.ts';
 export interface Belief {
   readonly contacts: ContactCounts;
   readonly events: number;
-  readonly firstSequence: number;
-  readonly lastSequence: number;
+  /** Of each event stream: the first sequence of which something was heard, and the last. */
+  readonly first: Places;
+  readonly last: Places;
   readonly tenant: string;
   readonly requests: number;
   readonly offersToStrangers: number;
@@ -28,26 +29,36 @@ export interface Audit {
   readonly disagreements: readonly string[];
 }
 
+/** Where a play is stored. */
+export interface Logs {
+  /** The regions whose streams hold it. */
+  readonly regions: readonly string[];
+  /** What counts of what was decided for each home; none in a region alone. */
+  readonly homes: readonly HomeView[];
+}
+
 /**
- * Reads both logs back, tells from them alone what became of the day, checks the invariants on
- * all of it, and compares it with what the player saw.
- * @param intake the name of the intake stream, such as IN_eu
+ * Reads the logs of all regions back, tells from them alone what became of the day, checks the
+ * invariants on all of it, and compares it with what the player saw.
  */
 export async function audit(
   edge: Pick<PlayerEdge, 'log'>,
-  intake: string,
+  { regions, homes }: Logs,
   play: { readonly plan: DayPlan; readonly names: RunNames; readonly belief: Belief },
   patience: Patience,
 ): Promise<Audit> {
   const { plan, names, belief } = play;
+  const read = (kind: 'IN' | 'EV'): AsyncIterable<RawEntry> =>
+    byStorage(regions.map((region) => readPatiently(edge, `${kind}_${region}`, patience)));
   const index = new IntakeIndex();
   const latencies = new OfferLatencies((contactId) => names.planned(contactId) !== undefined);
-  let requestsStored = 0;
-  for await (const entry of readPatiently(edge, intake, patience)) {
+  // A request that was sent again to another region is stored there, too.
+  const requests = new Set<string>();
+  for await (const entry of read('IN')) {
     index.add(entry);
     latencies.readRequest(entry);
-    const { source } = JSON.parse(entry.data) as { source?: unknown };
-    if (source === names.source) requestsStored += 1;
+    const { source, id } = JSON.parse(entry.data) as { source?: unknown; id?: unknown };
+    if (source === names.source) requests.add(String(id));
   }
   const check = new LogCheck({ intake: index, gapless: false });
   const day = new DayFromLog(
@@ -55,15 +66,16 @@ export async function audit(
     plan.agents.map(({ id }) => id),
     belief,
   );
-  const events = eventStream(intake.slice(intake.indexOf('_') + 1));
-  for await (const entry of readPatiently(edge, events, patience)) {
+  const canon = new Canon(homes, (entry) => day.read(entry));
+  for await (const entry of read('EV')) {
+    if (!canon.read(entry)) continue;
     check.read(entry);
     latencies.readDecision(entry);
-    day.read(entry);
   }
+  canon.finish();
   const logged = day.finish();
   const figures = summarise(logged.samples);
-  const totals = { requestsStored, eventsStored: logged.events };
+  const totals = { requestsStored: requests.size, eventsStored: logged.events };
   return {
     figures,
     ...totals,

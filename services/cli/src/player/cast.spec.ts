@@ -6,6 +6,7 @@ import { comesBefore, type Action } from './action.ts';
 import { Cast } from './cast.ts';
 import type { SeenEvent } from './edge.ts';
 import { RunNames } from './names.ts';
+import { Placement } from './placement.ts';
 import { Requests } from './requests.ts';
 
 const startAt = Date.UTC(1999, 7, 2, 9);
@@ -60,7 +61,7 @@ function castOf(plan: DayPlan): {
   const see = (seconds: number, event: DomainEvent): void => {
     cast.see({ ...event, time: toTimestamp(startAt + seconds * 1000), tenant: 't' } as SeenEvent);
   };
-  return { cast, requests: new Requests(plan, names), see };
+  return { cast, requests: new Requests(plan, names, new Placement(plan, names, [])), see };
 }
 
 /** Actions as [seconds after the start, kind, subject]. */

@@ -1,7 +1,7 @@
 import { parseRawEntry } from '../check/index.ts';
 import type { ClockAnswer as ClientClock, EdgeClient } from '../http/client.ts';
 import { parseEventPosition, writerOf } from '../http/position.ts';
-import type { PlayerEdge, SeenEvent } from './edge.ts';
+import type { HomeView, Places, RegionEdge, SeenEvent } from './edge.ts';
 import { PlayFault } from './patience.ts';
 
 interface ClockDocument {
@@ -10,27 +10,27 @@ interface ClockDocument {
 }
 
 /** The region behind an edge, for the player. The client stays the caller's. */
-export function clientEdge(client: EdgeClient): PlayerEdge {
+export function clientEdge(client: EdgeClient): RegionEdge {
   return {
     publish: (requests) => client.publish(requests),
     async clock() {
       const { source, now } = await client.get<ClockDocument>('/v1/clock');
       return { driven: source === 'driven', now };
     },
-    async advance({ at, rate }) {
+    async advance({ at, rate, upTo }) {
       const answer =
         at === undefined
-          ? await client.post<ClientClock>('/v1/clock', { rate })
-          : await client.settle(at, rate);
+          ? await client.post<ClientClock>('/v1/clock', { rate, upTo })
+          : await client.settle(at, rate, upTo);
       const { lastSequence = {}, nextDueMs } = answer;
       return { at: answer.at, nextDueMs, lastSequence };
     },
-    async *events(from, { signal, onOpen }) {
-      const streamed = client.stream({ from: String(from) }, { signal, onOpen });
+    async *events(after, { signal, onOpen }) {
+      const streamed = client.stream({ from: fromOf(after) }, { signal, onOpen });
       for await (const { position, event } of streamed) {
         const place = parseEventPosition(position, writerOf(event));
         if (place === undefined) throw unreadable(`the event id ${position}`);
-        yield { ...place, event: event as SeenEvent };
+        yield { ...place, position, event: event as unknown as SeenEvent };
       }
     },
     async *log(stream, range = {}) {
@@ -44,7 +44,20 @@ export function clientEdge(client: EdgeClient): PlayerEdge {
           });
       }
     },
+    async homes() {
+      const { homes } = await client.get<{ readonly homes: readonly HomeView[] }>('/v1/regions');
+      return homes;
+    },
   };
+}
+
+/** Where a stream begins: of one region the sequence of its first entry, of several their places. */
+function fromOf(after: Places | string): string {
+  if (typeof after === 'string') return after;
+  const places = Object.entries(after);
+  const [only] = places;
+  if (places.length === 1 && only !== undefined) return String(only[1] + 1);
+  return places.map(([stream, sequence]) => `${stream}:${sequence}`).join(',');
 }
 
 function unreadable(what: string): PlayFault {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { EdgeRefusal } from '../fault.ts';
-import type { PlayerEdge, SeenEvent, StreamedEvent } from './edge.ts';
+import type { Places, PlayerEdge, SeenEvent, StreamedEvent } from './edge.ts';
 import { Feed } from './feed.ts';
 import { Patience, readPatiently } from './patience.ts';
 
@@ -11,16 +11,16 @@ const event = (subject: string) =>
 class Scripted {
   readonly #queue: StreamedEvent[] = [];
   #wake: () => void = () => {};
-  readonly froms: (number | 'now')[] = [];
+  readonly froms: (Places | 'now')[] = [];
   logged: unknown[] = [];
 
-  push(sequence: number, index = 0): void {
-    this.#queue.push({ sequence, index, event: event(`${sequence}.${index}`) });
+  push(sequence: number, index = 0, stream = 'EV_eu'): void {
+    this.#queue.push({ stream, sequence, index, event: event(`${sequence}.${index}`) });
     this.#wake();
   }
 
   readonly edge = {
-    events: (from: number | 'now', options: { signal: AbortSignal; onOpen: () => void }) =>
+    events: (from: Places | 'now', options: { signal: AbortSignal; onOpen: () => void }) =>
       this.#events(from, options),
     log: async function* (this: Scripted) {
       yield this.logged;
@@ -28,7 +28,7 @@ class Scripted {
   } as unknown as PlayerEdge;
 
   async *#events(
-    from: number | 'now',
+    from: Places | 'now',
     { signal, onOpen }: { signal: AbortSignal; onOpen: () => void },
   ) {
     this.froms.push(from);
@@ -50,9 +50,9 @@ describe('the feed', () => {
   it('resolves once everything up to the sequence was seen, the rest of its entry included', async () => {
     const script = new Scripted();
     const seen: string[] = [];
-    const feed = new Feed(script.edge, 4, ({ subject }) => seen.push(subject));
+    const feed = new Feed(script.edge, { EV_eu: 4 }, ({ subject }) => seen.push(subject));
     await feed.open();
-    const settled = feed.until({ stream: 'EV_eu', sequence: 6 }).then(() => [...seen]);
+    const settled = feed.until({ EV_eu: 6 }).then(() => [...seen]);
     for (const [sequence, index] of [
       [5, 0],
       [6, 0],
@@ -62,22 +62,27 @@ describe('the feed', () => {
       script.push(sequence, index);
     }
     expect(await settled).toEqual(['5.0', '6.0', '6.1', '6.2']);
-    expect([feed.events, feed.late, feed.firstSequence, feed.sequence]).toEqual([4, 0, 5, 6]);
-    expect(script.froms).toEqual([5]);
+    expect([feed.events, feed.late, feed.first, feed.last]).toEqual([
+      4,
+      0,
+      { EV_eu: 5 },
+      { EV_eu: 6 },
+    ]);
+    expect(script.froms).toEqual([{ EV_eu: 4 }]);
     await feed.close();
   });
 
   it('hears nothing twice, and counts what comes after it was waited for', async () => {
     const script = new Scripted();
     const seen: string[] = [];
-    const feed = new Feed(script.edge, 0, ({ subject }) => seen.push(subject));
+    const feed = new Feed(script.edge, { EV_eu: 0 }, ({ subject }) => seen.push(subject));
     await feed.open();
     script.push(1);
-    await feed.until({ stream: 'EV_eu', sequence: 1 });
+    await feed.until({ EV_eu: 1 });
     script.push(1);
     script.push(1, 1);
     script.push(2);
-    await feed.until({ stream: 'EV_eu', sequence: 2 });
+    await feed.until({ EV_eu: 2 });
     expect(seen).toEqual(['1.0', '1.1', '2.0']);
     expect(feed.late).toBe(1);
     await feed.close();
@@ -85,10 +90,10 @@ describe('the feed', () => {
 
   it("passes over other tenants' entries, which never come", async () => {
     const script = new Scripted();
-    const feed = new Feed(script.edge, 7, () => {});
+    const feed = new Feed(script.edge, { EV_eu: 7 }, () => {});
     await feed.open();
-    await feed.until({ stream: 'EV_eu', sequence: 9 });
-    expect(feed.sequence).toBe(9);
+    await feed.until({ EV_eu: 9 });
+    expect(feed.last).toEqual({ EV_eu: 9 });
     await feed.close();
   });
 
@@ -100,9 +105,9 @@ describe('the feed', () => {
         throw refusal;
       },
     } as unknown as PlayerEdge;
-    const feed = new Feed(edge, 0, () => {});
+    const feed = new Feed(edge, { EV_eu: 0 }, () => {});
     await expect(feed.open()).rejects.toBe(refusal);
-    await expect(feed.until({ stream: 'EV_eu', sequence: 1 })).rejects.toBe(refusal);
+    await expect(feed.until({ EV_eu: 1 })).rejects.toBe(refusal);
     await expect(feed.news(1)).rejects.toBe(refusal);
   });
 });

@@ -1,25 +1,32 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { PlayerEdge, SeenEvent, StreamedEvent } from './edge.ts';
+import type { Places, PlayerEdge, SeenEvent, StreamedEvent } from './edge.ts';
 import { Patience, PlayFault, type PatienceOptions } from './patience.ts';
 
 /** Without a word for this long, the log is asked whether what is missing is for somebody else. */
 const silenceMs = 2_000;
 
-/** How far a stream has come. */
-export interface Place {
-  readonly stream: string;
-  readonly sequence: number;
-}
-
 interface Waiter {
-  readonly sequence: number;
+  readonly places: Places;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
 
+/** How far a stream was heard: up to an event of an entry; Infinity for the whole entry. */
+interface Heard {
+  readonly sequence: number;
+  readonly index: number;
+}
+
+const nothing: Heard = { sequence: 0, index: Infinity };
+
+/** The event streams among places. */
+export function eventPlaces(places: Places): Places {
+  return Object.fromEntries(Object.entries(places).filter(([stream]) => stream.startsWith('EV_')));
+}
+
 /**
- * The event stream of a region as the player hears it: every decision once and in order, across
- * the edge's going away and coming back.
+ * The event streams as the player hears them: every decision once, in the order of its stream,
+ * across an edge's going away and coming back.
  */
 export class Feed {
   readonly #edge: PlayerEdge;
@@ -27,37 +34,33 @@ export class Feed {
   readonly #patience: Patience;
   readonly #abort = new AbortController();
   readonly #opened = Promise.withResolvers<void>();
-  #from: number | 'now';
-  #sequence: number;
-  #index = Infinity;
-  /** The stream that `sequence` counts in: that of the first event. */
-  #stream: string | undefined;
-  /** How far the streams of other regions were heard. */
-  readonly #elsewhere = new Map<string, { readonly sequence: number; readonly index: number }>();
-  #settled: number;
+  readonly #isFromNow: boolean;
+  readonly #heard = new Map<string, Heard>();
+  readonly #settled = new Map<string, number>();
+  readonly #first = new Map<string, number>();
   #tenant: string | undefined;
   #waiter: Waiter | undefined;
   #onNews: (() => void) | undefined;
   #failure: unknown;
   #running: Promise<void> | undefined;
-  /** The sequence of the first event that came; undefined before it. */
-  firstSequence: number | undefined;
   /** How many events came. */
   events = 0;
   /** How many came after the player had gone on without them; their effects are not repeatable. */
   late = 0;
 
-  /** @param after the last sequence before the first of interest; `now` for what is to come */
+  /** @param after the last sequences before the first of interest; `now` for what is to come */
   constructor(
     edge: PlayerEdge,
-    after: number | 'now',
+    after: Places | 'now',
     see: (event: SeenEvent) => void,
     options: PatienceOptions = {},
   ) {
     this.#edge = edge;
-    this.#from = after === 'now' ? after : after + 1;
-    this.#sequence = after === 'now' ? 0 : after;
-    this.#settled = this.#sequence;
+    this.#isFromNow = after === 'now';
+    for (const [stream, sequence] of Object.entries(after === 'now' ? {} : after)) {
+      this.#heard.set(stream, { sequence, index: Infinity });
+      this.#settled.set(stream, sequence);
+    }
     this.#see = see;
     this.#patience = new Patience(options);
   }
@@ -67,9 +70,14 @@ export class Feed {
     return this.#tenant;
   }
 
-  /** The sequence up to which everything was heard. */
-  get sequence(): number {
-    return this.#sequence;
+  /** The sequence of the first event that came of each stream. */
+  get first(): Places {
+    return Object.fromEntries(this.#first);
+  }
+
+  /** The sequence up to which everything was heard, of each stream. */
+  get last(): Places {
+    return Object.fromEntries([...this.#heard].map(([stream, { sequence }]) => [stream, sequence]));
   }
 
   /** Begins to listen. Resolves once nothing will be missed. @throws PlayFault as `until` */
@@ -85,15 +93,18 @@ export class Feed {
   }
 
   /**
-   * Resolves once every event up to and with the entry `sequence` of `stream` has been seen.
+   * Resolves once every event up to and with the entries at these places has been seen.
    * @throws PlayFault when the stream cannot be read any more
    */
-  async until({ stream, sequence }: Place): Promise<void> {
-    while (this.#sequence < sequence) await this.#wait(stream, sequence);
-    if (sequence <= this.#settled) return;
+  async until(places: Places): Promise<void> {
+    while (this.#missing(places).length > 0) await this.#wait(places);
+    const moved = Object.entries(places).filter(
+      ([stream, sequence]) => sequence > (this.#settled.get(stream) ?? 0),
+    );
+    if (moved.length === 0) return;
     // The events of one entry come together: the rest of the last one is seen within this turn.
     await nextTurn();
-    this.#settled = sequence;
+    for (const [stream, sequence] of moved) this.#settled.set(stream, sequence);
   }
 
   /** Resolves at the next event, or after `timeoutMs`. @throws PlayFault as `until` */
@@ -109,24 +120,33 @@ export class Feed {
     this.#onNews = undefined;
   }
 
-  async #wait(stream: string, sequence: number): Promise<void> {
+  #sequenceOf(stream: string): number {
+    return (this.#heard.get(stream) ?? nothing).sequence;
+  }
+
+  /** The streams that were not heard so far. */
+  #missing(places: Places): (readonly [stream: string, to: number])[] {
+    return Object.entries(places).filter(([stream, to]) => this.#sequenceOf(stream) < to);
+  }
+
+  async #wait(places: Places): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
     let timer: NodeJS.Timeout | undefined;
     try {
       await new Promise<void>((resolve, reject) => {
-        this.#waiter = { sequence, resolve, reject };
+        this.#waiter = { places, resolve, reject };
         timer = setTimeout(resolve, silenceMs);
       });
     } finally {
       clearTimeout(timer);
       this.#waiter = undefined;
     }
-    if (this.#sequence < sequence) await this.#passOverStrangers(stream, sequence);
+    for (const [stream, to] of this.#missing(places)) await this.#passOverStrangers(stream, to);
   }
 
   /** Another tenant's entries count in the sequence and never come: the log shows none there. */
   async #passOverStrangers(stream: string, to: number): Promise<void> {
-    const from = this.#sequence + 1;
+    const from = this.#sequenceOf(stream) + 1;
     try {
       for await (const entries of this.#edge.log(stream, { from, to })) {
         if (entries.length > 0) return;
@@ -135,9 +155,8 @@ export class Feed {
       // The edge is away. The next look will tell.
       return;
     }
-    if (this.#sequence === from - 1) {
-      this.#sequence = to;
-      this.#index = Infinity;
+    if (this.#sequenceOf(stream) === from - 1) {
+      this.#heard.set(stream, { sequence: to, index: Infinity });
     }
   }
 
@@ -158,45 +177,34 @@ export class Feed {
   async #listenOnce(): Promise<void> {
     const { signal } = this.#abort;
     const onOpen = (): void => this.#opened.resolve();
-    for await (const streamed of this.#edge.events(this.#from, { signal, onOpen })) {
+    for await (const streamed of this.#edge.events(this.#after(), { signal, onOpen })) {
       this.#hear(streamed);
     }
     if (!signal.aborted) throw new PlayFault('The event stream ended.\nSee the log of the edge.');
   }
 
-  #hear(streamed: StreamedEvent): void {
-    this.#stream ??= streamed.stream ?? '';
-    const isNews =
-      (streamed.stream ?? '') === this.#stream
-        ? this.#hearOwn(streamed)
-        : this.#hearElsewhere(streamed);
-    if (!isNews) return;
+  /** An entry of which something was heard is heard again, what is known of it passed over. */
+  #after(): Places | 'now' {
+    if (this.#isFromNow && this.#heard.size === 0) return 'now';
+    return Object.fromEntries(
+      [...this.#heard].map(([stream, { sequence, index }]) => [
+        stream,
+        index === Infinity ? sequence : sequence - 1,
+      ]),
+    );
+  }
+
+  #hear({ stream, sequence, index, event }: StreamedEvent): void {
+    const heard = this.#heard.get(stream) ?? nothing;
+    if (sequence < heard.sequence || (sequence === heard.sequence && index <= heard.index)) return;
+    this.#heard.set(stream, { sequence, index });
+    if (!this.#first.has(stream)) this.#first.set(stream, sequence);
+    if (sequence <= (this.#settled.get(stream) ?? 0)) this.late += 1;
     this.events += 1;
-    this.#tenant ??= streamed.event.tenant;
-    this.#see(streamed.event);
+    this.#tenant ??= event.tenant;
+    this.#see(event);
     const waiter = this.#waiter;
-    if (waiter !== undefined && this.#sequence >= waiter.sequence) waiter.resolve();
+    if (waiter !== undefined && this.#missing(waiter.places).length === 0) waiter.resolve();
     this.#onNews?.();
-  }
-
-  #hearOwn({ sequence, index }: StreamedEvent): boolean {
-    if (sequence < this.#sequence || (sequence === this.#sequence && index <= this.#index)) {
-      return false;
-    }
-    this.#from = sequence;
-    this.#sequence = sequence;
-    this.#index = index;
-    this.firstSequence ??= sequence;
-    if (sequence <= this.#settled) this.late += 1;
-    return true;
-  }
-
-  #hearElsewhere({ stream = '', sequence, index }: StreamedEvent): boolean {
-    const last = this.#elsewhere.get(stream) ?? { sequence: 0, index: 0 };
-    if (sequence < last.sequence || (sequence === last.sequence && index <= last.index)) {
-      return false;
-    }
-    this.#elsewhere.set(stream, { sequence, index });
-    return true;
   }
 }

@@ -1,14 +1,20 @@
 export { clientEdge } from './client-edge.ts';
+export type { Blow, DisasterReport } from './disaster.ts';
 export type {
   ClockAnswer,
   ClockReading,
+  HomeView,
   LogRange,
+  Places,
   PlayerEdge,
   PlayerRequest,
+  RegionEdge,
+  RegionEvent,
   SeenEvent,
   StoredRequest,
   StreamedEvent,
 } from './edge.ts';
+export { MeshEdge } from './mesh-edge.ts';
 export { PlayFault } from './patience.ts';
 export type { PatienceOptions } from './patience.ts';
 export { playDay } from './play.ts';

@@ -1,7 +1,8 @@
 import type { Action } from './action.ts';
 import type { Cast } from './cast.ts';
-import type { ClockAnswer } from './edge.ts';
-import type { Feed, Place } from './feed.ts';
+import type { Disaster } from './disaster.ts';
+import type { ClockAnswer, Places } from './edge.ts';
+import { eventPlaces, type Feed } from './feed.ts';
 import { PlayFault, type PatientEdge } from './patience.ts';
 import type { Requests } from './requests.ts';
 
@@ -11,6 +12,8 @@ export interface Stage {
   readonly cast: Cast;
   readonly requests: Requests;
   readonly feed: Feed;
+  /** What breaks on the way. */
+  readonly disaster?: Disaster | undefined;
   /** Told after each step where the log's time is, and how far behind the player is. */
   readonly onStep: (step: { readonly logAt: number; readonly lagMs: number | null }) => void;
 }
@@ -25,11 +28,10 @@ export interface Steps {
 /** How many requests are published together when they cannot touch each other. */
 export const batchLimit = 100;
 
-/** How far the stream of events has come, by a clock's answer. */
-export function lastEvent(answer: ClockAnswer): Place {
-  for (const [stream, sequence] of Object.entries(answer.lastSequence)) {
-    if (stream.startsWith('EV_')) return { stream, sequence };
-  }
+/** How far the streams of events have come, by a clock's answer. */
+export function lastEvents(answer: ClockAnswer): Places {
+  const places = eventPlaces(answer.lastSequence);
+  if (Object.keys(places).length > 0) return places;
   throw new PlayFault(
     'The answer of POST /v1/clock names no event stream.\nCheck that the edge and the player ' +
       'are of one version.',
@@ -45,13 +47,13 @@ export function lastEvent(answer: ClockAnswer): Place {
  * @throws PlayFault when the region stays away, or contacts can never end
  */
 export async function playLockstep(stage: Stage, start: ClockAnswer): Promise<Steps> {
-  const { edge, cast, feed, onStep } = stage;
+  const { edge, cast, feed, disaster, onStep } = stage;
   let clock = start;
   let requests = 0;
   let settlings = 0;
   const settle = async (at: number): Promise<void> => {
     clock = await edge.advance({ at, rate: 0 });
-    await feed.until(lastEvent(clock));
+    await feed.until(lastEvents(clock));
     settlings += 1;
   };
   for (;;) {
@@ -60,7 +62,14 @@ export async function playLockstep(stage: Stage, start: ClockAnswer): Promise<St
     if (at > clock.at) {
       await settle(at);
     } else {
-      requests += await publishNext(stage, clock.at);
+      const next = cast.peek();
+      const strikes = next !== undefined && disaster?.isDue(clock.at, next) === true;
+      // The request is on its way while the region is killed: it may or may not be stored.
+      const [published] = await Promise.all([
+        publishNext(stage, clock.at),
+        strikes ? disaster.strike(clock.at) : undefined,
+      ]);
+      requests += published;
       await settle(clock.at);
     }
     onStep({ logAt: clock.at, lagMs: null });

@@ -1,12 +1,15 @@
 import type { DayFigures, DayPlan } from '../day/index.ts';
 import { audit } from './audit.ts';
 import { Cast } from './cast.ts';
-import type { ClockReading, PlayerEdge, StoredRequest } from './edge.ts';
+import { Disaster, type Blow } from './disaster.ts';
+import type { ClockReading, HomeView, PlayerEdge, SeenEvent, StoredRequest } from './edge.ts';
 import { Feed } from './feed.ts';
-import { lastEvent, playLockstep, type Stage, type Steps } from './lockstep.ts';
+import { lastEvents, playLockstep, type Stage, type Steps } from './lockstep.ts';
+import { MeshEdge } from './mesh-edge.ts';
 import { movePlan, startOf } from './move.ts';
 import { RunNames } from './names.ts';
 import { patiently, Patience, PlayFault, type PatienceOptions } from './patience.ts';
+import { Placement } from './placement.ts';
 import { Pulse } from './pulse.ts';
 import type { PlayReport } from './report.ts';
 import { Requests } from './requests.ts';
@@ -27,6 +30,8 @@ export interface PlayOptions {
   readonly run: string;
   readonly view?: View;
   readonly patience?: PatienceOptions;
+  /** A region that is lost on the way; the edge is a `MeshEdge` then. */
+  readonly blow?: Blow;
   /** Ends the play at the next step. */
   readonly signal?: AbortSignal;
 }
@@ -64,26 +69,33 @@ export async function playDay(options: PlayOptions): Promise<PlayReport> {
   const plan = movePlan(options.plan, movedByMs);
   const names = new RunNames(run, plan);
   const cast = new Cast(plan, names);
+  const placement = new Placement(plan, names, edge.regions ?? []);
+  const disaster = disasterOf(options, placement, plan, movedByMs);
   const intake = new IntakeWitness(run, () => patience.failures);
   const startedAtMs = performance.now();
   const { feed, steps } = await perform(options, plan, reading.driven, {
     cast,
-    requests: new Requests(plan, names),
+    placement,
+    disaster,
+    requests: new Requests(plan, names, placement),
     edge: { ...patient, publish: async (requests) => intake.note(await patient.publish(requests)) },
     failures: () => patience.failures,
   });
   const wallSeconds = (performance.now() - startedAtMs) / 1000;
   await feed.close();
+  const { now } = await patient.clock();
+  await disaster?.mend(now ?? Date.now());
   const belief = {
     contacts: cast.contacts,
     events: feed.events,
-    firstSequence: feed.firstSequence ?? 1,
-    lastSequence: feed.sequence,
+    first: feed.first,
+    last: feed.last,
     tenant: feed.tenant ?? '',
     requests: steps.requests,
     ...cast.strays,
   };
-  const found = await audit(edge, intake.stream, { plan, names, belief }, patience);
+  const logs = { regions: edge.regions ?? [intake.region], homes: await homesOf(edge, patience) };
+  const found = await audit(edge, logs, { plan, names, belief }, patience);
   return {
     run,
     date: plan.date,
@@ -96,22 +108,53 @@ export async function playDay(options: PlayOptions): Promise<PlayReport> {
     wallSeconds,
     lateEvents: feed.late,
     failures: patience.failures,
+    regions: edge.regions ?? null,
+    disaster: disaster?.report ?? null,
     ...found,
   };
 }
 
-type Troupe = Pick<Stage, 'cast' | 'requests' | 'edge'> & { readonly failures: () => number };
+function disasterOf(
+  { edge, blow }: PlayOptions,
+  placement: Placement,
+  { date }: DayPlan,
+  movedByMs: number,
+): Disaster | undefined {
+  if (blow === undefined) return undefined;
+  if (edge instanceof MeshEdge) {
+    return new Disaster(blow, edge, placement, Date.parse(`${date}T00:00:00Z`) + movedByMs);
+  }
+  throw new PlayFault(
+    `The region ${blow.region} cannot be killed: it is the only one.\nPlay with several regions.`,
+  );
+}
+
+async function homesOf(edge: PlayerEdge, patience: Patience): Promise<readonly HomeView[]> {
+  return patience.keepTrying(
+    'read who decides for which home',
+    async () => (await edge.homes?.()) ?? [],
+  );
+}
+
+type Troupe = Pick<Stage, 'cast' | 'requests' | 'edge' | 'disaster'> & {
+  readonly placement: Placement;
+  readonly failures: () => number;
+};
 
 async function perform(
   { edge, speed, view, patience, signal }: PlayOptions,
   plan: DayPlan,
   driven: boolean,
-  { failures, ...troupe }: Troupe,
+  { failures, placement, ...troupe }: Troupe,
 ): Promise<{ feed: Feed; steps: Steps }> {
   const startAt = startOf(plan);
   const rest = driven ? await troupe.edge.advance({ at: startAt, rate: 0 }) : undefined;
-  const after = rest === undefined ? 'now' : lastEvent(rest).sequence;
-  const feed = new Feed(edge, after, (event) => troupe.cast.see(event), patience);
+  const after = rest === undefined ? 'now' : lastEvents(rest);
+  const see = (event: SeenEvent): void => {
+    placement.see(event);
+    troupe.cast.see(event);
+  };
+  const feed = new Feed(edge, after, see, patience);
   const pulse = new Pulse(troupe.cast, feed, failures, plan.contacts.length);
   const onStep: Stage['onStep'] = (step) => {
     if (signal?.aborted === true) throw interrupted();
@@ -147,23 +190,23 @@ function interrupted(): PlayFault {
 class IntakeWitness {
   readonly #run: string;
   readonly #failures: () => number;
-  #stream: string | undefined;
+  #region: string | undefined;
 
   constructor(run: string, failures: () => number) {
     this.#run = run;
     this.#failures = failures;
   }
 
-  /** The name of the intake stream. */
-  get stream(): string {
-    if (this.#stream !== undefined) return this.#stream;
+  /** The region that stored the first request. */
+  get region(): string {
+    if (this.#region !== undefined) return this.#region;
     throw new PlayFault('Nothing was published: the plan is empty.\nPlan at least one contact.');
   }
 
   /** @throws PlayFault when a request was stored before although none failed */
   note(stored: readonly StoredRequest[]): readonly StoredRequest[] {
     for (const { stream, duplicate, id } of stored) {
-      this.#stream ??= stream;
+      this.#region ??= stream.slice(stream.indexOf('_') + 1);
       if (!duplicate || this.#failures() > 0) continue;
       throw new PlayFault(
         `The request ${id} of run ${this.#run} had been stored before.\n` +

@@ -58,6 +58,8 @@ const report: PlayReport = {
   disagreements: [],
   lateEvents: 0,
   failures: 0,
+  regions: null,
+  disaster: null,
 };
 
 describe('the summary', () => {
@@ -170,8 +172,8 @@ describe('the comparison with what the player saw', () => {
     contacts: { ...noContacts(), SERVED: 1, ABANDONED: 1, LEFT_IN_IVR: 1 },
     events: 50,
     requests: 12,
-    firstSequence: 1,
-    lastSequence: 20,
+    first: { EV_eu: 1 },
+    last: { EV_eu: 20 },
     tenant: 'demo',
     offersToStrangers: 0,
   };

@@ -1,5 +1,6 @@
 import type { LogCheckResult } from '../check/index.ts';
 import { compareFigures, type ComparedFigure, type DayFigures } from '../day/index.ts';
+import type { DisasterReport } from './disaster.ts';
 import type { OfferLatency } from './offerLatency.ts';
 
 /** Everything that is known of a play once it is over. */
@@ -29,6 +30,10 @@ export interface PlayReport {
   readonly lateEvents: number;
   /** Attempts that failed because the region was away. */
   readonly failures: number;
+  /** The regions it was played across; null in a region alone. */
+  readonly regions: readonly string[] | null;
+  /** What the loss of a region cost; null when none was lost. */
+  readonly disaster: DisasterReport | null;
 }
 
 /** Whether the day was played out: every contact ended, the invariants hold, the totals agree. */
@@ -79,6 +84,8 @@ export function summaryLine(report: PlayReport): string {
     speed: report.speed,
     run: report.run,
     wallSeconds: rounded(report.wallSeconds, 2),
+    ...(report.regions === null ? {} : { regions: report.regions }),
+    ...(report.disaster === null ? {} : { disaster: report.disaster }),
     real: report.real === null ? null : mainFigures(report.real),
   });
 }

@@ -5,6 +5,7 @@ import type { Action } from './action.ts';
 import type { Cast } from './cast.ts';
 import type { PlayerRequest } from './edge.ts';
 import type { RunNames } from './names.ts';
+import type { Placement } from './placement.ts';
 import { dispositionOf, flow, priorityLevel, queueSettings, whoHangsUp } from './rules.ts';
 
 /**
@@ -14,12 +15,14 @@ import { dispositionOf, flow, priorityLevel, queueSettings, whoHangsUp } from '.
 export class Requests {
   readonly #plan: DayPlan;
   readonly #names: RunNames;
+  readonly #placement: Placement;
   readonly #agents: ReadonlyMap<string, DayPlan['agents'][number]>;
   readonly #queues: ReadonlyMap<string, DayPlan['queues'][number]>;
 
-  constructor(plan: DayPlan, names: RunNames) {
+  constructor(plan: DayPlan, names: RunNames, placement: Placement) {
     this.#plan = plan;
     this.#names = names;
+    this.#placement = placement;
     this.#agents = new Map(plan.agents.map((agent) => [agent.id, agent]));
     this.#queues = new Map(plan.queues.map((queue) => [queue.id, queue]));
   }
@@ -33,11 +36,13 @@ export class Requests {
     const command = this.#command(action, cast);
     if (command === undefined) return undefined;
     const { kind, subject, ordinal } = action;
+    const region = this.#placement.homeOf(action);
     return {
       specversion: '1.0',
       id: `${subject}/${kind.toLowerCase()}/${ordinal}`,
       source: this.#names.source,
       time: toTimestamp(at),
+      ...(region !== undefined && { region }),
       ...command,
     };
   }

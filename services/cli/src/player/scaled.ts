@@ -29,7 +29,7 @@ export function runningFrom(
  * @throws PlayFault when the region stays away, or contacts can never end
  */
 export async function playScaled(stage: Stage, clock: RunningClock): Promise<Steps> {
-  const { edge, cast, requests, feed, onStep } = stage;
+  const { edge, cast, requests, feed, disaster, onStep } = stage;
   let published = 0;
   let settlings = 0;
   let quietSinceMs = performance.now();
@@ -49,13 +49,17 @@ export async function playScaled(stage: Stage, clock: RunningClock): Promise<Ste
       continue;
     }
     const batch = [];
+    const strikes = disaster?.isDue(now, next) === true;
     for (let action = cast.peek(); action !== undefined && action.at <= now; action = cast.peek()) {
       if (batch.length === batchLimit) break;
       cast.take();
       const request = requests.of(action, cast, Math.floor(now));
       if (request !== undefined) batch.push(request);
     }
-    if (batch.length > 0) await edge.publish(batch);
+    await Promise.all([
+      batch.length > 0 ? edge.publish(batch) : undefined,
+      strikes ? disaster.strike(Math.floor(now)) : undefined,
+    ]);
     published += batch.length;
     settlings += 1;
     onStep({ logAt: clock.now(), lagMs: (now - next.at) / clock.rate });

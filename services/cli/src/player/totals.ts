@@ -1,5 +1,6 @@
 import { readEvents, type LoggedEvent, type RawEntry } from '../check/index.ts';
 import type { AgentSample, ContactSample, DaySamples, Interval } from '../day/index.ts';
+import type { Places } from './edge.ts';
 import type { RunNames } from './names.ts';
 
 interface LoggedContact {
@@ -33,43 +34,44 @@ export interface LoggedDay {
  */
 export class DayFromLog {
   readonly #names: RunNames;
-  readonly #first: number;
-  readonly #last: number;
+  readonly #first: Places;
+  readonly #last: Places;
   readonly #tenant: string;
   readonly #contacts = new Map<string, LoggedContact>();
   readonly #agents = new Map<string, LoggedAgent>();
   readonly #agentIds: ReadonlySet<string>;
   #events = 0;
-  #endAt = Number.NaN;
+  #endAt = -Infinity;
 
   /**
    * @param agentIds of the plan
-   * @param run where it begins and ends in the log, and for which tenant
+   * @param run where it begins and ends in each stream, and for which tenant
    */
   constructor(
     names: RunNames,
     agentIds: Iterable<string>,
     run: {
-      readonly firstSequence: number;
-      readonly lastSequence: number;
+      readonly first: Places;
+      readonly last: Places;
       readonly tenant: string;
     },
   ) {
     this.#names = names;
     this.#agentIds = new Set(agentIds);
-    this.#first = run.firstSequence;
-    this.#last = run.lastSequence;
+    this.#first = run.first;
+    this.#last = run.last;
     this.#tenant = run.tenant;
   }
 
-  /** Takes the next entry of the stream. */
+  /** Takes the next entry of its home; entries of different homes may come in any order. */
   read(entry: RawEntry): void {
-    const { sequence, subject } = entry;
-    if (sequence < this.#first || sequence > this.#last) return;
+    const { stream, sequence, subject } = entry;
+    if (!(sequence >= Number(this.#first[stream]))) return;
+    if (sequence > Number(this.#last[stream])) return;
     if (subject.split('.')[3] !== this.#tenant) return;
     for (const event of readEvents(entry)) {
       this.#events += 1;
-      this.#endAt = event.timeMs;
+      this.#endAt = Math.max(this.#endAt, event.timeMs);
       if (event.type.startsWith('meridian.contact.')) this.#contact(event);
       else if (event.type.startsWith('meridian.agent.')) this.#agent(event);
     }

@@ -4,7 +4,8 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { startDevelopmentMesh } from './mesh.ts';
+import type { DeedMessage } from '@meridian/cli';
+import { startDevelopmentMesh, type DevelopmentMesh } from './mesh.ts';
 import { startDevelopmentRegion } from './region.ts';
 
 const root = fileURLToPath(new URL('../../../../', import.meta.url));
@@ -24,6 +25,8 @@ to each other, and plays a day of contacts through them, as customers and agents
   --contacts N        contacts of a made day (default 2000)
   --agents N          agents of a made day (default 20)
   --speed 1|60|max    how fast log time goes; max steps from event to event (default max)
+  --kill REGION@HH:MM kill every process of a region at this time of the day, such as eu@12:00
+                      (more than one region); it is started again after the day
   --exit              end after the day; the last line is one JSON object
   --each              one process a service instead of one for all
   --port N            port of the HTTP interface (default 8080, another if taken); further regions
@@ -44,6 +47,7 @@ function options() {
       contacts: { type: 'string' },
       agents: { type: 'string' },
       speed: { type: 'string' },
+      kill: { type: 'string' },
       exit: { type: 'boolean', default: false },
       each: { type: 'boolean', default: false },
       port: { type: 'string', default: '8080' },
@@ -79,8 +83,9 @@ interface UpRegion {
 }
 
 interface Up {
-  /** The first one is where the player plays. */
   readonly regions: readonly UpRegion[];
+  /** Absent in a region alone. */
+  readonly mesh?: DevelopmentMesh;
   stop(): Promise<void>;
 }
 
@@ -117,7 +122,7 @@ async function startRegions(dataDir: string, natsServer: string, given: Options)
       natsUrl,
       publisher: `NKey seed in ${seeds.publisher}`,
     }));
-    return { regions, stop: () => mesh.stop() };
+    return { regions, mesh, stop: () => mesh.stop() };
   }
   const region = await startDevelopmentRegion({ ...options, ...(only ? { region: only } : {}) });
   const { url, key, natsUrl, publisher } = region;
@@ -149,20 +154,51 @@ function writeCurrent(regions: readonly UpRegion[]): void {
   writeFileSync(join(home, 'current.json'), `${JSON.stringify(current)}\n`, { mode: 0o600 });
 }
 
-/** Runs the player as the outside client that it is. @returns its exit code */
-async function play(region: UpRegion, given: Options): Promise<number> {
+/**
+ * Runs the player as the outside client that it is; what it cannot do, killing a region, is done
+ * here when it says so.
+ * @returns its exit code
+ */
+async function play({ regions, mesh }: Up, given: Options): Promise<number> {
   const args = ['play', '--speed', given.speed ?? 'max'];
-  for (const name of ['calls', 'day', 'seed', 'contacts', 'agents'] as const) {
+  for (const name of ['calls', 'day', 'seed', 'contacts', 'agents', 'kill'] as const) {
     const value = given[name];
     if (value !== undefined) args.push(`--${name}`, name === 'calls' ? resolve(value) : value);
   }
   const player = spawn(process.execPath, [join(root, 'services/cli/dist/main.js'), ...args], {
-    stdio: ['ignore', 'inherit', 'inherit'],
-    env: { ...process.env, MERIDIAN_URL: region.url, MERIDIAN_KEY: region.key },
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    env: { ...process.env, ...edgesFor(regions) },
+  });
+  player.on('message', (message) => {
+    void obey(mesh, message as DeedMessage).then((answer) => player.send(answer));
   });
   stopping.addEventListener('abort', () => player.kill('SIGTERM'));
   const [code, signal] = (await once(player, 'exit')) as [number | null, NodeJS.Signals | null];
   return signal === null ? (code ?? 1) : 130;
+}
+
+/** How the player finds the regions. */
+function edgesFor(regions: readonly UpRegion[]): NodeJS.ProcessEnv {
+  const [first] = regions as readonly [UpRegion];
+  const edges = regions.map(({ name, url, key }) => [name, { url, key }] as const);
+  return {
+    MERIDIAN_URL: first.url,
+    MERIDIAN_KEY: first.key,
+    MERIDIAN_EDGES: regions.length > 1 ? JSON.stringify(Object.fromEntries(edges)) : '',
+  };
+}
+
+/** Kills or starts a region. @returns the message, with why it failed if it did */
+async function obey(mesh: DevelopmentMesh | undefined, message: DeedMessage): Promise<DeedMessage> {
+  const { deed, region } = message;
+  try {
+    if (mesh === undefined) throw new Error('it is the only region.');
+    const member = mesh.region(region);
+    await (deed === 'kill' ? member.kill() : member.start());
+    return message;
+  } catch (error) {
+    return { ...message, failed: (error as Error).message };
+  }
 }
 
 /** The driven clock goes on as the system's from here. */
@@ -218,10 +254,9 @@ async function main(): Promise<number> {
   process.stdout.write(`Data and output of this run: ${dataDir}\n`);
   const up = await startRegions(dataDir, natsServer, given);
   const { regions } = up;
-  const [first] = regions as readonly [UpRegion];
   writeCurrent(regions);
   try {
-    const code = given.play ? await play(first, given) : 0;
+    const code = given.play ? await play(up, given) : 0;
     if (given.exit || stopping.aborted) return code;
     if (given.play) await Promise.all(regions.map(returnToPresent));
     process.stdout.write(invitation(regions));

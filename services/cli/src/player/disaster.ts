@@ -1,0 +1,141 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Action } from './action.ts';
+import type { HomeView } from './edge.ts';
+import type { MeshEdge } from './mesh-edge.ts';
+import { isRetryable, PlayFault } from './patience.ts';
+import type { Placement } from './placement.ts';
+
+/** A region that is to be lost while a day is played, by somebody who can do that. */
+export interface Blow {
+  readonly region: string;
+  /** When by the clock of the log, ms after midnight (UTC) of the day. */
+  readonly timeOfDayMs: number;
+  /** Ends every process of the region at once; resolves when they are gone. */
+  kill(): Promise<void>;
+  /** Starts the region again; resolves when its edge answers. Without it the region stays away. */
+  restart?(): Promise<void>;
+}
+
+/** What a lost region cost, as those outside saw it. Times are real, in ms. */
+export interface DisasterReport {
+  readonly region: string;
+  /** Log time at which it was killed, epoch ms. */
+  readonly at: number;
+  /** From the kill until other regions decided for all of its homes and everything rested. */
+  readonly recoveredMs: number;
+  /** Requests that the region may not have kept and that were sent again elsewhere. */
+  readonly sentAgain: number;
+  /** Who decides for each home since. */
+  readonly owners: Readonly<Record<string, string>>;
+  /** From the restart until the region rested with the others; null when it stays away. */
+  readonly returnedMs: number | null;
+}
+
+const pollMs = 100;
+/** How long other regions may take to decide for the lost one, in real ms. */
+const limitMs = 180_000;
+
+/** Strikes once, when the time has come and a request is on its way to the region. */
+export class Disaster {
+  readonly #blow: Blow;
+  readonly #mesh: MeshEdge;
+  readonly #placement: Placement;
+  readonly #atMs: number;
+  #report: DisasterReport | undefined;
+  #hasStruck = false;
+
+  /** @param dayStartMs midnight of the day as it is played, epoch ms of the log */
+  constructor(blow: Blow, mesh: MeshEdge, placement: Placement, dayStartMs: number) {
+    if (!mesh.regions.includes(blow.region) || mesh.regions.length < 2) {
+      throw new PlayFault(
+        `The region ${blow.region} cannot be killed: there are ${mesh.regions.join(', ')}.\n` +
+          'Name one of several regions.',
+      );
+    }
+    this.#blow = blow;
+    this.#mesh = mesh;
+    this.#placement = placement;
+    this.#atMs = dayStartMs + blow.timeOfDayMs;
+  }
+
+  /** What became of it; undefined before it has struck. */
+  get report(): DisasterReport | undefined {
+    return this.#report;
+  }
+
+  /** Whether the region is to be killed now, this being what is asked for next. */
+  isDue(at: number, next: Pick<Action, 'kind' | 'subject'>): boolean {
+    return (
+      !this.#hasStruck && at >= this.#atMs && this.#placement.homeOf(next) === this.#blow.region
+    );
+  }
+
+  /**
+   * Kills the region, waits until others decide for its homes and everything rests, and sends again
+   * there what it may not have kept. The log's time stands meanwhile, unless it runs by itself.
+   * @throws PlayFault when nobody takes over in time
+   */
+  async strike(at: number): Promise<void> {
+    this.#hasStruck = true;
+    const { region } = this.#blow;
+    const opened = Promise.withResolvers<void>();
+    // What nobody waits for yet must not end the process.
+    opened.promise.catch(() => {});
+    const startedMs = performance.now();
+    try {
+      const killed = this.#blow.kill();
+      this.#mesh.lose(region, opened.promise);
+      await killed;
+      const homes = await this.#untilTakenOver();
+      await this.#patiently(() => this.#mesh.rest());
+      const sentAgain = await this.#patiently(() => this.#mesh.sendAgain(region));
+      const owners = Object.fromEntries(homes.map(({ home, owner }) => [home, owner]));
+      const recoveredMs = performance.now() - startedMs;
+      this.#report = { region, at, recoveredMs, sentAgain, owners, returnedMs: null };
+      opened.resolve();
+    } catch (error) {
+      opened.reject(error);
+      throw error;
+    }
+  }
+
+  /** After the day: starts the region again and waits until it rests with the others. */
+  async mend(at: number): Promise<void> {
+    if (this.#report === undefined || this.#blow.restart === undefined) return;
+    const startedMs = performance.now();
+    await this.#blow.restart();
+    this.#mesh.regain(this.#blow.region);
+    // Its clock was lost with it.
+    await this.#patiently(() => this.#mesh.advance({ at, rate: 0 }));
+    this.#report = { ...this.#report, returnedMs: performance.now() - startedMs };
+  }
+
+  async #untilTakenOver(): Promise<readonly HomeView[]> {
+    const { region } = this.#blow;
+    const endsMs = performance.now() + limitMs;
+    let seen: readonly HomeView[] = [];
+    while (performance.now() < endsMs) {
+      seen = await this.#patiently(() => this.#mesh.homes());
+      if (seen.every(({ owner, state }) => owner !== region && state === 'ACTIVE')) return seen;
+      await sleep(pollMs);
+    }
+    const left = seen.map(({ home, owner, state }) => `${home}: ${owner}, ${state}`);
+    throw new PlayFault(
+      `${limitMs / 1000} s after the loss of ${region} its homes are not decided elsewhere ` +
+        `(${left.join('; ')}).\nSee the recovery of the other regions, and their control cluster.`,
+    );
+  }
+
+  /** Tries again what fails because a region is away or cannot answer yet. */
+  async #patiently<T>(work: () => Promise<T>): Promise<T> {
+    const endsMs = performance.now() + limitMs;
+    for (;;) {
+      try {
+        return await work();
+      } catch (error) {
+        if (!isRetryable(error) || performance.now() > endsMs) throw error;
+        await sleep(pollMs);
+      }
+    }
+  }
+}

@@ -1,0 +1,252 @@
+import type { RawEntry } from '../check/index.ts';
+import type {
+  ClockAnswer,
+  ClockReading,
+  HomeView,
+  ListenOptions,
+  LogRange,
+  Places,
+  PlayerEdge,
+  PlayerRequest,
+  RegionEdge,
+  StoredRequest,
+  StreamedEvent,
+} from './edge.ts';
+import { PlayFault } from './patience.ts';
+
+/** What was sent to a region within this time is sent again elsewhere when the region is lost. */
+const unsureMs = 10_000;
+
+interface Sent {
+  readonly atMs: number;
+  readonly request: PlayerRequest;
+}
+
+/** The streams of a region that its own services and edge write. */
+const ownStreams = (region: string): readonly string[] => [`IN_${region}`, `EV_${region}`];
+const regionOf = (stream: string): string => stream.slice(stream.indexOf('_') + 1);
+
+/**
+ * Several regions as those outside see them: each request goes to the edge of the region where its
+ * customer or agent is, what happened is heard from one edge for all. When a region is lost, its
+ * customers and agents go on at another one's edge. How it finds that all regions rest is written
+ * in this folder's README.
+ */
+export class MeshEdge implements PlayerEdge {
+  /** By name, those that are lost included. */
+  readonly regions: readonly string[];
+  readonly #edges: ReadonlyMap<string, RegionEdge>;
+  /** The regions in the order in which they are preferred to be listened to. */
+  readonly #listening: readonly string[];
+  /** Lost regions, and when their customers and agents can go on elsewhere. */
+  readonly #lost = new Map<string, Promise<void>>();
+  readonly #sent = new Map<string, Sent[]>();
+  /** The time at which each region's clock is known to stand still. */
+  readonly #standing = new Map<string, number>();
+  readonly #listeners = new Map<string, Set<AbortController>>();
+
+  /** @param avoided where events are heard only if no other region is there */
+  constructor(edges: ReadonlyMap<string, RegionEdge>, avoided?: string) {
+    this.#edges = edges;
+    this.regions = [...edges.keys()];
+    const last = (region: string): number => Number(region === avoided);
+    this.#listening = this.regions.toSorted((one, two) => last(one) - last(two));
+  }
+
+  async publish(requests: readonly PlayerRequest[]): Promise<readonly StoredRequest[]> {
+    const [first = ''] = this.regions;
+    const byDoor = new Map<string, { readonly place: number; readonly request: PlayerRequest }[]>();
+    for (const [place, request] of requests.entries()) {
+      const home = request.region ?? first;
+      await this.#lost.get(home);
+      const door = this.#doorOf(home);
+      const own = byDoor.get(door) ?? [];
+      own.push({ place, request });
+      byDoor.set(door, own);
+    }
+    const stored: StoredRequest[] = [];
+    await Promise.all(
+      [...byDoor].map(async ([door, own]) => {
+        this.#remember(door, own);
+        const answers = await this.#edge(door).publish(own.map(({ request }) => request));
+        for (const [index, { place }] of own.entries()) {
+          stored[place] = answers[index] as StoredRequest;
+        }
+      }),
+    );
+    return stored;
+  }
+
+  async clock(): Promise<ClockReading> {
+    const readings = await Promise.all(this.#living().map((one) => this.#edge(one).clock()));
+    const shown = readings.flatMap(({ now }) => (now === null ? [] : [now]));
+    return {
+      driven: readings.every(({ driven }) => driven),
+      now: shown.length === 0 ? null : Math.max(...shown),
+    };
+  }
+
+  /** Sets the clocks of all regions and waits until all of them rest, what crosses included. */
+  async advance(to: { readonly at?: number; readonly rate: number }): Promise<ClockAnswer> {
+    const answers = new Map<string, ClockAnswer>();
+    const living = this.#living();
+    const stands = (region: string): boolean =>
+      to.rate === 0 && to.at !== undefined && this.#standing.get(region) === to.at;
+    await Promise.all([
+      this.#ask(living.filter(stands), {}, answers),
+      this.#ask(
+        living.filter((region) => !stands(region)),
+        to,
+        answers,
+      ),
+    ]);
+    for (const [region, { at }] of answers) {
+      if (to.rate === 0) this.#standing.set(region, at);
+      else this.#standing.delete(region);
+    }
+    return this.#untilAllRest(answers);
+  }
+
+  /** Waits until all regions rest as they are, their clocks not touched. */
+  async rest(): Promise<ClockAnswer> {
+    const answers = new Map<string, ClockAnswer>();
+    await this.#ask(this.#living(), {}, answers);
+    return this.#untilAllRest(answers);
+  }
+
+  async *events(after: Places | 'now', options: ListenOptions): AsyncGenerator<StreamedEvent> {
+    const { signal, onOpen } = options;
+    let from: Places | string = after;
+    while (!signal.aborted) {
+      const region = this.#listening.find((one) => !this.#lost.has(one)) as string;
+      const abort = new AbortController();
+      const all = AbortSignal.any([signal, abort.signal]);
+      const open = this.#listeners.get(region) ?? new Set();
+      this.#listeners.set(region, open.add(abort));
+      try {
+        for await (const event of this.#edge(region).events(from, { signal: all, onOpen })) {
+          from = event.position;
+          yield event;
+        }
+      } finally {
+        open.delete(abort);
+      }
+      if (!abort.signal.aborted) return;
+    }
+  }
+
+  /** The entries of a stream as its region has them; of a lost region as another one holds them. */
+  log(stream: string, range?: LogRange): AsyncIterable<readonly RawEntry[]> {
+    return this.#edge(this.#doorOf(regionOf(stream))).log(stream, range);
+  }
+
+  homes(): Promise<readonly HomeView[]> {
+    return this.#edge(this.#living()[0] as string).homes();
+  }
+
+  /**
+   * A region is gone. What is for its customers and agents waits until `opened`, and goes to another
+   * region's edge from then on.
+   */
+  lose(region: string, opened: Promise<void>): void {
+    this.#lost.set(region, opened);
+    this.#standing.delete(region);
+    if (this.#living().length === 0) {
+      throw new PlayFault('Every region is lost.\nStart the regions again, and play the day anew.');
+    }
+    for (const listener of this.#listeners.get(region) ?? []) listener.abort();
+  }
+
+  /** A region is there again. */
+  regain(region: string): void {
+    this.#lost.delete(region);
+  }
+
+  /**
+   * Sends what a lost region may or may not have kept to where its customers and agents are now,
+   * with the same ids.
+   * @returns how many requests
+   */
+  async sendAgain(region: string): Promise<number> {
+    const requests = (this.#sent.get(region) ?? []).map(({ request }) => request);
+    this.#sent.delete(region);
+    for (const request of requests) await this.#edge(this.#doorOf(region)).publish([request]);
+    return requests.length;
+  }
+
+  #living(): string[] {
+    return this.regions.filter((region) => !this.#lost.has(region));
+  }
+
+  #edge(region: string): RegionEdge {
+    const edge = this.#edges.get(region);
+    if (edge !== undefined) return edge;
+    throw new PlayFault(
+      `There is no edge of the region ${region}; there are ${this.regions.join(', ')}.\n` +
+        'Give the address of every region.',
+    );
+  }
+
+  /** The region whose edge those of a home turn to. */
+  #doorOf(home: string): string {
+    const at = this.regions.indexOf(home);
+    const inTurn = [...this.regions.slice(at), ...this.regions.slice(0, at)];
+    return inTurn.find((region) => !this.#lost.has(region)) ?? home;
+  }
+
+  #remember(door: string, sent: readonly { readonly request: PlayerRequest }[]): void {
+    const atMs = performance.now();
+    const kept = (this.#sent.get(door) ?? []).filter((one) => atMs - one.atMs < unsureMs);
+    this.#sent.set(door, [...kept, ...sent.map(({ request }) => ({ atMs, request }))]);
+  }
+
+  /** Asks again who has not read what others had stored when they rested, until there is nobody. */
+  async #untilAllRest(answers: Map<string, ClockAnswer>): Promise<ClockAnswer> {
+    for (;;) {
+      const ends: Record<string, number> = {};
+      for (const [region, answer] of answers) {
+        for (const stream of ownStreams(region)) ends[stream] = placeIn(answer, region, stream);
+      }
+      const behind = [...answers]
+        .filter(([region, answer]) =>
+          Object.entries(ends).some(([stream, end]) => placeIn(answer, region, stream) < end),
+        )
+        .map(([region]) => region);
+      if (behind.length === 0) return this.#together(answers, ends);
+      await this.#ask(behind, { upTo: ends }, answers);
+    }
+  }
+
+  async #ask(
+    regions: readonly string[],
+    to: Parameters<RegionEdge['advance']>[0],
+    answers: Map<string, ClockAnswer>,
+  ): Promise<void> {
+    await Promise.all(
+      regions.map(async (region) => {
+        answers.set(region, await this.#edge(region).advance(to));
+      }),
+    );
+  }
+
+  #together(answers: ReadonlyMap<string, ClockAnswer>, ends: Places): ClockAnswer {
+    const due = [...answers.values()].flatMap(({ nextDueMs }) => nextDueMs ?? []);
+    const listening = this.#listening.find((region) => answers.has(region)) ?? '';
+    return {
+      at: Math.max(...[...answers.values()].map(({ at }) => at)),
+      nextDueMs: due.length === 0 ? null : Math.min(...due),
+      // Of a lost region's streams: what is held where events are heard.
+      lastSequence: { ...answers.get(listening)?.lastSequence, ...ends },
+    };
+  }
+}
+
+/** How far a region holds and has read a stream. */
+function placeIn({ lastSequence }: ClockAnswer, region: string, stream: string): number {
+  const place = lastSequence[stream];
+  if (place !== undefined) return place;
+  throw new PlayFault(
+    `The answer of POST /v1/clock of ${region} does not name ${stream}.\n` +
+      'Start every region with the same MERIDIAN_REGIONS, and edges of this version.',
+  );
+}
