@@ -3,12 +3,26 @@ import type { LoggedEvent, Place } from './raw.ts';
 import type { Report } from './violation.ts';
 
 /** The id of a decision: `<tenant>.<entity>.<id>.<revision>`. */
-const decisionPattern = /^([\w-]+)\.(contact|routing)\.([\w-]+)\.(\d+)$/;
+const decisionPattern = /^([\w-]+\.(?:contact|routing|ownership)\.[\w-]+)\.(\d+)$/;
+
+/**
+ * The decisions that the events of an entry name as their causes, by aggregate: the highest
+ * revision of each. Those within the same aggregate come before it anyway.
+ */
+export function decisionsCausing(data: string, own: string): Map<string, number> {
+  const causes = new Map<string, number>();
+  for (const [, cause = ''] of data.matchAll(/"causationid":"([^"]*)"/g)) {
+    const [, name, revision] = decisionPattern.exec(cause) ?? [];
+    if (name === undefined || name === own) continue;
+    causes.set(name, Math.max(Number(revision), causes.get(name) ?? 0));
+  }
+  return causes;
+}
 
 /** Which requests the intake holds, by tenant, source and id; 24 to 48 bytes each. */
 export class IntakeIndex {
   readonly #known = new Fingerprints();
-  /** The first and last sequence that were read; undefined before the first. */
+  /** The first and last sequence that were read, of one stream; undefined before the first. */
   firstSequence: number | undefined;
   lastSequence = 0;
 
@@ -41,7 +55,7 @@ export class IntakeIndex {
  */
 export class Causes {
   readonly #report: Report;
-  readonly #lastRevision: (subject: string) => number | undefined;
+  readonly #lastRevision: (name: string) => number | undefined;
   readonly #intake: IntakeIndex | undefined;
   readonly #ofContacts = new Map<string, Map<string, number>>();
   readonly #ofPartitions = new Fingerprints();
@@ -49,12 +63,12 @@ export class Causes {
   #last = '';
 
   /**
-   * @param lastRevision an aggregate's last revision so far, by its subject
+   * @param lastRevision an aggregate's last revision so far, by its name
    * @param intake without it, causes from outside are not looked for
    */
   constructor(
     report: Report,
-    lastRevision: (subject: string) => number | undefined,
+    lastRevision: (name: string) => number | undefined,
     intake: IntakeIndex | undefined,
   ) {
     this.#report = report;
@@ -76,20 +90,20 @@ export class Causes {
   }
 
   /** Drops what only a living contact needs. */
-  forget(subject: string): void {
-    this.#ofContacts.delete(subject);
+  forget(name: string): void {
+    this.#ofContacts.delete(name);
   }
 
   /** @returns the sequence of the entry that the cause led to before */
   #remember({ aggregate, sequence }: Place, cause: string): number | undefined {
     if (aggregate.entity !== 'contact') {
-      const key = `${aggregate.subject} ${cause}`;
+      const key = `${aggregate.name} ${cause}`;
       const before = this.#ofPartitions.get(key);
       if (before === undefined) this.#ofPartitions.set(key, sequence);
       return before;
     }
-    let causes = this.#ofContacts.get(aggregate.subject);
-    if (causes === undefined) this.#ofContacts.set(aggregate.subject, (causes = new Map()));
+    let causes = this.#ofContacts.get(aggregate.name);
+    if (causes === undefined) this.#ofContacts.set(aggregate.name, (causes = new Map()));
     const before = causes.get(cause);
     if (before === undefined) causes.set(cause, sequence);
     return before;
@@ -97,10 +111,10 @@ export class Causes {
 
   #checkExists(place: Place, event: LoggedEvent): void {
     const { causationid: cause } = event;
-    const { region, home, tenant } = place.aggregate;
-    const [, ofTenant, entity, id, revision] = decisionPattern.exec(cause) ?? [];
-    if (revision !== undefined) {
-      const last = this.#lastRevision(`ev.${region}.${home}.${ofTenant}.${entity}.${id}`);
+    const { region, tenant } = place.aggregate;
+    const [, name, revision] = decisionPattern.exec(cause) ?? [];
+    if (name !== undefined && revision !== undefined) {
+      const last = this.#lastRevision(name);
       const own = event.id === cause;
       if (own || last === undefined || last < Number(revision)) {
         this.#report(

@@ -16,6 +16,9 @@ import type { Report } from './violation.ts';
 interface Head {
   revision: number;
   hash: string;
+  /** Its last entry. */
+  stream: string;
+  sequence: number;
 }
 
 /** An event that may be folded, and where it is. */
@@ -30,12 +33,21 @@ const entitiesOf: Readonly<Record<string, readonly string[]>> = {
   contact: ['contact'],
   routing: ['routing', 'reservation', 'agent', 'queue'],
 };
+const decided = new Set(Object.values(entitiesOf).flat());
 const contactEnds = new Set([
   'meridian.contact.completed.v1',
   'meridian.contact.abandoned.v1',
   'meridian.contact.orphan_reaped.v1',
 ]);
-const nowhere: Aggregate = { subject: '', region: '', home: '', tenant: '', entity: '', id: '' };
+const nowhere: Aggregate = {
+  subject: '',
+  region: '',
+  home: '',
+  tenant: '',
+  entity: '',
+  id: '',
+  name: '',
+};
 
 const isText = (value: unknown): boolean => typeof value === 'string' && value !== '';
 const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
@@ -59,7 +71,11 @@ const attributeChecks: Readonly<Record<string, AttributeCheck>> = {
       : `/${region}/<service>`,
   type: (value, _event, { entity }) => {
     const found = typeof value === 'string' ? typePattern.exec(value)?.[1] : undefined;
-    const allowed = entitiesOf[entity] ?? [entity];
+    const allowed = entitiesOf[entity];
+    // Other aggregates are recovery's own, of whatever it keeps together.
+    if (allowed === undefined) {
+      return found !== undefined && !decided.has(found) ? undefined : 'meridian.<what>.<what>.v<n>';
+    }
     return found !== undefined && allowed.includes(found)
       ? undefined
       : `meridian.<${allowed.join('|')}>.<what>.v<n>`;
@@ -89,8 +105,9 @@ const attributeChecks: Readonly<Record<string, AttributeCheck>> = {
 const show = (value: unknown): string => (value === undefined ? 'nothing' : JSON.stringify(value));
 
 /**
- * Rule 2 on one stream, entry by entry in the order of the log. Kept: revision and hash of every
- * living aggregate, 24 to 48 bytes for every contact that ended, the epoch of each home.
+ * Rule 2, entry by entry in the order of the log: of one stream, or of all in the order in which
+ * their entries count. Kept: revision and hash of every living aggregate, 24 to 48 bytes for every
+ * contact that ended, the epoch of each home.
  */
 export class Chain {
   readonly #report: Report;
@@ -98,7 +115,7 @@ export class Chain {
   readonly #ended = new Fingerprints();
   readonly #epochs = new Map<string, number>();
   readonly #gapless: boolean;
-  #lastSequence: number | undefined;
+  readonly #lastSequences = new Map<string, number>();
 
   /** @param gapless whether the entries are all of the stream, so that a missing sequence is a loss */
   constructor(report: Report, gapless: boolean) {
@@ -110,9 +127,14 @@ export class Chain {
     return this.#heads.size;
   }
 
-  /** The last revision of an aggregate by its subject, ended or not; undefined when it has no event. */
-  lastRevision(subject: string): number | undefined {
-    return this.#heads.get(subject)?.revision ?? this.#ended.get(subject);
+  /** The last revision of an aggregate by its name, ended or not; undefined when it has no event. */
+  lastRevision(name: string): number | undefined {
+    return this.#heads.get(name)?.revision ?? this.#ended.get(name);
+  }
+
+  /** Notes an entry that does not count: it only has its place in the stream. */
+  pass(place: Place): void {
+    this.#checkSequence(place);
   }
 
   /** Checks an entry and hands its events one by one to `each`, before the next one is judged. */
@@ -126,7 +148,7 @@ export class Chain {
       this.#report(place, 'subject', expected, `${entry.subject} in ${entry.stream}`);
     }
     if (aggregate === undefined) return;
-    const endedAt = this.#ended.get(aggregate.subject);
+    const endedAt = this.#ended.get(aggregate.name);
     if (endedAt !== undefined) {
       this.#report(
         place,
@@ -146,17 +168,17 @@ export class Chain {
       each({ place: { ...place, index }, event });
       over ||= contactEnds.has(event.type);
     });
-    if (over) this.#end(aggregate.subject);
+    if (over) this.#end(aggregate.name);
   }
 
-  #end(subject: string): void {
-    this.#ended.set(subject, Math.max(this.#heads.get(subject)?.revision ?? 0, 0));
-    this.#heads.delete(subject);
+  #end(name: string): void {
+    this.#ended.set(name, Math.max(this.#heads.get(name)?.revision ?? 0, 0));
+    this.#heads.delete(name);
   }
 
   #checkSequence(place: Place): void {
-    const last = this.#lastSequence;
-    this.#lastSequence = place.sequence;
+    const last = this.#lastSequences.get(place.stream);
+    this.#lastSequences.set(place.stream, place.sequence);
     if (last === undefined) return;
     if (place.sequence <= last) {
       this.#report(place, 'sequence', `more than ${last}`, String(place.sequence));
@@ -175,7 +197,7 @@ export class Chain {
     if (event === undefined) {
       this.#report(place, 'format', 'a CloudEvent as a JSON object', show(stored.slice(0, 60)));
       // What comes next can only be right by the next revision; the hash is of what is stored.
-      const head = this.#heads.get(place.aggregate.subject);
+      const head = this.#heads.get(place.aggregate.name);
       if (head !== undefined) {
         Object.assign(head, { revision: head.revision + 1, hash: hashText(stored) });
       }
@@ -204,18 +226,29 @@ export class Chain {
   }
 
   #checkLink(place: Place, event: LoggedEvent, stored: string): void {
-    const { subject, tenant, entity, id } = place.aggregate;
-    const head = this.#heads.get(subject) ?? { revision: -1, hash: firstPreviousHash };
+    const { name } = place.aggregate;
+    const head = this.#heads.get(name) ?? { revision: -1, hash: firstPreviousHash };
     const { revision, prevhash } = event.attributes;
+    this.#checkAdopted(place, event, this.#heads.get(name));
     const next = head.revision + 1;
     if (revision !== next) this.#report(place, 'revision', String(next), show(revision));
     if (prevhash !== head.hash) this.#report(place, 'chain', head.hash, show(prevhash));
-    const named = `${tenant}.${entity}.${id}.${isCount(revision) ? String(revision) : next}`;
+    const named = `${name}.${isCount(revision) ? String(revision) : next}`;
     if (event.id !== named) this.#report(place, 'id', named, show(event.id));
     // One fault is reported once: what follows is judged from what was found.
-    this.#heads.set(subject, {
+    this.#heads.set(name, {
       revision: isCount(revision) ? (revision as number) : next,
       hash: hashText(stored),
+      stream: place.stream,
+      sequence: place.sequence,
     });
+  }
+
+  /** The first event in another region's stream says where the one before it is; no other does. */
+  #checkAdopted(place: Place, event: LoggedEvent, head: Head | undefined): void {
+    const isNew = head !== undefined && head.stream !== place.stream;
+    const expected = isNew ? `${head.stream}:${head.sequence}` : undefined;
+    const found = event.attributes['adoptedfrom'];
+    if (found !== expected) this.#report(place, 'adopted', expected ?? 'nothing', show(found));
   }
 }

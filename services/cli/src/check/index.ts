@@ -1,8 +1,15 @@
 export { IntakeIndex } from './causes.ts';
 export { agentRow, contactRow, expectedRows, queueRow } from './compare.ts';
 export type { ReadModel, Row, Snapshot } from './compare.ts';
+export { compareCopies } from './copies.ts';
+export type { CopiesResult, Copy } from './copies.ts';
+export { OwnershipLedger } from './ledger.ts';
+export type { Seal, Verdict } from './ledger.ts';
 export { LogCheck } from './log-check.ts';
 export type { LogCheckOptions, LogCheckResult } from './log-check.ts';
+export { checkMesh } from './mesh-check.ts';
+export type { MeshCheckOptions, Source } from './mesh-check.ts';
+export type { Orphan } from './orphans.ts';
 export { spentUntil, endStates } from './contact-fold.ts';
 export type { FoldedContact } from './contact-fold.ts';
 export { parseRawEntry, readEvents, storedAtMs } from './raw.ts';

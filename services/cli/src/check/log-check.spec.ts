@@ -29,6 +29,7 @@ describe('a valid log', () => {
       violationCount: 0,
       counts: {},
       violations: [],
+      orphans: [],
       intakeChecked: false,
     });
   });
@@ -320,6 +321,7 @@ describe('3: the end of offers', () => {
       { rule: 'reservation', sequence: 12, found: 'ACCEPTED of one that had ended' },
       { rule: 'reservation', sequence: 12, found: 'REJECTED of one that was never created' },
       { rule: 'reservation', sequence: 13, found: 'c1-r1 created again' },
+      { rule: 'offer-number', sequence: 13, found: 'c1-r1' },
       { rule: 'reservation', sequence: 14, found: 'a2' },
     ]);
   });

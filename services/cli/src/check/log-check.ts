@@ -3,9 +3,12 @@ import { Chain } from './chain.ts';
 import { compareSnapshot, type Snapshot } from './compare.ts';
 import { endStates } from './contact-fold.ts';
 import { checkContact } from './contact-rules.ts';
-import { parseRawEntry, type RawEntry } from './raw.ts';
+import type { OwnershipLedger } from './ledger.ts';
+import { Orphans, type Orphan } from './orphans.ts';
+import { parseAggregate, parseRawEntry, type Place, type RawEntry } from './raw.ts';
 import { ReservationRules } from './reservation-rules.ts';
 import { Violations, type RuleName, type Violation } from './violation.ts';
+import { Whereabouts } from './whereabouts.ts';
 import { keyOf, World } from './world.ts';
 
 export interface LogCheckOptions {
@@ -17,9 +20,18 @@ export interface LogCheckOptions {
   readonly snapshots?: readonly Snapshot[];
   /** Whether the entries are all of the stream from the first to the last; default true. */
   readonly gapless?: boolean;
+  /**
+   * Who decided for which home. With it the entries may be of several streams, handed over in the
+   * order in which they count (see `MeshCheck`), and those beyond a seal are left out; without it
+   * they are of one stream, and of homes that were never taken over.
+   */
+  readonly ledger?: OwnershipLedger;
   /** How many violations are kept whole; all are counted. Default 1,000. */
   readonly limit?: number;
 }
+
+/** How far into an entry the type of its first event is looked for, in characters. */
+const beginningLength = 600;
 
 export interface LogCheckResult {
   readonly ok: boolean;
@@ -39,24 +51,37 @@ export interface LogCheckResult {
   readonly counts: Partial<Record<RuleName, number>>;
   /** The first ones, in the order of the log. */
   readonly violations: readonly Violation[];
+  /** What does not count because it lies beyond the seal of its epoch. */
+  readonly orphans: readonly Orphan[];
   /** Whether causes from outside were looked for. */
   readonly intakeChecked: boolean;
 }
 
+/** A home's part of the log. */
+interface HomeCheck {
+  readonly world: World;
+  readonly reservations: ReservationRules;
+  /** The epoch of the home's last entry. */
+  epoch: number;
+}
+
 /**
  * Verifies the invariants on the log itself. It is fed the raw entries of one `EV_` stream in order
- * and shares no code with those who wrote them.
+ * (of several, see `MeshCheck`) and shares no code with those who wrote them.
  *
  * Memory: what lives (contacts, open reservations, agents, queues), and 24 to 48 bytes for each
  * contact, reservation and cause of a partition that is over, so that a second one is noticed. A
  * log of a million entries takes some 100 MB.
  */
 export class LogCheck {
-  readonly world: World;
+  readonly #homes = new Map<string, HomeCheck>();
+  readonly #whereabouts: Whereabouts;
+  readonly #orphans = new Orphans();
+  readonly #ledger: OwnershipLedger | undefined;
+  readonly #keepEnded: boolean;
   readonly #violations: Violations;
   readonly #chain: Chain;
   readonly #causes: Causes;
-  readonly #reservations: ReservationRules;
   readonly #intakeChecked: boolean;
   /** Those to come, the next one last. */
   readonly #snapshots: Snapshot[];
@@ -70,13 +95,33 @@ export class LogCheck {
   constructor(options: LogCheckOptions = {}) {
     const { intake, keepEnded = false, gapless = true, limit = 1000, snapshots = [] } = options;
     this.#snapshots = snapshots.toSorted((a, b) => b.position - a.position);
-    this.world = new World({ keepEnded });
+    this.#keepEnded = keepEnded;
+    this.#ledger = options.ledger;
     this.#violations = new Violations(limit);
     const { report } = this.#violations;
+    this.#whereabouts = new Whereabouts(report);
     this.#chain = new Chain(report, gapless);
-    this.#causes = new Causes(report, (subject) => this.#chain.lastRevision(subject), intake);
-    this.#reservations = new ReservationRules(this.world, report);
+    this.#causes = new Causes(report, (name) => this.#chain.lastRevision(name), intake);
     this.#intakeChecked = intake !== undefined;
+  }
+
+  /** What the log says of a home; of the one that was read first, when none is named. */
+  worldOf(home = [...this.#homes.keys()][0] ?? ''): World {
+    return this.#home(home).world;
+  }
+
+  get world(): World {
+    return this.worldOf();
+  }
+
+  /** The homes of which entries were read. */
+  get homes(): readonly string[] {
+    return [...this.#homes.keys()];
+  }
+
+  /** The last revision of an aggregate, `<tenant>.<entity>.<id>`; undefined when it has no event. */
+  lastRevision(name: string): number | undefined {
+    return this.#chain.lastRevision(name);
   }
 
   get entries(): number {
@@ -112,21 +157,79 @@ export class LogCheck {
     if (this.#entries === 0) this.#first = entry.sequence;
     this.#entries += 1;
     this.#last = entry.sequence;
+    if (!this.#counts(entry)) return;
     const { report } = this.#violations;
     this.#chain.read(entry, ({ place, event }) => {
       this.#events += 1;
+      const { world, reservations } = this.#home(place.aggregate.home);
       if (event.type === 'meridian.contact.initiated.v1') this.#contacts += 1;
       if (event.type === 'meridian.reservation.created.v1') this.#created += 1;
       this.#causes.check(place, event);
-      if (place.aggregate.entity === 'contact') checkContact(this.world, place, event, report);
-      else this.#reservations.check(place, event);
-      this.world.apply(event, entry.sequence);
+      this.#orphans.read(place, event);
+      if (place.aggregate.entity === 'contact') checkContact(world, place, event, report);
+      else reservations.check(place, event);
+      world.apply(event, entry.sequence);
       if (place.aggregate.entity !== 'contact') return;
-      const contact = this.world.contacts.get(keyOf(event.tenant, event.subject));
+      const contact = world.contacts.get(keyOf(event.tenant, event.subject));
       if (contact === undefined || endStates.has(contact.state)) {
-        this.#causes.forget(place.aggregate.subject);
+        this.#causes.forget(place.aggregate.name);
+        this.#whereabouts.ended(Whereabouts.keyOf(place, event));
       }
     });
+  }
+
+  #home(home: string): HomeCheck {
+    let known = this.#homes.get(home);
+    if (known === undefined) {
+      const world = new World({ keepEnded: this.#keepEnded });
+      const { report } = this.#violations;
+      known = {
+        world,
+        reservations: new ReservationRules(world, report, this.#whereabouts),
+        epoch: 1,
+      };
+      this.#homes.set(home, known);
+    }
+    return known;
+  }
+
+  /** Whether an entry is part of its home's history, by the ledger. */
+  #counts(entry: RawEntry): boolean {
+    const aggregate = parseAggregate(entry.subject);
+    if (this.#ledger === undefined || aggregate === undefined) return true;
+    const { home, region } = aggregate;
+    const epoch = epochOf(entry);
+    const place = { stream: entry.stream, sequence: entry.sequence, index: 0, aggregate };
+    const verdict = this.#ledger.verdict(home, epoch, region, entry.sequence);
+    const { report } = this.#violations;
+    switch (verdict) {
+      case 'counts':
+        this.#checkBeginning(place, entry, epoch);
+        return true;
+      case 'orphan':
+        this.#chain.pass(place);
+        this.#orphans.found(place, epoch);
+        return false;
+      case 'foreign':
+        this.#chain.pass(place);
+        report(place, 'ownership', `the owner of epoch ${epoch} of ${home}`, region);
+        return false;
+      default:
+        this.#chain.pass(place);
+        report(place, 'ownership', `an epoch of ${home}`, String(epoch));
+        return false;
+    }
+  }
+
+  /** The first entry of a new epoch is the one that says so. */
+  #checkBeginning(place: Place, entry: RawEntry, epoch: number): void {
+    const home = this.#home(place.aggregate.home);
+    if (epoch <= home.epoch) return;
+    home.epoch = epoch;
+    if (!entry.data.slice(0, beginningLength).includes('"meridian.failover.completed.v1"')) {
+      const expected = `failover.completed as the first entry of epoch ${epoch}`;
+      this.#violations.report(place, 'ledger', expected, place.aggregate.subject);
+    }
   }
 
   /** Adds a violation that was found outside of the log, in a read model. */
@@ -146,7 +249,9 @@ export class LogCheck {
 
   /** What was found. Call it once, after the last entry. */
   finish(): LogCheckResult {
-    this.#reservations.finish();
+    for (const { reservations } of this.#homes.values()) reservations.finish();
+    this.#orphans.finish(this.#violations.report);
+    this.#ledger?.check(this.#violations.report);
     this.#compareUntil(this.#last);
     for (const { model, position } of this.#snapshots) {
       this.add({
@@ -159,8 +264,11 @@ export class LogCheck {
         found: String(position),
       });
     }
-    const { contacts, reservations } = this.world;
-    const living = [...contacts.values()].filter(({ state }) => !endStates.has(state)).length;
+    let [living, open] = [0, 0];
+    for (const { world } of this.#homes.values()) {
+      for (const { state } of world.contacts.values()) if (!endStates.has(state)) living += 1;
+      open += world.reservations.size;
+    }
     return {
       ok: this.#violations.total === 0,
       entries: this.#entries,
@@ -171,13 +279,19 @@ export class LogCheck {
       reservations: this.#created,
       living: {
         contacts: living,
-        reservations: reservations.size,
+        reservations: open,
         aggregates: this.#chain.livingAggregates,
       },
       violationCount: this.#violations.total,
       counts: this.#violations.counts(),
       violations: this.#violations.kept,
+      orphans: this.#orphans.list(),
       intakeChecked: this.#intakeChecked,
     };
   }
+}
+
+/** The epoch that the first event of an entry names; 0 when it names none. */
+export function epochOf(entry: RawEntry): number {
+  return Number(/"epoch":(\d+),/.exec(entry.data)?.[1] ?? 0);
 }

@@ -47,6 +47,8 @@ export interface Aggregate {
   readonly tenant: string;
   readonly entity: string;
   readonly id: string;
+  /** `<tenant>.<entity>.<id>`: the same whichever region writes; its events' ids begin with it. */
+  readonly name: string;
 }
 
 /** Takes `ev.<region>.<home>.<tenant>.<entity>.<id>` apart; undefined when it is something else. */
@@ -54,7 +56,7 @@ export function parseAggregate(subject: string): Aggregate | undefined {
   const [kind, region, home, tenant, entity, id, ...rest] = subject.split('.');
   if (kind !== 'ev' || rest.length > 0) return undefined;
   if (!region || !home || !tenant || !entity || !id) return undefined;
-  return { subject, region, home, tenant, entity, id };
+  return { subject, region, home, tenant, entity, id, name: `${tenant}.${entity}.${id}` };
 }
 
 /**

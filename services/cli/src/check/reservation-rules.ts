@@ -12,6 +12,7 @@ import {
   type ReservationState,
 } from './routing-fold.ts';
 import type { Report } from './violation.ts';
+import { Whereabouts } from './whereabouts.ts';
 import { keyOf, type World } from './world.ts';
 
 /** How long after its expiry a reservation may still be PENDING, in milliseconds of log time. */
@@ -30,24 +31,25 @@ const legalFrom: Readonly<Record<ReservationState, readonly ReservationState[]>>
 
 /**
  * Rules 1, 3 and the order of 6: judges an event of a routing partition by what the world was
- * before it. Kept beyond the world: 24 to 48 bytes for each reservation that ended, and the open
- * reservation of each contact.
+ * before it. Kept beyond the world: 24 to 48 bytes for each reservation that ended.
  */
 export class ReservationRules {
   readonly #world: World;
   readonly #report: Report;
   readonly #ended = new Fingerprints();
-  /** Contact key to the id of its reservation that is PENDING or ACCEPTED. */
-  readonly #offers = new Map<string, string>();
+  readonly #whereabouts: Whereabouts;
   readonly #places = new Map<string, Place>();
 
-  constructor(world: World, report: Report) {
+  /** @param whereabouts of the contacts of all partitions */
+  constructor(world: World, report: Report, whereabouts: Whereabouts) {
     this.#world = world;
     this.#report = report;
+    this.#whereabouts = whereabouts;
   }
 
   check(place: Place, event: LoggedEvent): void {
     if (event.type === 'meridian.routing.decided.v1') this.#checkOrder(place, event);
+    if (event.type.startsWith('meridian.routing.')) this.#whereabouts.check(place, event);
     const state = reservationStates[nameOf(event.type, 'reservation')];
     if (state === undefined) return;
     if (state === 'PENDING') this.#checkCreated(place, event);
@@ -72,7 +74,7 @@ export class ReservationRules {
 
   #checkCreated(place: Place, event: LoggedEvent): void {
     const key = keyOf(event.tenant, event.subject);
-    const contactKey = keyOf(event.tenant, textIn(event.data, 'contactId'));
+    const contactKey = Whereabouts.keyOf(place, event);
     if (this.#world.reservations.has(key) || this.#ended.has(key)) {
       this.#report(
         place,
@@ -81,20 +83,20 @@ export class ReservationRules {
         `${event.subject} created again`,
       );
     }
-    const other = this.#offers.get(contactKey);
+    const other = this.#whereabouts.offerOf(contactKey);
     if (other !== undefined) {
-      const { state } = this.#world.reservations.get(keyOf(event.tenant, other)) ?? {
+      const { state } = this.#world.reservations.get(keyOf(event.tenant, other.id)) ?? {
         state: 'open',
       };
       this.#report(
         place,
         'one-offer',
-        `no second reservation of ${contactKey}`,
-        `${event.subject} beside ${other} (${state})`,
+        `no second reservation of ${keyOf(event.tenant, textIn(event.data, 'contactId'))}`,
+        `${event.subject} beside ${other.id} (${state})`,
       );
     }
     this.#checkAgent(place, event);
-    this.#offers.set(contactKey, event.subject);
+    this.#whereabouts.check(place, event);
     this.#places.set(key, place);
     if (!(timeIn(event.data, 'expiresAt') > event.timeMs)) {
       const found = textIn(event.data, 'expiresAt') || 'nothing';
@@ -137,17 +139,19 @@ export class ReservationRules {
       const expected = `${to} from ${legalFrom[to].join(' or ')}`;
       this.#report(place, 'reservation', expected, `${to} from ${reservation.state}`);
     }
-    for (const name of ['contactId', 'agentId'] as const) {
+    for (const name of ['contactId', 'agentId', 'contactHome'] as const) {
       const found = textIn(event.data, name);
       if (found !== reservation[name]) {
-        this.#report(place, 'reservation', `${name}: ${reservation[name]}`, found || 'nothing');
+        this.#report(
+          place,
+          'reservation',
+          `${name}: ${reservation[name] || 'nothing'}`,
+          found || 'nothing',
+        );
       }
     }
     this.#checkInTime(place, event, reservation);
-    const contactKey = keyOf(event.tenant, reservation.contactId);
-    if (to !== 'ACCEPTED' && this.#offers.get(contactKey) === event.subject) {
-      this.#offers.delete(contactKey);
-    }
+    if (to !== 'ACCEPTED') this.#whereabouts.closed(Whereabouts.keyOf(place, event), event.subject);
     if (isOpen(to)) return;
     this.#ended.set(key, 0);
     this.#places.delete(key);

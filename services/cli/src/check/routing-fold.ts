@@ -29,6 +29,8 @@ export interface FoldedReservation {
   readonly id: string;
   readonly contactId: string;
   readonly agentId: string;
+  /** The contact's home, when it is another than the partition's; empty otherwise. */
+  readonly contactHome: string;
   readonly queueId: string;
   readonly channel: string;
   state: ReservationState;

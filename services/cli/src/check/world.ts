@@ -19,6 +19,7 @@ import {
   type FoldedAgent,
   type FoldedQueue,
   type FoldedReservation,
+  type Waiting,
 } from './routing-fold.ts';
 
 /** The name of a contact, agent, reservation or queue among all tenants. */
@@ -30,8 +31,8 @@ export interface WorldOptions {
 }
 
 /**
- * Everything that the log of a region says about its contacts, reservations, agents and queues,
- * folded event by event in the order of the log. It takes the log at its word: judging it is the
+ * Everything that the log says about a home's contacts, reservations, agents and queues, folded
+ * event by event in the order of the log. It takes the log at its word: judging it is the
  * rules' part. Kept: living contacts, open reservations, every agent and queue.
  */
 export class World {
@@ -39,6 +40,8 @@ export class World {
   readonly reservations = new Map<string, FoldedReservation>();
   readonly agents = new Map<string, FoldedAgent>();
   readonly queues = new Map<string, FoldedQueue>();
+  /** Contacts lent to other homes, with the place to which they return, by key. */
+  readonly lent = new Map<string, Waiting>();
   /** The latest time of any event, epoch milliseconds: the time of the log. */
   atMs = Number.NEGATIVE_INFINITY;
   /** Whose event was folded first; the only tenant of a log that one key reads. */
@@ -147,10 +150,16 @@ export class World {
 
   #routed(event: LoggedEvent): void {
     const name = nameOf(event.type, 'routing');
+    if (name === 'returned') return;
     const queue = this.queue(event.tenant, textIn(event.data, 'queueId'));
-    if (name === 'withdrawn') queue.waiting.delete(event.subject);
+    const key = keyOf(event.tenant, event.subject);
+    const before = queue.waiting.get(event.subject) ?? this.lent.get(key);
+    // A contact of another home never waits here.
+    if (textIn(event.data, 'contactHome') !== '') return;
+    if (name === 'withdrawn' || name === 'lent') queue.waiting.delete(event.subject);
+    if (name === 'lent' && before !== undefined) this.lent.set(key, before);
+    if (name === 'withdrawn' || name === 'decided') this.lent.delete(key);
     if (name !== 'decided') return;
-    const before = queue.waiting.get(event.subject);
     const waiting = waitingOf(event, before?.declinedBy ?? new Set());
     // One that gave up while the decision was made does not wait any more.
     if (this.isWaiting(event.tenant, event.subject)) queue.waiting.set(event.subject, waiting);
@@ -199,6 +208,7 @@ export class World {
       id: event.subject,
       contactId,
       agentId: textIn(data, 'agentId'),
+      contactHome: textIn(data, 'contactHome'),
       queueId: queue.id,
       channel: textIn(data, 'channel'),
       state: 'PENDING',
