@@ -115,15 +115,21 @@ describe('regions of three servers in the production profile', () => {
       );
     await arrived(20);
     const manager = await jetstreamManager(of('us'), { checkAPI: false });
-    expect((await manager.streams.info('EV_eu')).config.num_replicas).toBe(3);
+    const mirrored = await eventually('EV_eu in us', () => manager.streams.info('EV_eu'));
+    expect(mirrored.config.num_replicas).toBe(3);
     for (const name of ['eu-1', 'us-1']) {
       await servers.get(name)?.kill();
-      const before = await lastSequence('eu', 'EV_eu');
       await store('eu', 10);
-      await arrived(before + 10);
+      // A new leader may have to be chosen before anybody answers.
+      await arrived(
+        await eventually('the end of EV_eu', () => lastSequence('eu', 'EV_eu'), {
+          timeoutMs: 60_000,
+          pauseMs: 200,
+        }),
+      );
       await servers.get(name)?.restart();
     }
-    const states = await mirrorState(of('us'), 'us', names);
+    const states = await eventually('all leaders', () => mirrorState(of('us'), 'us', names));
     expect(states.map(({ stream }) => stream)).toEqual(['IN_eu', 'EV_eu']);
   }, 240_000);
 });
