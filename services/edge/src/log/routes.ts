@@ -1,4 +1,4 @@
-import type { Log, LogMessage } from '@meridian/journal';
+import { meshTenant, type Log, type LogMessage } from '@meridian/journal';
 import { asideStream, eventStream, intakeStream, parseSubject } from '@meridian/wire';
 import { readAsideItem } from '@meridian/nest';
 import { Refusal, shown } from '../domain/problem.ts';
@@ -40,13 +40,24 @@ export interface OpenLogs {
   close(): void;
 }
 
-/** `GET /v1/log/{stream}`: the entries of the key's tenant as they are stored, one JSON object a line. */
+/**
+ * `GET /v1/log/{stream}`: the entries of the key's tenant and the mesh's own as they are stored, one
+ * JSON object a line. Of the other regions' streams it gives this region's copies.
+ * @param regions of the mesh, this one among them
+ */
 export function logRoutes(
   log: Log,
   region: string,
   onFault: (error: unknown) => void,
+  regions: readonly string[] = [region],
 ): { readonly routes: Route[]; readonly open: OpenLogs } {
-  const streams = [intakeStream(region), eventStream(region), asideStream(region)];
+  const others = regions.filter((one) => one !== region).toSorted();
+  const streams = [
+    intakeStream(region),
+    eventStream(region),
+    asideStream(region),
+    ...others.flatMap((one) => [intakeStream(one), eventStream(one)]),
+  ];
   const sinks = new Set<HttpSink>();
   const route: Route = {
     method: 'GET',
@@ -54,7 +65,7 @@ export function logRoutes(
     scope: 'admin',
     operationId: 'readLog',
     tag: 'operations',
-    summary: 'Raw entries of a stream, of the tenant of the key',
+    summary: 'Raw entries of a stream, of the tenant of the key and of the mesh itself',
     parameters: {
       stream: {
         description: 'The stream',
@@ -106,7 +117,6 @@ export function logRoutes(
         to: to ?? (follow ? Infinity : last),
         last,
         tenant: key.tenant,
-        region,
       };
       try {
         await send(log, sink, reading, closed.promise);
@@ -137,7 +147,6 @@ interface Reading {
   /** Where the stream ended at the time of the request. */
   readonly last: number;
   readonly tenant: string;
-  readonly region: string;
 }
 
 async function send(
@@ -146,8 +155,8 @@ async function send(
   reading: Reading,
   closed: Promise<void>,
 ): Promise<void> {
-  const { stream, from, to, last, tenant, region } = reading;
-  const filters = filtersOf(stream, region, tenant);
+  const { stream, from, to, last, tenant } = reading;
+  const filters = filtersOf(stream, tenant);
   const past = Math.min(to, last);
   if (past >= from) {
     for await (const batch of log.replayBatches(stream, { from, to: past, filters })) {
@@ -191,9 +200,12 @@ async function sendBatch(
   if (text !== '' && !sink.write(text)) await sink.ready();
 }
 
-function filtersOf(stream: string, region: string, tenant: string): string[] {
+function filtersOf(stream: string, tenant: string): string[] {
+  const region = stream.slice(stream.indexOf('_') + 1);
   if (stream === intakeStream(region)) return [`in.${region}.${tenant}.>`];
-  if (stream === eventStream(region)) return [`ev.${region}.*.${tenant}.>`];
+  if (stream === eventStream(region)) {
+    return [...new Set([tenant, meshTenant])].map((one) => `ev.${region}.*.${one}.>`);
+  }
   return [`aside.${region}.>`];
 }
 
@@ -202,7 +214,10 @@ function isOwn(message: LogMessage, tenant: string): boolean {
   const subject = message.subject.startsWith('aside.')
     ? readAsideItem(message)?.subject
     : message.subject;
-  return subject !== undefined && parseSubject(subject)?.tenant === tenant;
+  if (subject === undefined) return false;
+  const parsed = parseSubject(subject);
+  // Who decides for which home is everybody's to know who checks a log.
+  return parsed?.tenant === tenant || (parsed?.kind === 'ev' && parsed.tenant === meshTenant);
 }
 
 function lineOf(message: LogMessage): string {
