@@ -43,6 +43,8 @@ export class MeshEdge implements PlayerEdge {
   readonly #sent = new Map<string, Sent[]>();
   /** The time at which each region's clock is known to stand still. */
   readonly #standing = new Map<string, number>();
+  /** When each region's next timer is due, as it said last. */
+  readonly #due = new Map<string, number | null>();
   readonly #listeners = new Map<string, Set<AbortController>>();
 
   /** @param avoided where events are heard only if no other region is there */
@@ -92,14 +94,21 @@ export class MeshEdge implements PlayerEdge {
     const living = this.#living();
     const stands = (region: string): boolean =>
       to.rate === 0 && to.at !== undefined && this.#standing.get(region) === to.at;
+    const fires = (region: string): boolean => {
+      const dueMs = this.#due.get(region);
+      return to.at !== undefined && typeof dueMs === 'number' && dueMs <= to.at;
+    };
+    const toSet = living.filter((region) => !stands(region));
+    // Where nothing is due nothing happens: so all others show the time before anything is decided.
     await Promise.all([
       this.#ask(living.filter(stands), {}, answers),
       this.#ask(
-        living.filter((region) => !stands(region)),
+        toSet.filter((region) => !fires(region)),
         to,
         answers,
       ),
     ]);
+    await this.#ask(toSet.filter(fires), to, answers);
     for (const [region, { at }] of answers) {
       if (to.rate === 0) this.#standing.set(region, at);
       else this.#standing.delete(region);
@@ -224,7 +233,9 @@ export class MeshEdge implements PlayerEdge {
   ): Promise<void> {
     await Promise.all(
       regions.map(async (region) => {
-        answers.set(region, await this.#edge(region).advance(to));
+        const answer = await this.#edge(region).advance(to);
+        answers.set(region, answer);
+        this.#due.set(region, answer.nextDueMs);
       }),
     );
   }
