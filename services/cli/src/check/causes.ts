@@ -96,6 +96,8 @@ export class Causes {
 
   /** @returns the sequence of the entry that the cause led to before */
   #remember({ aggregate, sequence }: Place, cause: string): number | undefined {
+    // A request to move a home leads to one entry for each step.
+    if (aggregate.entity === 'ownership') return undefined;
     if (aggregate.entity !== 'contact') {
       const key = `${aggregate.name} ${cause}`;
       const before = this.#ofPartitions.get(key);
