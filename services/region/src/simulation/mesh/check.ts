@@ -1,4 +1,6 @@
+import { checkMesh as checkLogs, IntakeIndex, type RawEntry, type Source } from '@meridian/cli';
 import type { LogMessage } from '@meridian/journal';
+import type { SimulatedRegion } from '@meridian/testing';
 import { eventStream, intakeStream } from '@meridian/wire';
 import { canonOf, type Canon } from './canon.ts';
 import { checkBookings, checkChains, checkEnds } from './check-history.ts';
@@ -14,11 +16,11 @@ export interface MeshProblem {
 }
 
 /** Everything that must hold once the mesh has come to rest. */
-export function checkMesh(
+export async function checkMesh(
   services: MeshServices,
   clients: Clients,
   unrest: string | undefined,
-): MeshProblem[] {
+): Promise<MeshProblem[]> {
   const problems: MeshProblem[] = [];
   if (unrest !== undefined) problems.push({ rule: 'rest', detail: unrest });
   problems.push(...differences(services), ...lost(services, clients));
@@ -28,6 +30,7 @@ export function checkMesh(
   const canon = canonOf(first);
   countExercised(services, canon);
   problems.push(
+    ...(await checkInvariants(first)),
     ...checkChains(canon),
     ...checkEnds(canon),
     ...checkBookings(canon),
@@ -36,6 +39,47 @@ export function checkMesh(
     ...undecided(clients, canon),
   );
   return problems;
+}
+
+const raw = (message: LogMessage): RawEntry => ({
+  stream: message.stream,
+  sequence: message.sequence,
+  subject: message.subject,
+  storedAt: message.storedAtMs,
+  data: message.text(),
+});
+
+/** A stream for the independent check of the logs. */
+function sourceOf({ log }: SimulatedRegion, stream: string): Source {
+  return {
+    stream,
+    grows: false,
+    async *read({ after, to }) {
+      yield log
+        .messages(stream)
+        .slice(after, to)
+        .map((message) => JSON.stringify(raw(message)));
+    },
+  };
+}
+
+/** What those who decide share no code with says of all that was decided. */
+async function checkInvariants(region: SimulatedRegion): Promise<MeshProblem[]> {
+  const intake = new IntakeIndex();
+  for (const name of regions) {
+    for (const message of region.log.messages(intakeStream(name))) intake.add(raw(message));
+  }
+  const sources = regions.map((name) => sourceOf(region, eventStream(name)));
+  const { violations } = await checkLogs(sources, { intake });
+  return (
+    violations
+      // While a region is lost or fenced, nobody can end an offer of its homes.
+      .filter(({ rule }) => rule !== 'offer-end' && rule !== 'orphan')
+      .map(({ rule, aggregate, sequence, index, expected, found }) => ({
+        rule,
+        detail: `${aggregate} at ${sequence}.${index}: expected ${expected}, found ${found}`,
+      }))
+  );
 }
 
 const exercised = new Set<string>(

@@ -1,4 +1,5 @@
 import { toTimestamp, type Random } from '@meridian/core';
+import { meshTenant } from '@meridian/journal';
 import type { SimulatedMesh, World } from '@meridian/testing';
 import type { IntakeEnvelope } from '@meridian/wire';
 import type { Publishing, RequestToPublish } from '../publishing.ts';
@@ -81,7 +82,7 @@ export class Clients implements Publishing {
       type: request.type,
       subject: request.subject,
       time: toTimestamp(world.now()),
-      tenant,
+      tenant: request.type.startsWith('meridian.failover.') ? meshTenant : tenant,
       datacontenttype: 'application/json',
       ...(known === undefined ? {} : { region: known }),
       data: request.data,

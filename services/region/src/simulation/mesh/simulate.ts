@@ -72,7 +72,7 @@ export async function simulateMesh(options: MeshSimulationOptions): Promise<Mesh
   const clients = populate(services, scenario);
   await world.run(scenario.horizonMs);
   const unrest = await untilRest(services, clients, scenario.horizonMs);
-  const problems = checkMesh(services, clients, unrest);
+  const problems = await checkMesh(services, clients, unrest);
   options.onEnd?.(services);
   return {
     seed,
