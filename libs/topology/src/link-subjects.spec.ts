@@ -23,6 +23,7 @@ describe('what crosses a link', () => {
       ...copying('IN_us', 'mirror_eu'),
       ...reading('EV_us'),
       ...copying('EV_us', 'mirror_eu'),
+      'copies.us.chunks.eu',
     ]);
     expect(reports).toEqual([
       '$JS.FC.IN_eu.relay_eu_us.>',
@@ -30,6 +31,7 @@ describe('what crosses a link', () => {
       '$JS.FC.IN_us.mirror_eu.>',
       '$JS.FC.EV_us.mirror_eu.>',
       'beat.us.held.eu',
+      'beat.us.copies.eu',
     ]);
     expect(deliveries).toEqual(['repl.eu.us.>']);
   });

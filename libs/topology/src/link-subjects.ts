@@ -12,7 +12,8 @@ export interface LinkSubjects {
 
 /**
  * The subjects of the link that `from` dials to `to` in a mesh of `regions`: what durable mirrors of
- * the copies that `to` holds need, reading those copies, and the report of how far `from` holds them.
+ * the copies that `to` holds need, reading those copies, the report of how far `from` holds them, and
+ * the hashes by which copies are compared.
  * Nothing that could delete or purge a stream, store in one, or make any other consumer.
  */
 export function linkSubjects(from: string, to: string, regions: readonly string[]): LinkSubjects {
@@ -25,12 +26,14 @@ export function linkSubjects(from: string, to: string, regions: readonly string[
       `${api}.DIRECT.GET.${stream}`,
       `${api}.DIRECT.GET.${stream}.>`,
     );
+    // A region's own streams too: one that is damaged is copied back from a mirror.
     const { consumer } = replication({ here: from, source: to, origin, stream });
     for (const verb of ['CREATE', 'INFO', 'RESET', 'DELETE']) {
       requests.push(`${api}.CONSUMER.${verb}.${stream}.${consumer}`);
     }
     reports.push(`$JS.FC.${stream}.${consumer}.>`);
   }
-  reports.push(`beat.${to}.held.${from}`);
+  requests.push(`copies.${to}.chunks.${from}`);
+  reports.push(`beat.${to}.held.${from}`, `beat.${to}.copies.${from}`);
   return { requests, reports, deliveries: [`repl.${from}.${to}.>`] };
 }
