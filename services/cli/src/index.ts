@@ -5,8 +5,10 @@ export {
   IntakeIndex,
   keyOf,
   LogCheck,
+  OwnershipLedger,
 } from './check/index.ts';
 export type { Copy, LogCheckResult, RawEntry, Source, Violation } from './check/index.ts';
+export type { MeshView } from './commands/regions.ts';
 export { generatePlan } from './day/index.ts';
 export type { DayPlan } from './day/index.ts';
 export { EdgeClient } from './http/client.ts';
@@ -20,3 +22,22 @@ export type {
   SeenEvent,
   StoredRequest,
 } from './player/index.ts';
+export {
+  buildReceipt,
+  durabilities,
+  ensureSigningKey,
+  lostOf,
+  renderReceipt,
+  signReceipt,
+  verifyReceipt,
+} from './receipt/index.ts';
+export type {
+  Durability,
+  Epoch,
+  Facts,
+  Lost,
+  LostMessage,
+  Observation,
+  Receipt,
+  Takeover,
+} from './receipt/index.ts';
