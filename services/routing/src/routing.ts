@@ -62,8 +62,6 @@ export class Routing implements Desk {
     { readonly loop: Loop; opened: Promise<void> | undefined }
   >();
   readonly #trace: Trace;
-  /** How many loans were handed in. */
-  #loans = 0;
   #isReady = false;
 
   constructor(options: RoutingOptions) {
@@ -165,8 +163,9 @@ export class Routing implements Desk {
       }
       if (floors.size === 0) continue;
       for (const command of planLending(loop.state, floors, this.#options.now())) {
-        this.#loans += 1;
-        const cause = { causationId: `loan.${this.#home}.${loop.head.revision}.${this.#loans}` };
+        // Two processes that see the same floor at the same time mean the same loan.
+        const causationId = `loan.${this.#home}.${command.subject}.${loop.head.revision}`;
+        const cause = { causationId };
         lent.push(loop.submit({ command, cause }));
       }
     }
