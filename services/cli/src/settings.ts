@@ -39,6 +39,14 @@ export function resolveSettings(
   return { url: checkUrl(chosen?.url ?? defaultUrl), key: key ?? chosen?.key ?? current?.key };
 }
 
+/** The edges of all regions that run in the checkout, by name; none without a checkout. */
+export function checkoutEdges({ folder }: Pick<Io, 'folder'>): Settings[] {
+  const current = readCurrent(folder) ?? readCurrent(import.meta.dirname);
+  return Object.entries(current?.regions ?? {})
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([, { url, key }]) => (url === undefined ? [] : [{ url: checkUrl(url), key }]));
+}
+
 function edgeOf(region: string, current: Current | undefined): Partial<Settings> {
   const edge = current?.regions?.[region];
   if (edge?.url !== undefined) return edge;

@@ -1,4 +1,4 @@
-import { decisionsCausing } from './causes.ts';
+import { decisionsCausing, type IntakeIndex } from './causes.ts';
 import { OwnershipLedger } from './ledger.ts';
 import { epochOf, LogCheck, type LogCheckOptions, type LogCheckResult } from './log-check.ts';
 import { parseAggregate, parseRawEntry, storedAtMs, type RawEntry } from './raw.ts';
@@ -13,7 +13,13 @@ export interface Source {
   readonly grows: boolean;
 }
 
-export type MeshCheckOptions = Omit<LogCheckOptions, 'ledger' | 'snapshots'>;
+export interface MeshCheckOptions extends Omit<LogCheckOptions, 'ledger' | 'snapshots'> {
+  /**
+   * Reads what the intakes hold. It is asked once it is settled where the log ends: the intake then
+   * holds every cause up to there.
+   */
+  readonly readIntake?: () => Promise<IntakeIndex | undefined>;
+}
 
 /**
  * Verifies the invariants on the `EV_` streams of all regions. The first reading learns who decided
@@ -34,7 +40,9 @@ export async function checkMesh(
   for (const source of sources) {
     ends.set(source.stream, await learn(source, ledger));
   }
-  const check = new LogCheck({ ...options, ledger });
+  const { readIntake, ...others } = options;
+  const intake = options.intake ?? (await readIntake?.());
+  const check = new LogCheck({ ...others, ledger, ...(intake === undefined ? {} : { intake }) });
   const readers = sources.map((source) => new Reader(source, ends.get(source.stream) ?? 0));
   for (const reader of readers) await reader.next(check);
   for (;;) {

@@ -2,16 +2,22 @@ import {
   IntakeIndex,
   LogCheck,
   parseRawEntry,
-  rules,
   type LogCheckResult,
-  type RuleName,
   type Snapshot,
 } from '../check/index.ts';
 import { EdgeRefusal, exitCodes, usageFault } from '../fault.ts';
-import type { Paint } from '../render/colour.ts';
-import { table } from '../render/table.ts';
+import { renderCheck, renderCopies } from '../render/check-report.ts';
+import {
+  addIntakes,
+  checkSources,
+  compareEdges,
+  edgeSources,
+  fileSources,
+  regionsOf,
+} from './check-mesh.ts';
 import {
   countOption,
+  listOption,
   printJson,
   textOption,
   type CommandSpec,
@@ -22,8 +28,10 @@ import { fileLines, Progress } from './log-lines.ts';
 import { eventStreamOf, listPages, type ListPage } from './pages.ts';
 
 /** Adds every entry of an intake to the index. */
-async function indexIntake(lines: AsyncIterable<string[]>): Promise<IntakeIndex> {
-  const intake = new IntakeIndex();
+async function indexIntake(
+  lines: AsyncIterable<string[]>,
+  intake = new IntakeIndex(),
+): Promise<IntakeIndex> {
   for await (const batch of lines) {
     for (const line of batch) {
       const entry = line.trim() === '' ? 'blank' : parseRawEntry(line);
@@ -31,6 +39,25 @@ async function indexIntake(lines: AsyncIterable<string[]>): Promise<IntakeIndex>
     }
   }
   return intake;
+}
+
+/** The intakes of all regions: from files, or where they can be read at the edge. */
+async function readIntakes(
+  context: Context,
+  options: Options,
+  regions: readonly string[],
+): Promise<IntakeIndex | undefined> {
+  const intake = new IntakeIndex();
+  const files = listOption(options, 'intake');
+  if (files !== undefined) {
+    for (const file of files) await indexIntake(fileLines(context, file), intake);
+    return intake;
+  }
+  if (regions.length === 0) return undefined;
+  const isRead = await addIntakes(context.client, regions, async (lines) => {
+    await indexIntake(lines, intake);
+  });
+  return isRead ? intake : undefined;
 }
 
 /** Reads the intake where it can be read: an admin key is needed, and a file holds one stream. */
@@ -85,68 +112,27 @@ async function lastSequence({ client }: Context, stream: string): Promise<number
   return last === 0 ? undefined : last;
 }
 
-/** The result for people: what was read, each rule that was broken, and where. */
-export function renderCheck(result: LogCheckResult, paint: Paint): string {
-  const { entries, events, contacts, reservations, living, violations, violationCount } = result;
-  const count = (value: number): string => value.toLocaleString('en');
-  const read =
-    `${count(entries)} entries (${result.firstSequence} to ${result.lastSequence}), ${count(events)} events, ` +
-    `${count(contacts)} contacts, ${count(reservations)} reservations; ` +
-    `still open: ${count(living.contacts)} contacts, ${count(living.reservations)} reservations.\n` +
-    (result.intakeChecked
-      ? ''
-      : 'The intake was not read: causes from outside were not looked for.\n');
-  if (result.ok) return `${read}${paint('green', 'Every invariant holds.')}\n`;
-  const counts = Object.entries(result.counts).map(([rule, number]) => [
-    String(rules[rule as RuleName][0]),
-    rule,
-    count(number),
-    rules[rule as RuleName][1],
-  ]);
-  const more = violationCount - violations.length;
-  return [
-    read,
-    `${paint('red', `${count(violationCount)} violations.`)}\n\n`,
-    table(
-      [
-        { heading: 'invariant' },
-        { heading: 'rule' },
-        { heading: 'count', isNumber: true },
-        { heading: '' },
-      ],
-      counts,
-    ),
-    '\n',
-    table(
-      [
-        { heading: 'place', isNumber: true },
-        { heading: 'rule' },
-        { heading: 'aggregate' },
-        { heading: 'expected' },
-        { heading: 'found' },
-      ],
-      violations.map(({ sequence, index, rule, aggregate, expected, found }) => [
-        `${sequence}.${index}`,
-        rule,
-        aggregate,
-        expected,
-        found,
-      ]),
-    ),
-    more > 0 ? `and ${count(more)} more\n` : '',
-  ].join('');
-}
-
 export const checkCommand: CommandSpec = {
   usage: 'check',
   summary: 'Verify the invariants on the log itself, with none of the code that wrote it',
   options: [
     {
       flags: '--file <file>',
-      text: 'an export of an EV stream instead of the edge; - for the standard input',
+      text: 'an export of an EV stream instead of the edge, - for the standard input; those of all regions, comma separated',
     },
-    { flags: '--intake <file>', text: 'an export of the IN stream, to look up causes in' },
+    {
+      flags: '--intake <file>',
+      text: 'an export of the IN stream (of all, comma separated), to look up causes in',
+    },
     { flags: '--compare', text: 'compare the read models with the fold of the log, too' },
+    {
+      flags: '--copies',
+      text: "compare every region's copy of every stream, each at that region's edge",
+    },
+    {
+      flags: '--edges <urls>',
+      text: 'the edges of the regions for --copies; those of the checkout by default',
+    },
     { flags: '--whole', text: 'the log holds one tenant: a missing sequence is a lost entry' },
     {
       flags: '--limit <count>',
@@ -156,39 +142,83 @@ export const checkCommand: CommandSpec = {
   examples: [
     'meridian check --compare',
     'meridian export --stream EV_eu --out eu.ndjson && meridian check --file eu.ndjson --whole',
+    'meridian check --copies',
+    'meridian check --file eu.ndjson,us.ndjson,ap.ndjson',
     'meridian check --json | jq .counts',
   ],
   async run(context, _args, options) {
-    const file = textOption(options, 'file');
+    const limit = countOption(options, 'limit') ?? 50;
+    const files = listOption(options, 'file');
     const compare = options['compare'] === true;
-    if (compare && file !== undefined) {
+    if (compare && files !== undefined) {
       throw usageFault('--compare needs the edge; it does not go with --file.');
     }
-    const stream = file === undefined ? await eventStreamOf(context.client) : '';
-    const snapshots = compare ? await readSnapshots(context) : [];
-    // Where the log ends is settled first, then the intake is read: it then holds every cause up to there.
-    const to = file === undefined ? await lastSequence(context, stream) : undefined;
-    const intake = await readIntake(context, options, stream);
-    const lines =
-      file === undefined
-        ? context.client.log(stream, to === undefined ? {} : { to })
-        : fileLines(context, file);
-    const check = new LogCheck({
-      keepEnded: compare,
-      snapshots,
-      gapless: options['whole'] === true,
-      limit: countOption(options, 'limit') ?? 50,
-      ...(intake === undefined ? {} : { intake }),
-    });
-    const progress = new Progress(context, 'entries checked');
-    for await (const batch of lines) {
-      for (const line of batch) check.readLine(line);
-      progress.show(check.entries);
+    const regions = files === undefined ? await regionsOf(context.client) : [];
+    const result =
+      regions.length > 1 || (files?.length ?? 0) > 1
+        ? await checkRegions(context, options, regions, limit)
+        : await checkRegion(context, options, limit);
+    const copies = options['copies'] === true ? await compareEdges(context, options, limit) : [];
+    const ok = result.ok && copies.every(({ violations }) => violations.length === 0);
+    if (context.json) {
+      printJson(context, options['copies'] === true ? { ...result, ok, copies } : result);
+    } else {
+      context.io.out(renderCheck(result, context.paint));
+      if (copies.length > 0) context.io.out(renderCopies(copies, context.paint));
     }
-    progress.clear();
-    const result = check.finish();
-    if (context.json) printJson(context, result);
-    else context.io.out(renderCheck(result, context.paint));
-    return result.ok ? exitCodes.ok : exitCodes.no;
+    return ok ? exitCodes.ok : exitCodes.no;
   },
 };
+
+/** The streams of several regions together. */
+async function checkRegions(
+  context: Context,
+  options: Options,
+  regions: readonly string[],
+  limit: number,
+): Promise<LogCheckResult> {
+  if (options['compare'] === true) {
+    throw usageFault('--compare needs a region that is alone; this one belongs to a mesh.');
+  }
+  const files = listOption(options, 'file');
+  const sources =
+    files === undefined ? edgeSources(context.client, regions) : fileSources(context, files);
+  return checkSources(context, sources, {
+    gapless: options['whole'] === true,
+    limit,
+    readIntake: () => readIntakes(context, options, regions),
+  });
+}
+
+/** One stream, and its region's read models if asked for. */
+async function checkRegion(
+  context: Context,
+  options: Options,
+  limit: number,
+): Promise<LogCheckResult> {
+  const file = textOption(options, 'file');
+  const compare = options['compare'] === true;
+  const stream = file === undefined ? await eventStreamOf(context.client) : '';
+  const snapshots = compare ? await readSnapshots(context) : [];
+  // Where the log ends is settled first, then the intake is read: it then holds every cause up to there.
+  const to = file === undefined ? await lastSequence(context, stream) : undefined;
+  const intake = await readIntake(context, options, stream);
+  const lines =
+    file === undefined
+      ? context.client.log(stream, to === undefined ? {} : { to })
+      : fileLines(context, file);
+  const check = new LogCheck({
+    keepEnded: compare,
+    snapshots,
+    gapless: options['whole'] === true,
+    limit,
+    ...(intake === undefined ? {} : { intake }),
+  });
+  const progress = new Progress(context, 'entries checked');
+  for await (const batch of lines) {
+    for (const line of batch) check.readLine(line);
+    progress.show(check.entries);
+  }
+  progress.clear();
+  return check.finish();
+}
