@@ -67,6 +67,7 @@ export {
   mirrorState,
   remakeMirror,
   replication,
+  sourceConsumer,
   type CopiedStream,
   type EnsuredMirror,
   type Mirror,

@@ -62,7 +62,10 @@ export interface Mirror extends CopiedStream {
   readonly source: string;
 }
 
-function sourceConsumer(mirror: Mirror): ConsumerConfig & { readonly durable_name: string } {
+/** The durable consumer at the source that feeds a mirror. */
+export function sourceConsumer(
+  mirror: Mirror,
+): ConsumerConfig & { readonly durable_name: string } {
   const { consumer, deliverSubject } = replication({ here: mirror.region, ...mirror });
   return {
     name: consumer,

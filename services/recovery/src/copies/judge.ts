@@ -46,22 +46,17 @@ export function judge(
   copies: readonly ReadCopy[],
   range: { readonly from: number; readonly to: number },
 ): Verdict {
-  const wrong: Record<string, Fault> = {};
-  const ends = copies.map(({ last }) => last);
-  const furthest = Math.max(...ends);
+  const present = copies.filter(({ last }) => last >= range.from);
+  const sequence = firstDifference(present, range);
+  const content = sequence === undefined ? sound : judgeSequence(origin, present, sequence);
+  const ends = copies.filter(({ region }) => !(region in content.wrong)).map(({ last }) => last);
+  const furthest = Math.max(-1, ...ends);
+  const wrong: Record<string, Fault> = { ...content.wrong };
   for (const { region, last } of copies) {
     if (last === -1 && furthest >= 0) wrong[region] = 'MISSING';
-    else if (region === origin && last < furthest) wrong[region] = 'SHORT';
+    else if (region === origin && last < furthest) wrong[region] ??= 'SHORT';
   }
-  const present = copies.filter(({ last }) => last >= range.from);
-  const first = firstDifference(present, range);
-  if (first === undefined) return { ...sound, wrong };
-  const verdict = judgeSequence(origin, present, first);
-  return {
-    ...verdict,
-    wrong: { ...verdict.wrong, ...wrong },
-    sequence: first,
-  };
+  return { ...content, wrong, ...(sequence === undefined ? {} : { sequence }) };
 }
 
 /** The first sequence that copies which reach so far do not all hold in the same form. */
@@ -132,7 +127,9 @@ function judgeSequence(origin: string, copies: readonly ReadCopy[], sequence: nu
 
 /** RFC 3339 in UTC with up to nine digits, trailing zeros left out: not comparable as text. */
 function isLater(one: CopiedMessage | undefined, other: CopiedMessage | undefined): boolean {
-  return one !== undefined && other !== undefined && nanosOf(one.storedAt) > nanosOf(other.storedAt);
+  return (
+    one !== undefined && other !== undefined && nanosOf(one.storedAt) > nanosOf(other.storedAt)
+  );
 }
 
 function nanosOf(storedAt: string): bigint {

@@ -1,4 +1,11 @@
-import { chunkOf, chunkLength, firstOf, hashOfChunk, lastOf, RollingHashes } from './rolling-hashes.ts';
+import {
+  chunkOf,
+  chunkLength,
+  firstOf,
+  hashOfChunk,
+  lastOf,
+  RollingHashes,
+} from './rolling-hashes.ts';
 import { copyInfo, readRange, type CopyInfo, type CopyPlace } from './read-copy.ts';
 
 /** A message that is not there is looked for again after this before it counts as missing. */
@@ -71,10 +78,13 @@ export class LocalCopy {
     const messages = await readRange(this.#place, this.stream, from, to);
     // Made anew, or cut, while it was read: the next look begins again.
     if (hashes !== this.hashes || hashes.upTo !== from - 1) return 0;
+    const lastFound = Math.max(0, ...messages.keys());
     for (let sequence = from; sequence <= to; sequence += 1) {
       const message = messages.get(sequence);
-      if (message !== undefined) hashes.extend(message);
-      else if (this.#isMissing(sequence)) {
+      if (message !== undefined) {
+        hashes.extend(message);
+        this.#missing = undefined;
+      } else if (sequence < lastFound || this.#isMissing(sequence)) {
         hashes.extend({ missing: sequence });
         onNotice({ chunk: chunkOf(sequence), what: 'missing' });
       } else return sequence - from;
@@ -82,11 +92,10 @@ export class LocalCopy {
     return to - from + 1;
   }
 
-  /** A replica that is a moment behind is no loss; what lies before a message that is there is. */
+  /** A replica may be a moment behind at the end: what is not there yet is looked for again. */
   #isMissing(sequence: number): boolean {
     const now = this.#now();
-    if (this.#missing === undefined) this.#missing = { sequence, sinceMs: now };
-    else if (sequence < this.#missing.sequence) this.#missing = { sequence, sinceMs: now };
+    this.#missing ??= { sequence, sinceMs: now };
     return now - this.#missing.sinceMs >= missingAfterMs;
   }
 

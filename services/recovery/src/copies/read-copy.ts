@@ -146,7 +146,11 @@ function copiedMessage({ headers, data }: Msg): CopiedMessage {
   };
 }
 
-function unavailable({ connection, peer }: CopyPlace, stream: string, cause: unknown): LogUnavailable {
+function unavailable(
+  { connection, peer }: CopyPlace,
+  stream: string,
+  cause: unknown,
+): LogUnavailable {
   const where = peer === undefined ? connection.getServer() : `region ${peer}`;
   const reason = cause instanceof Error ? cause.message : String(cause);
   return new LogUnavailable(

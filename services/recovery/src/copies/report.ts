@@ -88,7 +88,7 @@ const isCount = (value: unknown): value is number =>
   Number.isSafeInteger(value) && Number(value) >= 0;
 const isRecord = (value: unknown): value is object => typeof value === 'object' && value !== null;
 
-function parsed<T>(text: string): Partial<T> & T | undefined {
+function parsed<T>(text: string): (Partial<T> & T) | undefined {
   try {
     const value: unknown = JSON.parse(text);
     return isRecord(value) ? (value as T) : undefined;

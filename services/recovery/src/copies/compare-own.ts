@@ -1,0 +1,66 @@
+import type { NatsConnection } from '@nats-io/nats-core';
+import type { Comparison } from '../domain/actions.ts';
+import { areEqual } from './copied-message.ts';
+import type { LocalCopy } from './local-copy.ts';
+import { copyInfo, readRange, type CopyInfo } from './read-copy.ts';
+import { chunkOf } from './rolling-hashes.ts';
+import type { StreamWatch } from './stream-watch.ts';
+
+/**
+ * Compares the end of each of the region's own streams with every peer's copy: last sequence, and the
+ * last message that both have. What differs is suspected.
+ * @param own the watches of the region's own streams
+ * @throws LogUnavailable when the region's own JetStream does not answer
+ */
+export async function compareOwn(
+  connection: NatsConnection,
+  own: readonly StreamWatch[],
+  peers: readonly string[],
+  nowMs: number,
+): Promise<Comparison> {
+  const answered = new Set<string>();
+  for (const watch of own) {
+    const { copy } = watch;
+    if (watch.isBegun) continue;
+    const ends = await Promise.all(
+      peers.map(async (peer): Promise<readonly [string, CopyInfo | undefined] | undefined> => {
+        try {
+          return [peer, await copyInfo({ connection, peer }, copy.stream)];
+        } catch {
+          // Away: the others' word has to do.
+          return undefined;
+        }
+      }),
+    );
+    await copy.look();
+    for (const end of ends) {
+      if (end === undefined) continue;
+      const [peer, info] = end;
+      answered.add(peer);
+      if (info !== undefined && !(await isSameEnd(connection, copy, peer, info.last))) {
+        watch.suspect(chunkOf(Math.max(1, copy.last)), nowMs);
+      }
+    }
+  }
+  if (own.some(({ isUndecided }) => isUndecided)) return 'differs';
+  const isDamaged = own.some((watch) => watch.own !== undefined || watch.suspicion !== undefined);
+  if (isDamaged) return 'mending';
+  return answered.size === 0 ? 'unreachable' : 'whole';
+}
+
+async function isSameEnd(
+  connection: NatsConnection,
+  copy: LocalCopy,
+  peer: string,
+  last: number,
+): Promise<boolean> {
+  if (copy.last < last || copy.info?.source !== undefined) return false;
+  const shared = Math.min(copy.last, last);
+  if (shared < 1) return true;
+  const [mine, theirs] = await Promise.all([
+    readRange({ connection }, copy.stream, shared, shared),
+    readRange({ connection, peer }, copy.stream, shared, shared),
+  ]);
+  const [one, other] = [mine.get(shared), theirs.get(shared)];
+  return one !== undefined && other !== undefined && areEqual(one, other);
+}
