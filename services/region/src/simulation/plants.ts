@@ -2,7 +2,7 @@ import type { Log, LogMessage } from '@meridian/journal';
 import type { Plant } from './hosts.ts';
 
 /** Everything of a log, with some of it done otherwise. */
-function changed(log: Log, changes: Partial<Log>): Log {
+export function changed(log: Log, changes: Partial<Log>): Log {
   const same: Log = {
     append: (stream, message) => log.append(stream, message),
     load: (stream, subject, fromSequence) => log.load(stream, subject, fromSequence),

@@ -5,7 +5,7 @@ import type { MeshFaults } from './faults.ts';
 import type { Links } from './links.ts';
 
 /** How long a client of the control store waits for an answer, in ms. */
-const answerTimeoutMs = 2_000;
+const answerTimeoutMs = 5_000;
 /** The mean delay of a call that arrives after its caller has given up, in ms. */
 const lateMs = 4_000;
 

@@ -2,7 +2,7 @@ import { checkMesh as checkLogs, IntakeIndex, type RawEntry, type Source } from 
 import type { LogMessage } from '@meridian/journal';
 import type { SimulatedRegion } from '@meridian/testing';
 import { eventStream, intakeStream } from '@meridian/wire';
-import { canonOf, type Canon } from './canon.ts';
+import { canonOf, type Canon, type CanonEntry } from './canon.ts';
 import { checkBookings, checkChains, checkEnds } from './check-history.ts';
 import { checkMemory } from './check-memory.ts';
 import type { Clients } from './clients.ts';
@@ -36,7 +36,8 @@ export async function checkMesh(
     ...checkBookings(canon),
     ...checkMemory(services, canon),
     ...unfinished(services),
-    ...undecided(clients, canon),
+    ...undecided(services, clients, canon),
+    ...services.watch.problems.slice(0, 5),
   );
   return problems;
 }
@@ -193,20 +194,49 @@ function unfinished({ routing }: MeshServices): MeshProblem[] {
   return problems;
 }
 
-/** Every call that was acknowledged, and not lost with the power, was decided. */
-function undecided({ acknowledged }: Clients, { homes }: Canon): MeshProblem[] {
-  const begun = new Set(
-    [...homes.values()]
-      .flat()
-      .flatMap(({ entry }) => entry.events)
-      .filter(({ type }) => type === 'meridian.contact.initiated.v1')
-      .map(({ subject }) => subject),
-  );
-  return acknowledged
-    .filter(({ event }) => event.type === 'meridian.contact.initiate.v1')
-    .filter(({ event, durability }) => !begun.has(event.subject) && durability !== 'region')
-    .map(({ event }) => ({
-      rule: 'acknowledged',
-      detail: `contact ${event.subject} was acknowledged and does not exist`,
-    }));
+/**
+ * Every request that was stored was handled by who decides for its home; and what it led to counts, or
+ * it was handled again by a later owner.
+ */
+function undecided(
+  { mesh, watch }: MeshServices,
+  { acknowledged }: Clients,
+  { homes, orphans }: Canon,
+): MeshProblem[] {
+  const problems: MeshProblem[] = [];
+  const counted = causesIn([...homes.values()].flat());
+  const orphaned = causesIn(orphans);
+  for (const { event, stream, sequence, home } of acknowledged) {
+    const [, entity = ''] = event.type.split('.');
+    const service = { contact: 'sessions', reservation: 'routing', agent: 'routing' }[entity];
+    const region = mesh.region(stream.slice(intakeStream('').length));
+    const stored = region.log.messages(stream)[sequence - 1];
+    // What was lost with the power is told elsewhere.
+    if (service === undefined || stored === undefined || !isRequest(stored.text(), event)) continue;
+    const handlings = watch.handlings(service, home, { stream, sequence });
+    const name = `${event.id} (${event.type}), ${stream} ${sequence}, for home ${home}`;
+    if (handlings.length === 0) {
+      problems.push({ rule: 'unhandled', detail: `${name}: nobody has handled it` });
+      continue;
+    }
+    const cause = `${event.source}#${event.id}`;
+    const epoch = orphaned.get(`${home} ${cause}`);
+    if (epoch === undefined || counted.has(`${home} ${cause}`)) continue;
+    if (handlings.some((handling) => handling.epoch > epoch)) continue;
+    const detail = `${name}: decided in epoch ${epoch} beyond its seal, and never again`;
+    problems.push({ rule: 'unhandled', detail });
+  }
+  return problems;
+}
+
+/** What entries were caused by, and the last epoch in which, by home. */
+function causesIn(entries: readonly CanonEntry[]): ReadonlyMap<string, number> {
+  const causes = new Map<string, number>();
+  for (const { entry, address, epoch } of entries) {
+    for (const { causationid } of entry.events) {
+      const key = `${address.home} ${causationid}`;
+      causes.set(key, Math.max(epoch, causes.get(key) ?? 0));
+    }
+  }
+  return causes;
 }

@@ -1,19 +1,13 @@
 import { earliest } from '@meridian/core';
-import {
-  DeskKeeper,
-  followLedger,
-  type Desk,
-  type DeskState,
-  type Journal,
-  type Ledger,
-  type Log,
-} from '@meridian/journal';
+import { DeskKeeper, followLedger, type Desk, type Journal, type Ledger } from '@meridian/journal';
 import type { Desks, Leases } from '@meridian/nest';
 import { Lender, Routing } from '@meridian/routing';
 import { Sessions } from '@meridian/sessions';
-import type { Instance, SimulatedRegion, Task, World } from '@meridian/testing';
+import type { Instance, SimulatedRegion, Task } from '@meridian/testing';
 import { simulatedLeases } from './leases.ts';
+import type { MeshPlant } from './plants.ts';
 import { openSources, type Reading } from './sources.ts';
+import type { Watch } from './watch.ts';
 
 /** What a service is for one home. */
 interface TimedDesk extends Desk {
@@ -44,6 +38,12 @@ interface ServiceSpec<D extends TimedDesk> {
   readonly reading: (desk: D, home: string, regions: readonly string[]) => Reading;
 }
 
+/** What sees more than any process can, and a fault on purpose. */
+export interface Oversight {
+  readonly watch: Watch;
+  readonly plant: MeshPlant;
+}
+
 /** A keeper, to be looked at. */
 export type KeptDesk<D> = Pick<DeskKeeper<never>, 'home' | 'state' | 'isOpen' | 'deciding'> & {
   readonly desk: D;
@@ -55,23 +55,6 @@ export interface LivingService<D> {
   readonly ledger: Ledger;
   readonly leases: Leases;
   readonly keepers: ReadonlyMap<string, KeptDesk<D>>;
-}
-
-/** What the checks and the faults on purpose want of the hosts. */
-export interface DeskHooks {
-  /** The log as the services have it. */
-  readonly log: (log: Log, instance: Instance) => Log;
-  readonly leases: (leases: Leases) => Leases;
-  readonly ledger: (ledger: Ledger) => Ledger;
-  readonly onState: (state: DeskState, desk: DeskPlace) => void;
-}
-
-export interface DeskPlace {
-  readonly service: string;
-  readonly region: string;
-  readonly home: string;
-  readonly epoch: number;
-  readonly atMs: number;
 }
 
 /** The wait before timers that could not be fired are fired again, in ms. */
@@ -116,23 +99,22 @@ export const routingSpec: ServiceSpec<Routing> = {
 
 /** Starts one service of a region in the world; `living` has its instances while they live. */
 export function startService<D extends TimedDesk>(
-  world: World,
   region: SimulatedRegion,
   regions: readonly string[],
   spec: ServiceSpec<D>,
   living: Map<Instance, LivingService<D>>,
-  hooks: DeskHooks,
+  { watch, plant }: Oversight,
 ): void {
   region.node(spec.name, async (instance) => {
-    const log = hooks.log(instance.log, instance);
+    const seen = watch.over(instance.log, instance);
+    const log = plant.log?.(seen, spec.name) ?? seen;
     const onFailure = (error: unknown): void => instance.fail(error);
     const followed = followLedger(log, regions, onFailure, { wait: instance.wait });
     await followed.caughtUp();
-    const ledger = hooks.ledger(followed.ledger);
+    const ledger = plant.ledger?.(followed.ledger, region) ?? followed.ledger;
     const keepers = new Map<string, KeptDesk<D>>();
-    const leases = hooks.leases(
-      simulatedLeases(region, instance, spec.name, () => decidingOf(keepers)),
-    );
+    const asked = simulatedLeases(region, instance, spec.name, () => decidingOf(keepers));
+    const leases = plant.leases?.(asked) ?? asked;
     const timer = new DeskTimer(instance, keepers);
     const { create, work } = spec.setUp(instance, desksOf(keepers), () => timer.touch());
     if (work !== undefined) timer.add(work);
@@ -146,22 +128,24 @@ export function startService<D extends TimedDesk>(
         service: spec.name,
         own: spec.own,
         create,
-        open: (desk, starts) =>
-          Promise.resolve(
-            openSources({
-              instance,
-              log,
-              ledger,
-              regions,
-              reading: spec.reading(desk, home, regions),
-              starts,
-              onMoved: () => timer.touch(),
-            }),
-          ),
-        onState: (state) => {
-          const epoch = ledger.current(home).epoch;
-          const place = { service: spec.name, region: region.name, home, epoch };
-          hooks.onState(state, { ...place, atMs: world.now() });
+        open: (desk, starts, epoch) => {
+          watch.opened(home, epoch);
+          const sources = openSources({
+            instance,
+            log,
+            ledger,
+            regions,
+            reading: spec.reading(desk, home, regions),
+            starts,
+            onMoved: (message) => {
+              watch.handled(spec.name, message, { home, epoch });
+              timer.touch();
+            },
+            ...(plant.positionOf === undefined ? {} : { positionOf: plant.positionOf }),
+          });
+          return Promise.resolve(sources);
+        },
+        onState: () => {
           leases.tell();
           timer.touch();
         },

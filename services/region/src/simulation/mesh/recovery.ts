@@ -33,6 +33,7 @@ import { eventStream, intakeStream, parseSubject, type RequestFailover } from '@
 import { compareWithPeers } from './compare.ts';
 import { tellWhatIsHeld } from './held.ts';
 import { appendOwnership } from './ownership-log.ts';
+import type { MeshPlant } from './plants.ts';
 import { regions } from './scenario.ts';
 
 const tickMs = 400;
@@ -49,10 +50,12 @@ class SimulatedRecovery {
   readonly #followed: FollowedLedger;
   readonly #positions: Record<string, Position> = {};
   readonly #state: State;
+  readonly #plant: MeshPlant;
   #hasMoved = false;
 
-  constructor(mesh: SimulatedMesh, region: SimulatedRegion, instance: Instance) {
+  constructor(mesh: SimulatedMesh, region: SimulatedRegion, instance: Instance, plant: MeshPlant) {
     this.#mesh = mesh;
+    this.#plant = plant;
     this.#region = region;
     this.#instance = instance;
     const { gate, log, random, wait } = instance;
@@ -160,7 +163,10 @@ class SimulatedRecovery {
   }
 
   #take(input: Input): void {
-    for (const action of step(this.#state, input, this.#now()).actions) this.#do(action);
+    const written = input.type === 'written' ? this.#state.writes.get(input.id)?.kind : undefined;
+    const { actions } = step(this.#state, input, this.#now());
+    if (written !== undefined) this.#plant.afterWrite?.(this.#state, written, this.#now());
+    for (const action of actions) this.#do(action);
   }
 
   #do(action: Action): void {
@@ -228,16 +234,23 @@ class SimulatedRecovery {
   }
 
   async #compare({ id }: Of<'compare'>): Promise<void> {
-    const outcome = await compareWithPeers(this.#mesh, this.#region, this.#instance);
+    const outcome =
+      this.#plant.opensWithoutComparing === true
+        ? 'whole'
+        : await compareWithPeers(this.#mesh, this.#region, this.#instance);
     if (outcome === 'mending') this.#mesh.world.count('re-imports');
     this.#take({ type: 'compared', id, outcome });
   }
 }
 
 /** Starts a region's recovery in the world. */
-export function startRecovery(mesh: SimulatedMesh, region: SimulatedRegion): void {
+export function startRecovery(
+  mesh: SimulatedMesh,
+  region: SimulatedRegion,
+  plant: MeshPlant,
+): void {
   region.node('recovery', async (instance) => {
     tellWhatIsHeld(mesh, region, instance);
-    await new SimulatedRecovery(mesh, region, instance).open();
+    await new SimulatedRecovery(mesh, region, instance, plant).open();
   });
 }

@@ -5,13 +5,14 @@ import {
   routingSpec,
   sessionsSpec,
   startService,
-  type DeskHooks,
   type LivingService,
+  type Oversight,
 } from './desks.ts';
 import { SimulatedEdge } from './edge.ts';
 import { simulatedLeases } from './leases.ts';
 import { startRecovery } from './recovery.ts';
 import { regions } from './scenario.ts';
+import type { Watch } from './watch.ts';
 
 /** All that lives in a simulated mesh. */
 export interface MeshServices {
@@ -20,28 +21,27 @@ export interface MeshServices {
   readonly sessions: Map<Instance, LivingService<Sessions>>;
   readonly routing: Map<Instance, LivingService<Routing>>;
   readonly edges: Map<Instance, SimulatedEdge>;
+  readonly watch: Watch;
 }
 
-export const noHooks: DeskHooks = {
-  log: (log) => log,
-  leases: (leases) => leases,
-  ledger: (ledger) => ledger,
-  onState: () => undefined,
-};
-
 /** Starts every service of every region. */
-export function startServices(world: World, mesh: SimulatedMesh, hooks: DeskHooks): MeshServices {
+export function startServices(
+  world: World,
+  mesh: SimulatedMesh,
+  oversight: Oversight,
+): MeshServices {
   const services: MeshServices = {
     world,
     mesh,
     sessions: new Map(),
     routing: new Map(),
     edges: new Map(),
+    watch: oversight.watch,
   };
   for (const region of mesh.regions) {
-    startRecovery(mesh, region);
-    startService(world, region, regions, sessionsSpec, services.sessions, hooks);
-    startService(world, region, regions, routingSpec, services.routing, hooks);
+    startRecovery(mesh, region, oversight.plant);
+    startService(region, regions, sessionsSpec, services.sessions, oversight);
+    startService(region, regions, routingSpec, services.routing, oversight);
     region.node('edge', (instance) => {
       const leases = simulatedLeases(region, instance, 'edge', () => ({}));
       services.edges.set(instance, new SimulatedEdge(instance, region, regions, leases));

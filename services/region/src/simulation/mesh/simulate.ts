@@ -8,8 +8,10 @@ import { startMs } from '../scenario.ts';
 import { checkMesh, type MeshProblem } from './check.ts';
 import type { Clients } from './clients.ts';
 import { duplicateWindowMs, populate } from './people.ts';
+import type { MeshPlant } from './plants.ts';
 import { drawMeshScenario, regions } from './scenario.ts';
-import { noHooks, startServices, type MeshServices } from './services.ts';
+import { startServices, type MeshServices } from './services.ts';
+import { Watch } from './watch.ts';
 
 export interface MeshSimulationOptions {
   /** Everything that happens comes from it. */
@@ -18,6 +20,8 @@ export interface MeshSimulationOptions {
   readonly contacts?: number;
   /** What goes wrong; drawn when absent. */
   readonly faults?: MeshFaults;
+  /** A bug on purpose. */
+  readonly plant?: MeshPlant;
   /** Told when all is over, to look at what became of it. */
   readonly onEnd?: (services: MeshServices) => void;
 }
@@ -68,7 +72,8 @@ export async function simulateMesh(options: MeshSimulationOptions): Promise<Mesh
     faults,
     duplicateWindowMs,
   });
-  const services = startServices(world, mesh, noHooks);
+  const { plant = {} } = options;
+  const services = startServices(world, mesh, { watch: new Watch(world), plant });
   const clients = populate(services, scenario);
   await world.run(scenario.horizonMs);
   const unrest = await untilRest(services, clients, scenario.horizonMs);

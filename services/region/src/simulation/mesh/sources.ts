@@ -4,6 +4,7 @@ import {
   LogFault,
   NotOwner,
   type DeskSources,
+  type Follower,
   type Ledger,
   type Log,
   type LogMessage,
@@ -39,6 +40,8 @@ export interface OpenSourcesOptions {
   readonly starts: Positions;
   /** Told after each message that was handled to its end. */
   readonly onMoved: (message: LogMessage) => void;
+  /** Up to where all is settled; another choice than `position` is a fault. */
+  readonly positionOf?: (follower: Follower) => number;
 }
 
 /** The wait before a message is handled again for which the log gave no answer, in ms. */
@@ -52,6 +55,7 @@ class Interrupted extends Error {
 /** Begins to read all that a desk decides upon. */
 export function openSources(options: OpenSourcesOptions): DeskSources {
   const { instance, log, ledger, regions, reading, starts } = options;
+  const { positionOf = ({ position }) => position } = options;
   const onFailure = (error: unknown): void => {
     if (!(error instanceof Interrupted)) instance.fail(error);
   };
@@ -63,7 +67,7 @@ export function openSources(options: OpenSourcesOptions): DeskSources {
       { after: starts[stream] ?? 0, filters, onFailure },
       (message) => settle(options, reading.onRequest, message, stream),
     );
-    return { settled: () => ({ [stream]: follower.position }), close: () => follower.close() };
+    return { settled: () => ({ [stream]: positionOf(follower) }), close: () => follower.close() };
   });
   const histories = [...reading.decisions].map(([home, filters]) => {
     const follower = followHome(
