@@ -1,0 +1,336 @@
+import { LogFault, type Ledger, type Log } from '@meridian/journal';
+import type { Beat, Checkpoints } from '@meridian/nest';
+import type { NatsConnection } from '@nats-io/nats-core';
+import type { Logger } from 'pino';
+import { compareStreams } from './comparison.ts';
+import type { Control } from './control/control.ts';
+import type { Report } from './domain/actions.ts';
+import { RegionWatch, type Look, type Sight, type WatchEvent } from './domain/health.ts';
+import type { Settings } from './domain/settings.ts';
+import { isControlSilent } from './domain/state.ts';
+import { Drills } from './drills.ts';
+import { Keeper, type Every } from './keeper.ts';
+import type { RecoveryMetrics } from './metrics.ts';
+import { Orphans } from './orphans.ts';
+import { Records } from './records.ts';
+import { Replication } from './replication.ts';
+
+export interface RecoveryOptions {
+  readonly settings: Settings;
+  readonly log: Log;
+  /** The ledger of the process, kept up to date by others. */
+  readonly ledger: Ledger;
+  readonly beat: Beat;
+  readonly checkpoints: Checkpoints;
+  readonly connection: NatsConnection;
+  /** Absent where ownership is static: this region decides for its own home under `epoch`. */
+  readonly control?: Control;
+  readonly epoch: number;
+  readonly metrics: RecoveryMetrics;
+  readonly logger: Logger;
+}
+
+const lagLimitMs = 1_000;
+const workEveryMs = 1_000;
+const eventsLimit = 256;
+
+const every: Every = (periodMs, run) => {
+  const timer = setInterval(run, periodMs);
+  timer.unref();
+  return () => clearInterval(timer);
+};
+
+/** The recovery of a region, with everything that it does. */
+export class Recovery {
+  readonly #options: RecoveryOptions;
+  readonly #replication: Replication;
+  readonly #keeper: Keeper | undefined;
+  readonly #records: Records;
+  readonly #drills: Drills;
+  readonly #orphans: Orphans;
+  readonly #watch: RegionWatch;
+  readonly #ends: (() => void)[] = [];
+  #events: WatchEvent[] = [];
+  #working: Promise<void> | undefined;
+  #wellMs = performance.now();
+  #probes = 0;
+
+  constructor(options: RecoveryOptions) {
+    this.#options = options;
+    const { settings, log, beat, metrics, ledger, control } = options;
+    const { region, regions } = settings;
+    const onFailure = (error: unknown): void => this.#failed(error);
+    const clocks = { monotonicMs: () => performance.now(), wallMs: () => Date.now(), every };
+    this.#replication = new Replication({
+      log,
+      beat,
+      region,
+      regions,
+      ...clocks,
+      onArrival: (origin, stream, lagMs) => metrics.lag.observe({ origin, stream }, lagMs / 1_000),
+      onFailure,
+    });
+    this.#keeper =
+      control === undefined
+        ? undefined
+        : new Keeper({
+            settings,
+            log,
+            beat,
+            control,
+            ...clocks,
+            positions: () => this.#replication.positions(),
+            compare: () => this.#compare(),
+            onReport: (report) => this.#onReport(report),
+            onFailure,
+          });
+    const epochOf = (home: string): number | undefined => this.epochOf(home);
+    this.#records = new Records({ log, region, ledger, epochOf });
+    this.#drills = new Drills({ log, regions, records: this.#records, epochOf, onFailure });
+    this.#orphans = new Orphans({
+      log,
+      regions,
+      ledger,
+      records: this.#records,
+      epochOf,
+      onAccounted: (home, fate) => metrics.orphans.inc({ home, fate }),
+      onFailure,
+    });
+    this.#watch = new RegionWatch({
+      region,
+      peers: regions.length - 1,
+      lagLimitMs,
+      settleMs: settings.leaseMs / 5,
+    });
+  }
+
+  /** The homes that recovery itself is writing for, and their epochs. */
+  deciding(): Record<string, number> {
+    return this.#records.deciding();
+  }
+
+  /** The epoch under which this region decides for a home now; undefined when it does not. */
+  epochOf(home: string): number | undefined {
+    if (this.#keeper !== undefined) return this.#keeper.epochOf(home);
+    return home === this.#options.settings.region ? this.#options.epoch : undefined;
+  }
+
+  async open(): Promise<void> {
+    await this.#replication.open();
+    void this.#watchConnection();
+    await this.#keeper?.open();
+    this.#drills.open();
+    this.#orphans.open();
+    this.#ends.push(
+      every(workEveryMs, () => {
+        this.#probe();
+        this.#look();
+        this.#working ??= this.#work().finally(() => {
+          this.#working = undefined;
+        });
+      }),
+    );
+    this.#look();
+  }
+
+  async close(): Promise<void> {
+    for (const end of this.#ends) end();
+    await this.#working;
+    await this.#keeper?.close();
+    await this.#drills.close();
+    await this.#orphans.close();
+    await this.#replication.close();
+  }
+
+  async #work(): Promise<void> {
+    await this.#store();
+    await this.#drills.work();
+    await this.#orphans.work();
+  }
+
+  /** The region's own log must take what is stored, or another region had better decide. */
+  #probe(): void {
+    const { checkpoints, settings } = this.#options;
+    this.#probes += 1;
+    checkpoints.save('recovery', 'probe', this.#probes).then(
+      () => {
+        this.#wellMs = performance.now();
+      },
+      () => {},
+    );
+    const silentMs = performance.now() - this.#wellMs;
+    this.#keeper?.tell({
+      type: 'wellness',
+      well: silentMs < settings.leaseMs - settings.guardMs,
+    });
+  }
+
+  async #compare() {
+    const { connection, settings, metrics, logger } = this.#options;
+    const { region, regions } = settings;
+    return compareStreams({
+      connection,
+      region,
+      regions,
+      onFinding: ({ stream, verdict, imported }) => {
+        metrics.compared.inc({ stream, outcome: verdict.kind });
+        if (imported > 0) metrics.imported.inc({ stream }, imported);
+        if (verdict.kind === 'short' || verdict.kind === 'differs') {
+          logger.error({ stream, verdict, imported }, `${stream} is not what the peers hold.`);
+        }
+      },
+    });
+  }
+
+  async #watchConnection(): Promise<void> {
+    for await (const { type } of this.#options.connection.status()) {
+      if (type === 'disconnect') this.#keeper?.tell({ type: 'nats', connected: false });
+      else if (type === 'reconnect') this.#keeper?.tell({ type: 'nats', connected: true });
+    }
+  }
+
+  #onReport(report: Report): void {
+    const { metrics, logger } = this.#options;
+    switch (report.what) {
+      case 'granting':
+        metrics.epochChanges.inc({ home: report.home });
+        break;
+      case 'lease':
+        if (!report.held) metrics.leaseLapses.inc();
+        break;
+      default:
+    }
+    const { what, ...facts } = report;
+    logger.info({ report: what, ...facts }, `Ownership: ${what.replaceAll('_', ' ')}.`);
+  }
+
+  /** Looks at everything once: metrics, and what is worth an event. */
+  #look(): void {
+    const now = { nowMs: performance.now(), wallMs: Date.now() };
+    this.#measure(now.nowMs, now.wallMs);
+    const events = this.#watch.look(this.#seen(now.nowMs, now.wallMs), now);
+    for (const { event } of events) {
+      const { type, subject, data } = event;
+      this.#options.logger.info({ subject, data }, type);
+    }
+    this.#events = [...this.#events, ...events].slice(-eventsLimit);
+    this.#options.metrics.isolated.set(this.#watch.isIsolated ? 1 : 0);
+  }
+
+  #measure(nowMs: number, wallMs: number): void {
+    const { metrics, settings, ledger } = this.#options;
+    let atRiskMs = 0;
+    for (const [stream, backlog] of this.#replication.backlogs) {
+      atRiskMs = Math.max(atRiskMs, backlog.atRiskMs(wallMs));
+      for (const peer of this.#replication.peers) {
+        metrics.behindEvents.set({ peer, stream }, backlog.behind(peer));
+        metrics.behindSeconds.set({ peer, stream }, backlog.ageMs(peer, wallMs) / 1_000);
+      }
+    }
+    if (this.#replication.peers.length > 0) metrics.atRisk.set(atRiskMs / 1_000);
+    for (const peer of this.#replication.peers) {
+      const heardMs = this.#replication.heardMs(peer) ?? 0;
+      metrics.peerSilent.set({ peer }, (nowMs - heardMs) / 1_000);
+    }
+    for (const home of settings.regions) {
+      metrics.owner.set({ home }, this.epochOf(home) === undefined ? 0 : 1);
+      metrics.epoch.set({ home }, ledger.current(home).epoch);
+      metrics.orphansOpen.set({ home }, this.#orphans.countOpen(home));
+    }
+    const state = this.#keeper?.state;
+    if (state === undefined) return;
+    metrics.leaseHeld.set(this.#keeper?.holdsLease === true ? 1 : 0);
+    metrics.leaseRemaining.set(Math.max(0, state.lease.untilMs - nowMs) / 1_000);
+    metrics.intakeOpen.set(state.fence.phase === 'whole' ? 1 : 0);
+    metrics.controlSilent.set(isControlSilent(state, nowMs) ? 1 : 0);
+  }
+
+  #seen(nowMs: number, wallMs: number): Look {
+    const { settings } = this.#options;
+    const state = this.#keeper?.state;
+    const unreachable = this.#replication.peers.filter(
+      (peer) => nowMs - (this.#replication.heardMs(peer) ?? 0) > settings.leaseMs,
+    );
+    const lags = [...this.#replication.backlogs].flatMap(([stream, backlog]) =>
+      this.#replication.peers.map((region) => ({
+        stream,
+        region,
+        behind: backlog.behind(region),
+        lagMs: backlog.ageMs(region, wallMs),
+      })),
+    );
+    const sights = this.#replication.peers.map((region): Sight => {
+      const reasons = lags
+        .filter((lag) => lag.region === region && lag.lagMs > lagLimitMs)
+        .map((lag) => `LAG: ${lag.stream} is ${Math.round(lag.lagMs)} ms behind there.`);
+      if (unreachable.includes(region)) {
+        reasons.unshift(`NOT_HEARD: ${region} has not said what it holds for a lease's length.`);
+      }
+      if (state?.view.isLapsed(region) === true) {
+        return { region, health: 'LOST', reasons: ['LEASE_LAPSED: its lease is not renewed.'] };
+      }
+      return { region, health: reasons.length > 0 ? 'DEGRADED' : 'HEALTHY', reasons };
+    });
+    return {
+      sights: [...sights, ...this.#own(nowMs)],
+      unreachable,
+      isControlSilent: state !== undefined && isControlSilent(state, nowMs),
+      isServing:
+        this.#keeper?.holdsLease === false &&
+        settings.regions.some((home) => this.epochOf(home) !== undefined),
+      lags,
+    };
+  }
+
+  #own(nowMs: number): Sight[] {
+    const state = this.#keeper?.state;
+    if (state === undefined) return [];
+    const { region } = state.settings;
+    const { phase } = state.fence;
+    const codes = {
+      away: 'NATS_AWAY',
+      comparing: 'COMPARING',
+      mending: 'MENDING',
+      differs: 'COPIES_DIFFER',
+    };
+    if (phase !== 'whole') {
+      return [{ region, health: 'FENCED', reasons: [`${codes[phase]}: nothing is decided here.`] }];
+    }
+    if (state.lease.role === 'standby') return [];
+    if (nowMs >= state.lease.untilMs) {
+      return [{ region, health: 'FENCED', reasons: ['LEASE_ENDED: it could not be renewed.'] }];
+    }
+    return state.isWell
+      ? [{ region, health: 'HEALTHY', reasons: [] }]
+      : [{ region, health: 'DEGRADED', reasons: ['NOT_WELL: the own log takes nothing.'] }];
+  }
+
+  /** Stores what was seen, as soon as this region decides for its own home. */
+  async #store(): Promise<void> {
+    const { region } = this.#options.settings;
+    while (this.#events.length > 0 && this.epochOf(region) !== undefined) {
+      const batch = this.#events.slice(0, 16);
+      try {
+        await this.#records.store(
+          region,
+          { entity: 'region', id: region },
+          batch.map(({ event, atMs }) => ({
+            ...event,
+            timeMs: atMs,
+            cause: { causationId: `recovery.${region}.${atMs}` },
+          })),
+        );
+      } catch (error) {
+        this.#failed(error);
+        return;
+      }
+      this.#events = this.#events.filter((one) => !batch.includes(one));
+    }
+  }
+
+  #failed(error: unknown): void {
+    const { logger } = this.#options;
+    if (error instanceof LogFault && error.retryable) logger.debug({ err: error }, error.message);
+    else logger.error({ err: error }, 'Recovery could not do something; it goes on.');
+  }
+}
