@@ -19,7 +19,7 @@ export type Rest =
       readonly settled: true;
       /** When the next timer of any service is due, in epoch ms. */
       readonly nextDueMs: number | null;
-      /** Where the region's streams end, and its copies of the other regions' streams. */
+      /** Where the region's streams end, and how far its copies of other regions' streams are read. */
       readonly lastSequence: Readonly<Record<string, number>>;
     }
   | { readonly settled: false; readonly waitingFor: readonly string[] };
@@ -105,7 +105,11 @@ export class RestWatch {
         filters.get(this.#endsOf(stream))?.push(filter);
       }
     }
-    await Promise.all([...filters].map(([ends, own]) => ends.refresh(own)));
+    // What else the copies of other regions' streams hold is asked for by `upTo`.
+    const isOwn = ({ stream }: StreamEnds): boolean => stream.endsWith(`_${this.#options.region}`);
+    await Promise.all(
+      [...filters].map(([ends, read]) => (isOwn(ends) ? ends.refresh(read) : ends.learn(read))),
+    );
   }
 
   #endsOf(stream: string): StreamEnds {

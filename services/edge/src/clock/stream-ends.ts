@@ -41,16 +41,28 @@ export class StreamEnds {
    * @throws LogFault when the log does not say where it ends
    */
   async refresh(filters: readonly string[]): Promise<void> {
+    const follower = await this.#opened();
+    const known = filters.map((filter) => this.#filter(filter).known);
+    await Promise.all([follower.caughtUp(), ...known]);
+  }
+
+  /**
+   * Knows the ends under filters as far as it has heard, which may be behind what is stored.
+   * @throws LogFault when the log does not say where it ends
+   */
+  async learn(filters: readonly string[]): Promise<void> {
+    await this.#opened();
+    await Promise.all(filters.map((filter) => this.#filter(filter).known));
+  }
+
+  async #opened(): Promise<Follower> {
     this.#opening ??= this.#open();
-    let follower;
     try {
-      follower = await this.#opening;
+      return await this.#opening;
     } catch (error) {
       this.#opening = undefined;
       throw error;
     }
-    const known = filters.map((filter) => this.#filter(filter).known);
-    await Promise.all([follower.caughtUp(), ...known]);
   }
 
   /**
@@ -60,7 +72,7 @@ export class StreamEnds {
    */
   async reaches(sequence: number, limitMs: number): Promise<boolean> {
     if (this.#last >= sequence) return true;
-    await this.refresh([]);
+    await this.learn([]);
     if (this.#last >= sequence || limitMs <= 0) return this.#last >= sequence;
     const { promise, resolve } = Promise.withResolvers<void>();
     const look = (): void => {
