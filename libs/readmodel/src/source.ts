@@ -37,6 +37,10 @@ export function streamSource(log: Log, stream: string, name = stream): Projector
     checkpointOf: () => name,
     isStale: () => false,
     follow: (positions, { maxPending, onFailure }, onMessage) =>
-      log.follow(stream, { after: positions.get(name) ?? 0, maxPending, onFailure }, onMessage),
+      log.follow(
+        stream,
+        { after: positions.get(name) ?? 0, shared: true, maxPending, onFailure },
+        onMessage,
+      ),
   };
 }

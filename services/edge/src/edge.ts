@@ -17,12 +17,14 @@ import { openKeyStore, type KeyStore } from './keys/key-store.ts';
 import { memoryKeyStore } from './keys/memory-key-store.ts';
 import { keyRoutes } from './keys/routes.ts';
 import { logRoutes } from './log/routes.ts';
-import { openMesh } from './mesh.ts';
+import { directoryLimits } from './domain/home-directory.ts';
+import { aliveElsewhere } from './homes/seed.ts';
+import { openMesh, type Mesh } from './mesh.ts';
 import { openReadModels, type ReadModels } from './projections/index.ts';
 import { Intake } from './publish/intake.ts';
 import { serveNats } from './publish/nats-intake.ts';
 import { publishRoutes } from './publish/routes.ts';
-import { readRoutes } from './read-api/index.ts';
+import { radiusAt, readRoutes } from './read-api/index.ts';
 import { drillRoutes } from './regions/drill-routes.ts';
 import { failoverRoutes } from './regions/failover-routes.ts';
 import type { RegionParts } from './regions/parts.ts';
@@ -76,10 +78,11 @@ export async function openEdge(parts: EdgeParts): Promise<Edge> {
   const sorted = [...regions].toSorted();
   const feeds = sorted.map((one) => new Feed(log, eventStream(one), onFault, feedLimits(sorted)));
   const hub = new StreamHub(feeds, { ...config, onFault });
-  const logs = logRoutes(log, region, onFault);
+  const logs = logRoutes(log, region, onFault, sorted);
   const watch = new ProgressWatch(beat, region);
   const rest = new RestWatch({ log, region, regions, watch, required: config.requiredServices });
-  const models = config.readModels ? await openModels(parts, now) : undefined;
+  const models = config.readModels ? await openModels(parts, mesh, now) : undefined;
+  mesh.homes.start(models && (() => aliveElsewhere(models, directoryLimits)));
   const endNats =
     nats === undefined
       ? undefined
@@ -101,6 +104,7 @@ export async function openEdge(parts: EdgeParts): Promise<Edge> {
     leaseMs: parts.leaseMs,
     progress: () => watch.reports(),
     now: realNow,
+    ...(models === undefined ? {} : { radiusOf: (home: string) => radiusAt(models, home) }),
   };
   const routes: Route[] = [
     ...publishRoutes({ intake, now: () => toTimestamp(now()), regions }),
@@ -147,12 +151,14 @@ async function makeDevelopmentKey(
 }
 
 function openModels(
-  { region, log, config, onNote }: EdgeParts,
+  { region, regions, log, config, onNote }: EdgeParts,
+  { ledger, ledgerKnown }: Mesh,
   now: () => number,
 ): Promise<ReadModels> {
   return openReadModels({
     region,
     log,
+    ...(regions.length > 1 ? { mesh: { regions, ledger, ledgerKnown } } : {}),
     now,
     dataDir: join(config.dataDir, region, 'postgres'),
     onLog: onNote,

@@ -73,6 +73,7 @@ export async function startEdge(options: EdgeUnderTestOptions = {}): Promise<Edg
     regions,
     onFault,
   });
+  homes.start();
   const held = new HeldWatch({
     beat: options.beat ?? memoryBeat(),
     region: 'eu',

@@ -23,6 +23,12 @@ export const lastEventIds = [
   'EV_eu:1.0.0',
   '0',
   'EV_eu:1.9999999',
+  'EV_eu:1,EV_us:2.0',
+  'EV_eu:1.0,EV_eu:2.0',
+  'EV_eu:1.0,',
+  ',',
+  'EV_us:1',
+  'EV_eu:0.0',
 ] as const;
 
 /** Paths with a parameter that names nothing. */
@@ -36,6 +42,17 @@ export const badPaths = [
   '/v1/log/%',
   '/schemas/..%2f..%2fpackage.json',
   '/schemas/__proto__.json',
+  '/v1/regions/xx/plan?to=eu',
+  '/v1/regions/eu/plan',
+  '/v1/regions/eu/plan?to=xx',
+  '/v1/regions/eu/plan?to=eu&to=eu',
+  '/v1/regions/..%2f/plan?to=eu',
+  '/v1/regions/__proto__/plan?to=eu',
+  '/v1/regions?home=eu',
+  '/v1/failovers?home=xx',
+  '/v1/failovers?limit=0',
+  '/v1/drills?limit=x',
+  '/v1/drills/none',
 ] as const;
 
 /** Values that no ce- header may have. */
@@ -63,6 +80,30 @@ export const adminBodies = [
   '{"scopes":{"length":1}}',
   '{"__proto__":{"scopes":["admin"]}}',
   `{"scopes":["read"],"label":"${'x'.repeat(500)}"}`,
+] as const;
+
+/** Bodies that ask for no failover. */
+export const failoverBodies = [
+  ...adminBodies,
+  '{"home":"eu","to":"eu"}',
+  '{"home":"xx","to":"eu","kind":"PLANNED"}',
+  '{"home":"eu","to":"*","kind":"PLANNED"}',
+  '{"home":["eu"],"to":"eu","kind":"PLANNED"}',
+  '{"home":"eu","to":"eu","kind":"NOW"}',
+  '{"home":"eu","to":"eu","kind":["PLANNED"]}',
+  '{"home":"__proto__","to":"constructor","kind":"PLANNED"}',
+  '{"home":"eu","to":"eu","kind":"PLANNED","id":"a.b"}',
+  '{"home":"eu","to":"eu","kind":"PLANNED","epoch":9}',
+] as const;
+
+/** Bodies that are no receipt. */
+export const drillBodies = [
+  ...adminBodies,
+  '{"receipt":"{}","passed":1,"exercise":"x","startedAt":"2026-01-31T08:00:00Z","endedAt":"2026-01-31T08:00:00Z"}',
+  '{"receipt":{},"passed":true,"exercise":"x","startedAt":"2026-01-31T08:00:00Z","endedAt":"2026-01-31T08:00:00Z"}',
+  '{"receipt":"{}","passed":true,"exercise":"x","startedAt":"now","endedAt":"2026-01-31T08:00:00Z"}',
+  `{"receipt":"${'x'.repeat(140_000)}","passed":true,"exercise":"x","startedAt":"2026-01-31T08:00:00Z","endedAt":"2026-01-31T08:00:00Z"}`,
+  '{"id":"../x","receipt":"{}","passed":true,"exercise":"x","startedAt":"2026-01-31T08:00:00Z","endedAt":"2026-01-31T08:00:00Z"}',
 ] as const;
 
 /** Methods, known and unknown. */
@@ -113,6 +154,14 @@ export const streamQueries = [
   `subject=${'a,'.repeat(200)}a`,
   '__proto__=x',
   'from=%ff',
+  'from=EV_us:1',
+  'from=EV_eu:1.0,EV_eu:2.0',
+  'from=EV_eu:999999.0',
+  'to=EV_us:1',
+  'to=EV_eu:x',
+  'home=us',
+  'home=',
+  'home=eu.>',
 ] as const;
 
 /** What is no HTTP request, or not a whole one. */
@@ -139,6 +188,9 @@ export function brokenRequests(token: string): string[] {
 export const badQueries = [
   'x=1',
   'durability=all',
+  'durability=mirrored',
+  'durability=MIRRORED',
+  'durability=all,region',
   'durability=',
   'durability=region&durability=region',
   '__proto__=1',

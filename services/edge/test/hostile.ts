@@ -5,6 +5,8 @@ import {
   badQueries,
   brokenRequests,
   contentTypes,
+  drillBodies,
+  failoverBodies,
   headerValues,
   lastEventIds,
   methods,
@@ -237,6 +239,16 @@ export class Hostility {
       ],
       ['broken HTTP', () => this.#brokenHttp()],
       ['a bad administrative body', () => send(this.#adminBody())],
+      ['a bad failover or receipt', () => send(this.#meshBody())],
+      [
+        'a request of the mesh itself',
+        () =>
+          event({
+            ...good('mesh'),
+            type: this.#pick(['meridian.failover.request.v1', 'meridian.drill.record.v1']),
+            data: { to: 'eu', kind: 'PLANNED' },
+          }),
+      ],
       [
         'a bad path parameter',
         () =>
@@ -259,6 +271,7 @@ export class Hostility {
       ['datacontenttype'],
       ['correlationid'],
       ['traceparent'],
+      ['region'],
       ['data'],
       ['data', 'queueId'],
       ['data', 'priority'],
@@ -428,6 +441,14 @@ export class Hostility {
         body: '{"scopes":["admin"]}',
       },
     ]);
+  }
+
+  #meshBody(): Parts {
+    const [path, bodies] = this.#pick<readonly [string, readonly string[]]>([
+      ['/v1/failovers', failoverBodies],
+      ['/v1/drills', drillBodies],
+    ]);
+    return { path, headers: { 'content-type': 'application/json' }, body: this.#pick(bodies) };
   }
 
   #adminBody(): Parts {

@@ -149,7 +149,7 @@ describe('the routes about regions', () => {
       { id: 'f1', stream: 'IN_eu', sequence: expect.any(Number), duplicate: false },
     ]);
     const stored = await log.get('IN_eu', first.body.sequence);
-    expect(stored?.subject).toBe('in.eu.meridian.eu.ownership.eu');
+    expect(stored?.subject).toBe('in.eu.meridian.eu.failover.eu');
     expect(JSON.parse(stored?.text() ?? '')).toMatchObject({
       id: 'f1',
       source: '/eu/edge',

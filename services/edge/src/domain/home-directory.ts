@@ -78,6 +78,11 @@ export class HomeDirectory {
     return this.#live.get(name) ?? this.#ended.get(name);
   }
 
+  /** Takes in what is known to live at another home. */
+  plant(home: string, entity: string, tenant: string, id: string): void {
+    this.#begin(nameOf(tenant, entity, id), home);
+  }
+
   /** Takes in one event of another home; repeats and older events of the same do no harm. */
   observe(home: string, { type, tenant, subject }: Sighting): void {
     const begun = beginnings.get(type);

@@ -1,5 +1,6 @@
 import {
   followHome,
+  homeSource,
   type HomeFollower,
   type Ledger,
   type Log,
@@ -9,6 +10,18 @@ import { decodeEntry, type IntakeEnvelope } from '@meridian/wire';
 import { HomeDirectory, mayBeSeen, type DirectoryLimits } from '../domain/home-directory.ts';
 import { homeOf } from '../domain/home-of.ts';
 import { Refusal } from '../domain/problem.ts';
+
+/** Who lives elsewhere at some moment, and how much of each home's history says so. */
+export interface Seed {
+  /** The last sequences embodied, by source: `EV_us.us`. */
+  readonly places: Readonly<Record<string, number>>;
+  readonly alive: readonly {
+    readonly home: string;
+    readonly entity: 'contact' | 'agent' | 'reservation';
+    readonly tenant: string;
+    readonly id: string;
+  }[];
+}
 
 export interface HomesOptions {
   readonly log: Log;
@@ -35,15 +48,24 @@ export class Homes {
   readonly #options: HomesOptions;
   readonly #followers = new Map<string, HomeFollower>();
   readonly #retries = new Set<NodeJS.Timeout>();
+  readonly #others: readonly string[];
+  #places: Readonly<Record<string, number>> = {};
   #isReady: boolean;
   #isClosed = false;
 
   constructor(options: HomesOptions) {
     this.#options = options;
     this.directory = new HomeDirectory(options.limits);
-    const others = options.regions.filter((home) => home !== options.region);
-    this.#isReady = others.length === 0;
-    if (!this.#isReady) this.#begin(others);
+    this.#others = options.regions.filter((home) => home !== options.region);
+    this.#isReady = this.#others.length === 0;
+  }
+
+  /**
+   * Begins to follow.
+   * @param seed where to begin from; without it, or where it has nothing, everything is read once
+   */
+  start(seed?: () => Promise<Seed | undefined>): void {
+    if (!this.#isReady) this.#begin(seed);
   }
 
   /** Whether it knows what the copies held when it began. */
@@ -69,32 +91,41 @@ export class Homes {
     await Promise.all([...this.#followers.values()].map((follower) => follower.close()));
   }
 
-  #begin(others: readonly string[]): void {
-    this.#open(others).catch((error: unknown) => {
+  #begin(seed: (() => Promise<Seed | undefined>) | undefined): void {
+    this.#open(seed).catch((error: unknown) => {
       if (this.#isClosed) return;
       this.#options.onFault(error);
-      this.#later(() => this.#begin(others));
+      this.#later(() => this.#begin(seed));
     });
   }
 
-  async #open(others: readonly string[]): Promise<void> {
+  async #open(seed: (() => Promise<Seed | undefined>) | undefined): Promise<void> {
     await this.#options.ledgerKnown();
-    for (const home of others) if (!this.#followers.has(home)) this.#follow(home);
+    if (this.#followers.size === 0) this.#plant(await seed?.());
+    for (const home of this.#others) if (!this.#followers.has(home)) this.#follow(home);
     await Promise.all([...this.#followers.values()].map((follower) => follower.caughtUp()));
     this.#isReady = !this.#isClosed;
+  }
+
+  #plant(seed: Seed | undefined): void {
+    if (seed === undefined) return;
+    this.#places = seed.places;
+    for (const { home, entity, tenant, id } of seed.alive) {
+      this.directory.plant(home, entity, tenant, id);
+    }
   }
 
   #follow(home: string): void {
     if (this.#isClosed) return;
     const { log, ledger, onFault } = this.#options;
-    const before = this.#followers.get(home)?.positions ?? {};
+    const before = this.#followers.get(home)?.positions ?? this.#places;
     const follower = followHome(
       log,
       ledger,
       {
         home,
         filters,
-        after: (region) => before[`EV_${region}.${home}`] ?? 0,
+        after: (region) => before[homeSource(region, home)] ?? 0,
         onFailure: (error) => {
           onFault(error);
           this.#later(() => this.#follow(home));

@@ -55,6 +55,7 @@ const state = (offsetMs: number, to: 'AVAILABLE' | 'AWAY', reasonCode?: string):
 const available = {
   tenant: 'demo',
   id: 'a1',
+  home: 'eu',
   presence: 'AVAILABLE',
   reason: null,
   presenceSince: at(0),
@@ -65,11 +66,12 @@ const available = {
   capacities,
   open: [],
   idleSince: at(0),
+  lastStream: 'EV_eu',
   lastSequence: 1,
 };
 
 const after = (...events: Timed[]) =>
-  rowsAfter(agentsProjection, given(...events)).get('demo/a1') as unknown as AgentRow;
+  rowsAfter(agentsProjection, given(...events)).get('demo/a1/eu') as unknown as AgentRow;
 const channels = (...events: Timed[]) =>
   Object.fromEntries(channelsOf(after(...events)).map(({ channel, ...rest }) => [channel, rest]));
 

@@ -19,12 +19,14 @@ export interface OpenReservation {
   readonly stage: 'OFFERED' | 'INTERACTING' | 'WRAPPING';
 }
 
-/** Every agent who ever signed in. */
+/** Every agent who ever signed in, once for each home: who moves is in one of them at a time. */
 export const agents = pgTable(
   'agents',
   {
     tenant: text('tenant').notNull(),
     id: text('id').notNull(),
+    /** The partition that the agent signed in to. */
+    home: text('home').notNull(),
     presence: text('presence').$type<Presence>().notNull(),
     /** Why the agent is away, as the agent said. */
     reason: text('reason'),
@@ -40,10 +42,11 @@ export const agents = pgTable(
     open: jsonb('open').$type<readonly OpenReservation[]>().notNull(),
     /** When the agent last became free; null unless available with nothing open. */
     idleSince: moment('idle_since'),
-    /** Of the entry with the last event about the agent. */
+    /** The stream and the sequence of the entry with the last event about the agent. */
+    lastStream: text('last_stream').notNull(),
     lastSequence: bigint('last_sequence', { mode: 'number' }).notNull(),
   },
-  (table) => [primaryKey({ columns: [table.tenant, table.id] })],
+  (table) => [primaryKey({ columns: [table.tenant, table.id, table.home] })],
 );
 
 export type AgentRow = typeof agents.$inferSelect;
@@ -75,11 +78,11 @@ export const agentsProjection: RowProjection<typeof agents> = {
   table: agents,
   keys(recorded) {
     const id = agentOf(recorded);
-    return id === undefined ? [] : [[recorded.event.tenant, id]];
+    return id === undefined ? [] : [[recorded.event.tenant, id, recorded.event.region]];
   },
-  evolve(row, recorded, [tenant, id]) {
-    const { event, sequence } = recorded;
-    const before = row ?? newAgent(tenant as string, id as string);
+  evolve(row, recorded, [tenant, id, home]) {
+    const { event, stream, sequence } = recorded;
+    const before = row ?? newAgent(tenant as string, id as string, home as string);
     const time = new Date(event.time);
     const changed = event.type.startsWith(agentPrefix)
       ? change(before, event as AgentEvent, time)
@@ -87,15 +90,17 @@ export const agentsProjection: RowProjection<typeof agents> = {
     return {
       ...changed,
       idleSince: idleSince(before, changed, event.type, time),
+      lastStream: stream,
       lastSequence: sequence,
     };
   },
 };
 
-function newAgent(tenant: string, id: string): AgentRow {
+function newAgent(tenant: string, id: string, home: string): AgentRow {
   return {
     tenant,
     id,
+    home,
     presence: 'OFFLINE',
     reason: null,
     presenceSince: null,
@@ -106,6 +111,7 @@ function newAgent(tenant: string, id: string): AgentRow {
     capacities: [],
     open: [],
     idleSince: null,
+    lastStream: '',
     lastSequence: 0,
   };
 }

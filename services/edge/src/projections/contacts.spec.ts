@@ -65,6 +65,7 @@ const fresh = {
   waitedMs: null,
   disposition: null,
   attributes: { language: 'de' },
+  lastStream: 'EV_eu',
   lastSequence: 1,
   revision: 0,
 };
@@ -87,7 +88,7 @@ const inOffer = {
 };
 
 const after = (...events: Timed[]) =>
-  rowsAfter(contactsProjection, given(...events)).get('demo/c1');
+  rowsAfter(contactsProjection, given(...events)).get('demo/c1/eu');
 
 describe('contacts', () => {
   it('begins in the system', () => {
@@ -269,6 +270,7 @@ describe('timeline', () => {
     expect(listed[0]).toEqual({
       tenant: 'demo',
       contactId: 'c1',
+      home: 'eu',
       stream: 'EV_eu',
       sequence: 1,
       index: 0,

@@ -40,17 +40,21 @@ export const contacts = pgTable(
     waitedMs: doublePrecision('waited_ms'),
     disposition: text('disposition'),
     attributes: jsonb('attributes').$type<Readonly<Record<string, string>>>().notNull(),
-    /** Of the entry with the contact's last event. */
+    /** The stream and the sequence of the entry with the contact's last event. */
+    lastStream: text('last_stream').notNull(),
     lastSequence: bigint('last_sequence', { mode: 'number' }).notNull(),
     /** Of the contact's last event. */
     revision: integer('revision').notNull(),
   },
   (table) => [
-    primaryKey({ columns: [table.tenant, table.id] }),
+    primaryKey({ columns: [table.tenant, table.id, table.home] }),
     index('contacts_by_time').on(table.tenant, table.initiatedAt, table.id),
     index('contacts_waiting')
       .on(table.tenant, table.queueId, table.queuedAt)
       .where(sql`state in ('QUEUED', 'OFFERED')`),
+    index('contacts_open')
+      .on(table.home, table.state)
+      .where(sql`state not in ('COMPLETED', 'ABANDONED', 'CANCELED', 'FAILED')`),
   ],
 );
 
@@ -62,6 +66,8 @@ export const timeline = pgTable(
   {
     tenant: text('tenant').notNull(),
     contactId: text('contact_id').notNull(),
+    /** The home in which it was decided: the contact's, or that of who serves it. */
+    home: text('home').notNull(),
     stream: text('stream').notNull(),
     sequence: bigint('sequence', { mode: 'number' }).notNull(),
     index: integer('index').notNull(),
@@ -85,16 +91,14 @@ const isContactEvent = (type: string): boolean => type.startsWith('meridian.cont
 
 export const contactsProjection: RowProjection<typeof contacts> = {
   table: contacts,
-  keys: ({ event }) => (isContactEvent(event.type) ? [[event.tenant, event.subject]] : []),
+  keys: ({ event }) =>
+    isContactEvent(event.type) ? [[event.tenant, event.subject, event.region]] : [],
   evolve(row, recorded) {
     if (!isContactEvent(recorded.event.type)) return row;
     const after = evolveContact(row, recorded);
     if (after === undefined) return undefined;
-    const {
-      sequence,
-      event: { revision },
-    } = recorded;
-    return { ...after, lastSequence: sequence, revision };
+    const { stream, sequence, event } = recorded;
+    return { ...after, lastStream: stream, lastSequence: sequence, revision: event.revision };
   },
 };
 
@@ -108,7 +112,7 @@ function evolveContact(
   return row === undefined ? undefined : change(row, event as ContactEvent, new Date(event.time));
 }
 
-function begin({ event, sequence }: RecordedEvent): ContactRow | undefined {
+function begin({ event, stream, sequence }: RecordedEvent): ContactRow | undefined {
   if (event.type !== 'meridian.contact.initiated.v1') return undefined;
   const { channel, method, attributes } = event.data;
   return {
@@ -129,6 +133,7 @@ function begin({ event, sequence }: RecordedEvent): ContactRow | undefined {
     waitedMs: null,
     disposition: null,
     attributes: attributes ?? {},
+    lastStream: stream,
     lastSequence: sequence,
     revision: event.revision,
   };
@@ -199,6 +204,7 @@ export const timelineProjection: ListProjection<typeof timeline> = {
       {
         tenant: event.tenant,
         contactId,
+        home: event.region,
         stream,
         sequence,
         index: place,

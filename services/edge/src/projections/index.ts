@@ -3,7 +3,8 @@ export type { AgentChannel, AgentRow, ChannelState, OpenReservation } from './ag
 export { contacts, contactsProjection, timeline, timelineProjection } from './contacts.ts';
 export type { ContactRow, TimelineRow } from './contacts.ts';
 export { figuresOf, queues, queuesProjection } from './queues.ts';
-export type { QueueFigures, QueueRow } from './queues.ts';
+export type { QueueFigures, QueueRow, QueueTotals } from './queues.ts';
+export { checkpointName, placesOf } from './home-source.ts';
 export { openReadModels, ReadModels } from './read-models.ts';
 export type { ReadModelsOptions } from './read-models.ts';
 export { migrationsFolder, projections, projectorName } from './tables.ts';

@@ -34,6 +34,7 @@ const left = (reason: 'TO_AGENT' | 'GAVE_UP' | 'REAPED', waitedMs: number): Time
 const empty = {
   tenant: 'demo',
   id: 'sales',
+  home: 'eu',
   settings,
   deletedAt: null,
   queued: 0,
@@ -42,10 +43,11 @@ const empty = {
   abandoned: 0,
   reaped: 0,
   sumWaitMs: 0,
+  lastStream: 'EV_eu',
   lastSequence: 1,
 };
 const after = (...events: Timed[]) =>
-  rowsAfter(queuesProjection, given(...events)).get('demo/sales') as unknown as QueueRow;
+  rowsAfter(queuesProjection, given(...events)).get('demo/sales/eu') as unknown as QueueRow;
 
 describe('queues', () => {
   it('counts who joined and how they left', () => {

@@ -15,7 +15,7 @@ import {
 const defaultServiceLevelMs = 20_000;
 
 /**
- * Every queue that was configured or joined, with its totals since the beginning of the log. Who
+ * Every queue that was configured or joined, once for each home, with its totals there since the beginning of the log. Who
  * waits in it now is not here: that is a question to `contacts`.
  */
 export const queues = pgTable(
@@ -23,6 +23,8 @@ export const queues = pgTable(
   {
     tenant: text('tenant').notNull(),
     id: text('id').notNull(),
+    /** Whose contacts are counted here. */
+    home: text('home').notNull(),
     /** Null until it is configured: it then works by the defaults. */
     settings: jsonb('settings').$type<QueueSettings>(),
     deletedAt: timestamp('deleted_at', { withTimezone: true, precision: 3 }),
@@ -37,10 +39,11 @@ export const queues = pgTable(
     reaped: integer('reaped').notNull(),
     /** The waits of those answered, in milliseconds. */
     sumWaitMs: doublePrecision('sum_wait_ms').notNull(),
-    /** Of the entry with the last event about the queue. */
+    /** The stream and the sequence of the entry with the last event about the queue. */
+    lastStream: text('last_stream').notNull(),
     lastSequence: bigint('last_sequence', { mode: 'number' }).notNull(),
   },
-  (table) => [primaryKey({ columns: [table.tenant, table.id] })],
+  (table) => [primaryKey({ columns: [table.tenant, table.id, table.home] })],
 );
 
 export type QueueRow = typeof queues.$inferSelect;
@@ -63,18 +66,20 @@ export const queuesProjection: RowProjection<typeof queues> = {
   table: queues,
   keys(recorded) {
     const id = queueOf(recorded);
-    return id === undefined ? [] : [[recorded.event.tenant, id]];
+    return id === undefined ? [] : [[recorded.event.tenant, id, recorded.event.region]];
   },
-  evolve(row, recorded, [tenant, id]) {
-    const before = row ?? newQueue(tenant as string, id as string);
-    return { ...change(before, recorded), lastSequence: recorded.sequence };
+  evolve(row, recorded, [tenant, id, home]) {
+    const { stream, sequence } = recorded;
+    const before = row ?? newQueue(tenant as string, id as string, home as string);
+    return { ...change(before, recorded), lastStream: stream, lastSequence: sequence };
   },
 };
 
-function newQueue(tenant: string, id: string): QueueRow {
+function newQueue(tenant: string, id: string, home: string): QueueRow {
   return {
     tenant,
     id,
+    home,
     settings: null,
     deletedAt: null,
     queued: 0,
@@ -83,6 +88,7 @@ function newQueue(tenant: string, id: string): QueueRow {
     abandoned: 0,
     reaped: 0,
     sumWaitMs: 0,
+    lastStream: '',
     lastSequence: 0,
   };
 }
@@ -123,6 +129,12 @@ function leave(row: QueueRow, { reason, waitedMs }: ContactDequeued): QueueRow {
   }
 }
 
+/** What is counted of a queue. */
+export type QueueTotals = Pick<
+  QueueRow,
+  'queued' | 'answered' | 'answeredWithinServiceLevel' | 'abandoned' | 'reaped' | 'sumWaitMs'
+>;
+
 /** What is computed from a queue's totals. */
 export interface QueueFigures {
   /**
@@ -134,8 +146,8 @@ export interface QueueFigures {
   readonly averageSpeedOfAnswerMs: number | null;
 }
 
-export function figuresOf(row: QueueRow): QueueFigures {
-  const { answered, answeredWithinServiceLevel, abandoned, sumWaitMs } = row;
+export function figuresOf(totals: QueueTotals): QueueFigures {
+  const { answered, answeredWithinServiceLevel, abandoned, sumWaitMs } = totals;
   const counted = answered + abandoned;
   return {
     serviceLevel: counted === 0 ? null : answeredWithinServiceLevel / counted,

@@ -1,21 +1,33 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Log } from '@meridian/journal';
+import type { Ledger, Log } from '@meridian/journal';
 import {
   migrate,
   openDatabase,
   Projector,
   startPostgres,
+  streamSource,
   type Database,
   type Postgres,
 } from '@meridian/readmodel';
 import { eventStream } from '@meridian/wire';
+import { checkpointName, homeHistory } from './home-source.ts';
 import { migrationsFolder, projections, projectorName } from './tables.ts';
 
 const RETRY_DELAY_MS = { first: 200, longest: 5_000 };
+/** How often it looks whether the local copy of a stream has come as far as somebody waits for, in ms. */
+const copyPollMs = 20;
 
 export interface ReadModelsOptions {
   readonly region: string;
   readonly log: Log;
+  /** The other regions, and what of their homes counts; a region that is alone needs neither. */
+  readonly mesh?: {
+    /** All regions, this one among them. */
+    readonly regions: readonly string[];
+    readonly ledger: Ledger;
+    /** Resolves once the ledger knows what the local copies held. */
+    readonly ledgerKnown: () => Promise<void>;
+  };
   /** A Postgres of one's own; wins over `dataDir`. Every region needs a database to itself. */
   readonly databaseUrl?: string;
   /** Where the embedded Postgres keeps its things; used when there is no `databaseUrl`. */
@@ -28,11 +40,14 @@ export interface ReadModelsOptions {
   readonly migrations?: string;
 }
 
-/** The read models of one region: their database, and the projector that keeps them up to date. */
+/** The read models of one edge: their database, and a projector for each home that keeps them up to date. */
 export class ReadModels {
   readonly database: Database;
+  /** That of the region's own home. */
   readonly projector: Projector;
-  /** Resolves once the tables are there and the projector follows the log. */
+  /** One for each home, by its name. */
+  readonly projectors: ReadonlyMap<string, Projector>;
+  /** Resolves once the tables are there and the projectors follow the log. */
   readonly ready: Promise<void>;
   readonly #options: ReadModelsOptions;
   readonly #postgres: Postgres | undefined;
@@ -41,19 +56,15 @@ export class ReadModels {
   #closed: Promise<void> | undefined;
 
   constructor(options: ReadModelsOptions, url: string, postgres: Postgres | undefined) {
-    const { log, region, onLog, now } = options;
+    const { region, onLog, mesh } = options;
     this.#options = options;
     this.#postgres = postgres;
     this.database = openDatabase({ url, ...(onLog === undefined ? {} : { onLog }) });
-    this.projector = new Projector({
-      name: projectorName,
-      log,
-      stream: eventStream(region),
-      database: this.database,
-      projections,
-      ...(onLog === undefined ? {} : { onLog }),
-      ...(now === undefined ? {} : { now }),
-    });
+    const homes = mesh?.regions ?? [region];
+    this.projectors = new Map(
+      homes.toSorted().map((home) => [home, this.#projectorOf(home, homes.length > 1)]),
+    );
+    this.projector = this.projectors.get(region) as Projector;
     this.ready = this.#begin();
     // Who waits for it hears of it; nobody has to.
     this.ready.catch(() => {});
@@ -64,9 +75,31 @@ export class ReadModels {
     return this.#isReady;
   }
 
+  get region(): string {
+    return this.#options.region;
+  }
+
   /** The process of the embedded Postgres; undefined with a database of one's own. */
   get postgres(): Postgres | undefined {
     return this.#postgres;
+  }
+
+  /**
+   * Waits until the rows embody a sequence of a stream, whatever home it is of.
+   * @returns false when they do not within the time
+   * @throws LogFault when the log does not say where it ends
+   */
+  async reached(stream: string, sequence: number, timeoutMs: number): Promise<boolean> {
+    if (this.projectors.size === 1) return this.projector.reached(sequence, timeoutMs);
+    const deadlineMs = performance.now() + timeoutMs;
+    const { log } = this.#options;
+    while ((await log.lastSequence(stream)) < sequence) {
+      if (performance.now() > deadlineMs || this.#closing.signal.aborted) return false;
+      await delay(copyPollMs);
+    }
+    const all = Promise.all([...this.projectors.values()].map((one) => one.caughtUp()));
+    const limit = delay(Math.max(0, deadlineMs - performance.now()), 'late', { ref: false });
+    return (await Promise.race([all, limit])) !== 'late';
   }
 
   /** Stops following, then the database. What was not stored yet is read again at the next start. */
@@ -75,35 +108,60 @@ export class ReadModels {
     return this.#closed;
   }
 
+  #projectorOf(home: string, among: boolean): Projector {
+    const { log, mesh, onLog, now } = this.#options;
+    const stream = eventStream(home);
+    const checkpoint = checkpointName(home, home, 1);
+    return new Projector({
+      name: `${projectorName}.${home}`,
+      log,
+      stream,
+      checkpoint,
+      source:
+        among && mesh !== undefined
+          ? homeHistory(log, mesh.ledger, home)
+          : streamSource(log, stream, checkpoint),
+      share: { column: 'home', value: home },
+      database: this.database,
+      projections,
+      ...(onLog === undefined ? {} : { onLog }),
+      ...(now === undefined ? {} : { now }),
+    });
+  }
+
   async #close(): Promise<void> {
     this.#closing.abort();
-    await this.projector.close();
+    await Promise.all([...this.projectors.values()].map((projector) => projector.close()));
     await this.ready.catch(() => {});
     await this.database.close();
     await this.#postgres?.stop();
   }
 
   async #begin(): Promise<void> {
-    const { migrations = migrationsFolder, onLog } = this.#options;
-    for (
-      let waitMs = RETRY_DELAY_MS.first;
-      ;
-      waitMs = Math.min(waitMs * 2, RETRY_DELAY_MS.longest)
-    ) {
+    const { migrations = migrationsFolder, mesh } = this.#options;
+    await this.#trying('make the tables', () => migrate(this.database, migrations));
+    await this.#trying('read who owns what', async () => mesh?.ledgerKnown());
+    await Promise.all([...this.projectors.values()].map((projector) => projector.start()));
+    this.#isReady = true;
+  }
+
+  async #trying(what: string, work: () => Promise<unknown>): Promise<void> {
+    const { first, longest } = RETRY_DELAY_MS;
+    for (let waitMs = first; ; waitMs = Math.min(waitMs * 2, longest)) {
       if (this.#closing.signal.aborted) {
         throw new Error('The read models were closed before they were ready.');
       }
       try {
-        await migrate(this.database, migrations);
-        break;
+        await work();
+        return;
       } catch (error) {
         const reason = error instanceof Error ? error.message : String(error);
-        onLog?.(`read models: could not make the tables; next attempt in ${waitMs} ms: ${reason}`);
+        this.#options.onLog?.(
+          `read models: could not ${what}; next attempt in ${waitMs} ms: ${reason}`,
+        );
         await delay(waitMs, undefined, { signal: this.#closing.signal }).catch(() => {});
       }
     }
-    await this.projector.start();
-    this.#isReady = true;
   }
 }
 

@@ -18,8 +18,18 @@ export const contactStates: readonly ContactState[] = [
 
 export const atLeastParameter: Parameters = {
   atLeast: {
-    description: 'Wait (at most 2 s) until the read models embody this sequence of the EV stream.',
-    schema: { type: 'integer', minimum: 0 },
+    description:
+      "Wait (at most 2 s) until the read models embody this sequence of this region's EV stream, or places such as " +
+      'EV_eu:12,EV_us:7.',
+    schema: { type: 'string', pattern: '^([0-9]+|EV_.+)$' },
+  },
+};
+
+const homeParameter: Parameters = {
+  home: {
+    description: 'Only of these homes: the regions that were entered',
+    schema: { type: 'array', items: { type: 'string' } },
+    many: true,
   },
 };
 
@@ -42,8 +52,11 @@ export const contactsParameters: Parameters = {
     many: true,
   },
   queue: { description: 'Only contacts that joined this queue', schema: { type: 'string' } },
+  ...homeParameter,
   ...pageParameters,
 };
+
+export const agentsParameters: Parameters = { ...homeParameter, ...pageParameters };
 
 const text: JsonSchema = { type: 'string' };
 const textOrNull: JsonSchema = { type: ['string', 'null'] };
@@ -61,7 +74,20 @@ const shape = (properties: Readonly<Record<string, JsonSchema>>): JsonSchema => 
   properties,
 });
 
-const position = shape({ stream: text, sequence: whole });
+const position: JsonSchema = {
+  type: 'object',
+  required: ['stream', 'sequence'],
+  properties: {
+    stream: text,
+    sequence: whole,
+    places: {
+      type: 'object',
+      additionalProperties: whole,
+      description:
+        'Among several regions: how much of what a region wrote for a home, by EV_<region>.<home>',
+    },
+  },
+};
 
 const contact = {
   id: text,
@@ -80,6 +106,7 @@ const contact = {
   waitedMs: numberOrNull,
   disposition: textOrNull,
   attributes: { type: 'object', additionalProperties: text } as JsonSchema,
+  lastStream: text,
   lastSequence: whole,
   revision: whole,
 };
@@ -92,14 +119,15 @@ const timeline = listOf(
     type: text,
     time: moment,
     subject: text,
+    home: text,
+    region: text,
+    epoch: { type: ['integer', 'null'], minimum: 1 },
+    adoptedFrom: textOrNull,
     event: anything,
   }),
 );
 
-const queue = {
-  id: text,
-  settings: { type: ['object', 'null'] } as JsonSchema,
-  deletedAt: momentOrNull,
+const queueFigures = {
   waiting: whole,
   longestWaitingSince: momentOrNull,
   totals: shape({
@@ -112,11 +140,21 @@ const queue = {
   }),
   serviceLevel: { type: ['number', 'null'], minimum: 0, maximum: 1 } as JsonSchema,
   averageSpeedOfAnswerMs: numberOrNull,
+  lastStream: text,
   lastSequence: whole,
+};
+
+const queue = {
+  id: text,
+  settings: { type: ['object', 'null'] } as JsonSchema,
+  deletedAt: momentOrNull,
+  ...queueFigures,
+  homes: listOf(shape({ home: text, ...queueFigures })),
 };
 
 const agent = {
   id: text,
+  home: text,
   presence: text,
   reason: textOrNull,
   presenceSince: momentOrNull,
@@ -126,6 +164,7 @@ const agent = {
   skills: listOf(shape({ skill: text, level: whole })),
   capacities: listOf(shape({ channel: text, limit: whole })),
   idleSince: momentOrNull,
+  lastStream: text,
   lastSequence: whole,
   channels: listOf(
     shape({

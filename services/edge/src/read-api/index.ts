@@ -1,2 +1,3 @@
-export { readRoutes } from './routes.ts';
+export { readAt } from './queries.ts';
+export { radiusAt, readRoutes } from './routes.ts';
 export type { Readable } from './routes.ts';

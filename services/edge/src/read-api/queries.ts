@@ -1,8 +1,9 @@
-import { checkpointOf, isDatabaseAway, type Database } from '@meridian/readmodel';
+import { checkpointsOf, isDatabaseAway, type Database, type Positions } from '@meridian/readmodel';
 import type { ContactState } from '@meridian/wire';
-import { and, asc, count, desc, eq, gt, inArray, isNull, min, sql } from 'drizzle-orm';
+import { and, asc, count, desc, eq, gt, inArray, isNull, min, ne, sql } from 'drizzle-orm';
 import { drizzle, type NodePgQueryResultHKT } from 'drizzle-orm/node-postgres';
 import type { PgDatabase } from 'drizzle-orm/pg-core';
+import type { BlastRadius } from '../domain/failover-plan.ts';
 import {
   agents,
   contacts,
@@ -23,21 +24,21 @@ export const timelineLimit = 1_000;
 const waitingStates: ContactState[] = ['QUEUED', 'OFFERED'];
 
 /**
- * Runs queries at one moment, together with the position that the rows then embody. The connection
+ * Runs queries at one moment, together with the positions that the rows then embody. The connection
  * is taken and given back here: Drizzle, over a pool, keeps one for ever on which `begin` failed.
  */
 export async function readAt<T>(
   { pool }: Pick<Database, 'pool'>,
-  projector: { readonly name: string; readonly stream: string },
+  projectors: readonly string[],
   query: (reader: Reader) => Promise<T>,
-): Promise<{ readonly position: number; readonly result: T }> {
+): Promise<{ readonly positions: Positions; readonly result: T }> {
   const client = await pool.connect();
   let lost = false;
   try {
     return await drizzle(client).transaction(
       async (reader) => {
-        const position = await checkpointOf(reader, projector.name, projector.stream);
-        return { position, result: await query(reader) };
+        const positions = await checkpointsOf(reader, projectors);
+        return { positions, result: await query(reader) };
       },
       { isolationLevel: 'repeatable read', accessMode: 'read only' },
     );
@@ -63,7 +64,9 @@ export async function contactOf(
   const [contact] = await reader
     .select()
     .from(contacts)
-    .where(and(eq(contacts.tenant, tenant), eq(contacts.id, id)));
+    .where(and(eq(contacts.tenant, tenant), eq(contacts.id, id)))
+    .orderBy(desc(contacts.initiatedAt))
+    .limit(1);
   if (contact === undefined) return undefined;
   const events = await reader
     .select()
@@ -71,7 +74,43 @@ export async function contactOf(
     .where(and(eq(timeline.tenant, tenant), eq(timeline.contactId, id)))
     .orderBy(asc(timeline.stream), asc(timeline.sequence), asc(timeline.index))
     .limit(timelineLimit + 1);
-  return { contact, events };
+  return { contact, events: byTime(events) };
+}
+
+/**
+ * Each stream keeps its order; of what is next in any of them, the earliest comes next: of one home
+ * by the epoch, whatever the clocks of its owners say, else by the time.
+ */
+export function byTime(rows: readonly TimelineRow[]): TimelineRow[] {
+  const streams = [...Map.groupBy(rows, ({ stream }) => stream).values()];
+  if (streams.length < 2) return [...rows];
+  const merged: TimelineRow[] = [];
+  const next = streams.map(() => 0);
+  while (merged.length < rows.length) {
+    let first: TimelineRow | undefined;
+    let from = -1;
+    for (const [index, stream] of streams.entries()) {
+      const row = stream[next[index] as number];
+      if (row === undefined || (first !== undefined && !isBefore(row, first))) continue;
+      first = row;
+      from = index;
+    }
+    merged.push(first as TimelineRow);
+    next[from] = (next[from] as number) + 1;
+  }
+  return merged;
+}
+
+function isBefore(row: TimelineRow, other: TimelineRow): boolean {
+  if (row.home === other.home) {
+    const [epoch, otherEpoch] = [epochIn(row), epochIn(other)];
+    if (epoch !== otherEpoch) return epoch < otherEpoch;
+  }
+  return row.time < other.time;
+}
+
+function epochIn({ event }: TimelineRow): number {
+  return (JSON.parse(event) as { readonly epoch?: number }).epoch ?? 0;
 }
 
 export interface ContactsFilter {
@@ -79,6 +118,8 @@ export interface ContactsFilter {
   /** Any of these; empty for all. */
   readonly states: readonly ContactState[];
   readonly queueId?: string;
+  /** Only contacts of these homes; empty for all. */
+  readonly homes: readonly string[];
   /** Only contacts that come after this one in the list. */
   readonly after?: string;
   readonly limit: number;
@@ -92,10 +133,11 @@ export async function contactsOf(
   reader: Reader,
   filter: ContactsFilter,
 ): Promise<ContactRow[] | undefined> {
-  const { tenant, states, queueId, after, limit } = filter;
+  const { tenant, states, queueId, homes, after, limit } = filter;
   const conditions = [eq(contacts.tenant, tenant)];
   if (states.length > 0) conditions.push(inArray(contacts.state, [...states]));
   if (queueId !== undefined) conditions.push(eq(contacts.queueId, queueId));
+  if (homes.length > 0) conditions.push(inArray(contacts.home, [...homes]));
   if (after !== undefined) {
     const [place] = await reader
       .select({ initiatedAt: contacts.initiatedAt })
@@ -121,6 +163,7 @@ export interface Page {
   readonly limit: number;
 }
 
+/** A queue in one home. */
 export interface QueueWithWaiting {
   readonly queue: QueueRow;
   readonly waiting: number;
@@ -128,13 +171,13 @@ export interface QueueWithWaiting {
   readonly longestWaitingSince: Date | null;
 }
 
-/** Queues that exist, by id; one more than `limit` where there are more. */
+/** Queues that exist, by id, each with its homes; one more than `limit` where there are more. */
 export async function queuesOf(
   reader: Reader,
   { tenant, after, limit }: Page,
-): Promise<QueueWithWaiting[]> {
-  const rows = await reader
-    .select()
+): Promise<(readonly QueueWithWaiting[])[]> {
+  const listed = await reader
+    .selectDistinct({ id: queues.id })
     .from(queues)
     .where(
       and(
@@ -145,57 +188,80 @@ export async function queuesOf(
     )
     .orderBy(asc(queues.id))
     .limit(limit + 1);
-  return withWaiting(reader, tenant, rows);
+  return queuesIn(
+    reader,
+    tenant,
+    listed.map(({ id }) => id),
+  );
 }
 
-/** A queue, a deleted one included: its totals stay. */
+/** A queue in each home, a deleted one included: its totals stay. */
 export async function queueOf(
   reader: Reader,
   tenant: string,
   id: string,
-): Promise<QueueWithWaiting | undefined> {
-  const rows = await reader
-    .select()
-    .from(queues)
-    .where(and(eq(queues.tenant, tenant), eq(queues.id, id)));
-  const [queue] = await withWaiting(reader, tenant, rows);
+): Promise<readonly QueueWithWaiting[] | undefined> {
+  const [queue] = await queuesIn(reader, tenant, [id]);
   return queue;
 }
 
-async function withWaiting(
+async function queuesIn(
   reader: Reader,
   tenant: string,
-  rows: QueueRow[],
-): Promise<QueueWithWaiting[]> {
-  if (rows.length === 0) return [];
+  ids: readonly string[],
+): Promise<(readonly QueueWithWaiting[])[]> {
+  if (ids.length === 0) return [];
+  const rows = await reader
+    .select()
+    .from(queues)
+    .where(and(eq(queues.tenant, tenant), inArray(queues.id, [...ids])))
+    .orderBy(asc(queues.id), asc(queues.home));
   const waiting = await reader
-    .select({ queueId: contacts.queueId, waiting: count(), since: min(contacts.queuedAt) })
+    .select({
+      queueId: contacts.queueId,
+      home: contacts.home,
+      waiting: count(),
+      since: min(contacts.queuedAt),
+    })
     .from(contacts)
     .where(
       and(
         eq(contacts.tenant, tenant),
         inArray(contacts.state, waitingStates),
-        inArray(
-          contacts.queueId,
-          rows.map(({ id }) => id),
-        ),
+        inArray(contacts.queueId, [...ids]),
       ),
     )
-    .groupBy(contacts.queueId);
-  const byQueue = new Map(waiting.map((one) => [one.queueId, one]));
-  return rows.map((queue) => {
-    const one = byQueue.get(queue.id);
+    .groupBy(contacts.queueId, contacts.home);
+  const byQueue = new Map(waiting.map((one) => [`${one.queueId}/${one.home}`, one]));
+  const withWaiting = rows.map((queue): QueueWithWaiting => {
+    const one = byQueue.get(`${queue.id}/${queue.home}`);
     return { queue, waiting: one?.waiting ?? 0, longestWaitingSince: one?.since ?? null };
   });
+  return [...Map.groupBy(withWaiting, ({ queue }) => queue.id).values()];
 }
 
+/** Of an agent who was in several homes: the one signed in to, else the last. */
+const presentFirst = [
+  sql`${agents.presence} <> 'OFFLINE' desc`,
+  sql`${agents.presenceSince} desc nulls last`,
+];
+
 /** Agents by id; one more than `limit` where there are more. */
-export function agentsOf(reader: Reader, { tenant, after, limit }: Page): Promise<AgentRow[]> {
+export function agentsOf(
+  reader: Reader,
+  { tenant, after, limit, homes }: Page & { readonly homes: readonly string[] },
+): Promise<AgentRow[]> {
   return reader
-    .select()
+    .selectDistinctOn([agents.id])
     .from(agents)
-    .where(and(eq(agents.tenant, tenant), after === undefined ? undefined : gt(agents.id, after)))
-    .orderBy(asc(agents.id))
+    .where(
+      and(
+        eq(agents.tenant, tenant),
+        after === undefined ? undefined : gt(agents.id, after),
+        homes.length === 0 ? undefined : inArray(agents.home, [...homes]),
+      ),
+    )
+    .orderBy(asc(agents.id), ...presentFirst)
     .limit(limit + 1);
 }
 
@@ -207,6 +273,37 @@ export async function agentOf(
   const [row] = await reader
     .select()
     .from(agents)
-    .where(and(eq(agents.tenant, tenant), eq(agents.id, id)));
+    .where(and(eq(agents.tenant, tenant), eq(agents.id, id)))
+    .orderBy(...presentFirst)
+    .limit(1);
   return row;
+}
+
+/** Who lives at a home at the moment, of all tenants. */
+export async function radiusOf(reader: Reader, home: string): Promise<BlastRadius> {
+  const states = await reader
+    .select({ state: contacts.state, contacts: count() })
+    .from(contacts)
+    .where(
+      and(
+        eq(contacts.home, home),
+        sql`state not in ('COMPLETED', 'ABANDONED', 'CANCELED', 'FAILED')`,
+      ),
+    )
+    .groupBy(contacts.state);
+  const [signedIn] = await reader
+    .select({ agents: count() })
+    .from(agents)
+    .where(and(eq(agents.home, home), ne(agents.presence, 'OFFLINE')));
+  const of = (...wanted: ContactState[]): number =>
+    states.reduce((sum, one) => (wanted.includes(one.state) ? sum + one.contacts : sum), 0);
+  return {
+    contacts: {
+      open: states.reduce((sum, one) => sum + one.contacts, 0),
+      waiting: of('QUEUED'),
+      offered: of('OFFERED'),
+      connected: of('CONNECTED', 'HELD'),
+    },
+    agents: { signedIn: signedIn?.agents ?? 0 },
+  };
 }

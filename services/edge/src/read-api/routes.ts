@@ -1,10 +1,14 @@
-import { isDatabaseAway } from '@meridian/readmodel';
-import { identifierPattern, type ContactState } from '@meridian/wire';
+import { isDatabaseAway, type Positions } from '@meridian/readmodel';
+import { eventStream, identifierPattern, type ContactState } from '@meridian/wire';
+import { parseVector } from '../domain/position.ts';
+import type { BlastRadius } from '../domain/failover-plan.ts';
 import { Refusal, shown } from '../domain/problem.ts';
 import { invalidParameter, oneOf, wholeNumber, type QueryValues } from '../domain/query.ts';
+import { orRefuse } from '../http/log-fault.ts';
 import type { Call, Route } from '../http/route.ts';
-import type { ReadModels } from '../projections/index.ts';
+import { placesOf, type ReadModels } from '../projections/index.ts';
 import {
+  agentsParameters,
   atLeastParameter,
   contactsParameters,
   contactStates,
@@ -19,6 +23,7 @@ import {
   contactsOf,
   queueOf,
   queuesOf,
+  radiusOf,
   readAt,
   type Page,
   type Reader,
@@ -30,10 +35,16 @@ const atLeastTimeoutMs = 2_000;
 const limits = { default: 50, most: 500 } as const;
 
 /** What the routes need of the read models. */
-export type Readable = Pick<ReadModels, 'database' | 'projector' | 'isReady'>;
+export type Readable = Pick<
+  ReadModels,
+  'database' | 'region' | 'projector' | 'projectors' | 'reached' | 'isReady'
+>;
 
 /** `GET /v1/contacts`, `/v1/queues`, `/v1/agents`, and one of each by its id. */
 export function readRoutes(models: Readable): Route[] {
+  const regions = [...models.projectors.keys()];
+  const homesOf = ({ query }: Call): string[] =>
+    query.all('home').map((home) => oneOf('home', home, regions));
   return [
     list(
       models,
@@ -48,6 +59,7 @@ export function readRoutes(models: Readable): Route[] {
         const rows = await contactsOf(reader, {
           ...page,
           states,
+          homes: homesOf(call),
           ...(queueId === undefined ? {} : { queueId }),
         });
         if (rows !== undefined) return rows.map(contactView);
@@ -71,7 +83,8 @@ export function readRoutes(models: Readable): Route[] {
       'queues',
       'List queues by id, with who waits, service level and ASA',
       pageParameters,
-      async (reader, _, page) => (await queuesOf(reader, page)).map(queueView),
+      async (reader, _, page) =>
+        (await queuesOf(reader, page)).map((queue) => queueView(queue, models.region)),
     ),
     one(
       models,
@@ -79,15 +92,16 @@ export function readRoutes(models: Readable): Route[] {
       'A queue: settings, who waits, totals, service level and ASA',
       async (reader, tenant, id) => {
         const found = await queueOf(reader, tenant, id);
-        return found && queueView(found);
+        return found && queueView(found, models.region);
       },
     ),
     list(
       models,
       'agents',
       'List agents by id, with presence and channels',
-      pageParameters,
-      async (reader, _, page) => (await agentsOf(reader, page)).map(agentView),
+      agentsParameters,
+      async (reader, call, page) =>
+        (await agentsOf(reader, { ...page, homes: homesOf(call) })).map(agentView),
     ),
     one(
       models,
@@ -178,8 +192,16 @@ function identifier(name: string, text: string | undefined): string | undefined 
   throw invalidParameter(name, `is ${shown(text)}; it must be an id: letters, digits, _ and -`);
 }
 
+/** What an answer embodies: of this region's own stream, and among several of every home. */
+interface Position {
+  readonly stream: string;
+  readonly sequence: number;
+  /** How much of what a region wrote for a home, by `EV_<region>.<home>`; where there are several. */
+  readonly places?: Readonly<Record<string, number>>;
+}
+
 interface Answer<T> {
-  readonly position: { readonly stream: string; readonly sequence: number };
+  readonly position: Position;
   readonly result: T;
 }
 
@@ -189,13 +211,21 @@ async function read<T>(
   { query, reply }: Call,
   find: (reader: Reader) => Promise<T>,
 ): Promise<Answer<T>> {
-  const { database, projector } = models;
+  const { database, projectors } = models;
   await atLeast(models, query);
   try {
-    const { position: sequence, result } = await readAt(database, projector, find);
-    const { stream } = projector;
-    void reply.header('Meridian-Position', `${stream}:${sequence}`);
-    return { position: { stream, sequence }, result };
+    const names = [...projectors.values()].map(({ name }) => name);
+    const { positions, result } = await readAt(database, names, find);
+    const position = positionOf(models, positions);
+    const { stream, sequence, places } = position;
+    const told =
+      places === undefined
+        ? `${stream}:${sequence}`
+        : Object.entries(places)
+            .map(([source, place]) => `${source}:${place}`)
+            .join(',');
+    void reply.header('Meridian-Position', told);
+    return { position, result };
   } catch (error) {
     if (error instanceof Refusal || !isDatabaseAway(error)) throw error;
     throw new Refusal(
@@ -207,11 +237,16 @@ async function read<T>(
   }
 }
 
-async function atLeast({ isReady, projector }: Readable, query: QueryValues): Promise<void> {
-  const sequence = wholeNumber('atLeast', query.one('atLeast'), {
-    least: 0,
-    most: Number.MAX_SAFE_INTEGER,
-  });
+function positionOf({ region, projector, projectors }: Readable, positions: Positions): Position {
+  const { stream } = projector;
+  const places = placesOf(positions);
+  const sequence = places[`${stream}.${region}`] ?? 0;
+  return { stream, sequence, ...(projectors.size > 1 ? { places } : {}) };
+}
+
+async function atLeast(models: Readable, query: QueryValues): Promise<void> {
+  const { isReady, projector, projectors } = models;
+  const asked = placesAsked(models, query.one('atLeast'));
   if (!isReady) {
     throw new Refusal(
       'read-models-unavailable',
@@ -220,15 +255,45 @@ async function atLeast({ isReady, projector }: Readable, query: QueryValues): Pr
       { 'retry-after': '2' },
     );
   }
-  if (sequence === undefined || (await projector.reached(sequence, atLeastTimeoutMs))) return;
-  const { stream, position } = projector;
-  throw new Refusal(
-    'read-models-behind',
-    `The read models embody ${stream} up to ${position}, and not up to ${sequence} after ${atLeastTimeoutMs} ms. ` +
-      'Try again later, or without atLeast.',
-    { position: { stream, sequence: position } },
-    { 'retry-after': '1' },
-  );
+  for (const [stream, sequence] of asked) {
+    if (await orRefuse(models.reached(stream, sequence, atLeastTimeoutMs))) continue;
+    const { position } = projector;
+    const how = projectors.size > 1 ? '' : ` embody ${stream} up to ${position}, and`;
+    throw new Refusal(
+      'read-models-behind',
+      `The read models${how} do not embody ${stream} up to ${sequence} after ${atLeastTimeoutMs} ms. ` +
+        'Try again later, or without atLeast.',
+      { position: { stream: projector.stream, sequence: position } },
+      { 'retry-after': '1' },
+    );
+  }
+}
+
+/** A sequence of this region's stream, or places such as `EV_eu:12,EV_us:7`. */
+function placesAsked(
+  { projector, projectors }: Readable,
+  text: string | undefined,
+): readonly (readonly [stream: string, sequence: number])[] {
+  if (text === undefined) return [];
+  const vector = parseVector([...projectors.keys()].map(eventStream), text);
+  if (vector !== undefined) return [...vector].map(([stream, { sequence }]) => [stream, sequence]);
+  const sequence = wholeNumber('atLeast', text, { least: 0, most: Number.MAX_SAFE_INTEGER });
+  return [[projector.stream, sequence as number]];
 }
 
 const capital = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);
+
+/** Who lives at a home; undefined while the read models cannot say. */
+export async function radiusAt(
+  { database, projectors, isReady }: Readable,
+  home: string,
+): Promise<BlastRadius | undefined> {
+  if (!isReady) return undefined;
+  try {
+    const names = [...projectors.values()].map(({ name }) => name);
+    return (await readAt(database, names, (reader) => radiusOf(reader, home))).result;
+  } catch (error) {
+    if (isDatabaseAway(error)) return undefined;
+    throw error;
+  }
+}

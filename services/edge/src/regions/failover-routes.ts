@@ -85,7 +85,7 @@ async function request(parts: RegionParts, call: Call): Promise<object> {
   }
   const stored = await storeMeshRequest(log, region, {
     type: 'meridian.failover.request.v1',
-    entity: 'ownership',
+    entity: 'failover',
     subject: home,
     home,
     data,

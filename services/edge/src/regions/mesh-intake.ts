@@ -7,7 +7,7 @@ import { orRefuse } from '../http/log-fault.ts';
 /** A request of the mesh's own tenant. */
 export interface MeshRequest {
   readonly type: string;
-  /** The kind of aggregate that it is for: `ownership` or `drill`. */
+  /** What it is about: `failover` or `drill`. */
   readonly entity: string;
   readonly subject: string;
   readonly home: string;

@@ -19,7 +19,7 @@ export interface RegionParts {
   /** What the region's services report of how far they have read. */
   readonly progress: () => ReadonlyMap<string, ProgressReport>;
   /** Who lives at a home; undefined where the read models are not kept. */
-  readonly radiusOf?: (home: string) => Promise<BlastRadius>;
+  readonly radiusOf?: (home: string) => Promise<BlastRadius | undefined>;
   /** The real time, RFC 3339. */
   readonly now: () => string;
 }

@@ -111,15 +111,19 @@ export class Feed {
       this.#onFailure(error);
       this.#wakeAll();
     };
-    this.#follower = this.log.follow(this.stream, { after: last, shared: true, onFailure }, (message) => {
-      ring.push(new ParsedEntry(message));
-      if (scheduled) return;
-      scheduled = true;
-      // Readers are woken once for all the entries that came in one go.
-      setImmediate(() => {
-        scheduled = false;
-        this.#wakeAll();
-      });
-    });
+    this.#follower = this.log.follow(
+      this.stream,
+      { after: last, shared: true, onFailure },
+      (message) => {
+        ring.push(new ParsedEntry(message));
+        if (scheduled) return;
+        scheduled = true;
+        // Readers are woken once for all the entries that came in one go.
+        setImmediate(() => {
+          scheduled = false;
+          this.#wakeAll();
+        });
+      },
+    );
   }
 }
