@@ -1,12 +1,13 @@
 import { EdgeModule, edgeServerOptions } from '@meridian/edge';
 import { ensureStreams, keepMirrors } from '@meridian/journal';
 import { bootstrap } from '@meridian/nest';
+import { RecoveryModule } from '@meridian/recovery';
 import { RoutingModule } from '@meridian/routing';
 import { SessionsModule } from '@meridian/sessions';
 import { Module } from '@nestjs/common';
 
 /** The services of one region in one process. */
-@Module({ imports: [EdgeModule, SessionsModule, RoutingModule] })
+@Module({ imports: [EdgeModule, SessionsModule, RoutingModule, RecoveryModule] })
 class DevelopmentRegionModule {}
 
 await bootstrap(DevelopmentRegionModule, {
