@@ -209,7 +209,7 @@ class Incidents {
       refuse: chance(),
       loseAnswer: chance(),
       late: chance(),
-      slowMs: random.next() < 0.5 ? 0 : Math.ceil(random.exponential(800)),
+      slowMs: random.next() < 0.4 ? 0 : Math.ceil(random.exponential(random.pick([500, 3_000]))),
     };
   }
 

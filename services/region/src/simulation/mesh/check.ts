@@ -96,7 +96,7 @@ function countExercised({ world }: MeshServices, { homes, orphans }: Canon): voi
     for (const { type, data } of entry.events) {
       if (exercised.has(type)) world.count(type.slice('meridian.'.length, -'.v1'.length));
       if (type === 'meridian.failover.completed.v1') {
-        world.count(`failovers ${String((data as { kind: string }).kind).toLowerCase()}`);
+        world.count(`failovers ${(data as { kind: string }).kind.toLowerCase()}`);
       }
       if (type === 'meridian.reservation.created.v1' && 'contactHome' in (data as object)) {
         world.count('offers to agents of another home');

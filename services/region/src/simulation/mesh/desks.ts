@@ -224,16 +224,18 @@ class DeskTimer {
     }
     this.#isFiring = true;
     const before = due.map(({ next }) => next());
-    const done = (isWell: boolean): void => {
+    void this.#fireAll(due, now).then((isWell) => {
       const isStuck = due.some(({ next }, index) => next() === before[index]);
       this.#instance.after(isWell && !isStuck ? 0 : fireAgainMs, () => {
         this.#isFiring = false;
         this.touch();
       });
-    };
-    Promise.all(due.map(({ fire }) => fire(now))).then(
-      () => done(true),
-      () => done(false),
-    );
+    });
+  }
+
+  /** @returns whether nothing failed: a home that went elsewhere meanwhile is no fault of its timer */
+  async #fireAll(due: readonly DueWork[], now: number): Promise<boolean> {
+    const ends = await Promise.allSettled(due.map(({ fire }) => fire(now)));
+    return ends.every(({ status }) => status === 'fulfilled');
   }
 }
