@@ -5,7 +5,7 @@ import { endStates } from './contact-fold.ts';
 import { checkContact } from './contact-rules.ts';
 import type { OwnershipLedger } from './ledger.ts';
 import { Orphans, type Orphan } from './orphans.ts';
-import { parseAggregate, parseRawEntry, type Place, type RawEntry } from './raw.ts';
+import { parseAggregate, parseRawEntry, storedAtMs, type Place, type RawEntry } from './raw.ts';
 import { ReservationRules } from './reservation-rules.ts';
 import { Violations, type RuleName, type Violation } from './violation.ts';
 import { Whereabouts } from './whereabouts.ts';
@@ -223,6 +223,7 @@ export class LogCheck {
     const home = this.#home(place.aggregate.home);
     if (epoch <= home.epoch) return;
     home.epoch = epoch;
+    home.reservations.resumed(timeOf(entry));
     if (!entry.data.includes('"type":"meridian.failover.completed.v1"')) {
       const expected = `failover.completed as the first entry of epoch ${epoch}`;
       this.#violations.report(place, 'ledger', expected, place.aggregate.subject);
@@ -286,6 +287,12 @@ export class LogCheck {
       intakeChecked: this.#intakeChecked,
     };
   }
+}
+
+/** When the first event of an entry was decided, in epoch ms; when it was stored, if it does not say. */
+export function timeOf(entry: RawEntry): number {
+  const timeMs = Date.parse(/"time":"([^"]*)"/.exec(entry.data)?.[1] ?? '');
+  return Number.isNaN(timeMs) ? storedAtMs(entry) : timeMs;
 }
 
 /** The epoch that the first event of an entry names; 0 when it names none. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { contact, routing } from '../../test/drafts.ts';
+import { at } from '../../test/log-builder.ts';
 import { MeshBuilder, sourcesOf, type MeshEntryOptions } from '../../test/mesh-builder.ts';
 import {
   borrowed,
@@ -400,6 +401,31 @@ describe('2: ownership', () => {
     expect(
       await says((text) => (text.includes('adopted') ? text : text.replace('"data":', always))),
     ).toEqual([{ ...wrong, expected: 'nothing', found: '"EV_us:3"' }]);
+  });
+});
+
+describe('3: the end of offers', () => {
+  /** Its home is taken over at 40, long after the offer expired at 23; it ends then. */
+  const ended = (seconds: number): Promise<unknown> => {
+    const { mesh } = ringingElsewhere();
+    const seal = [['eu', mesh.length('eu')]] as const;
+    const now = { by: 'us', epoch: 2 } as const;
+    const draft = completed('eu', 2, 'us', seal);
+    mesh.add('eu', 'ownership.eu', 40, [draft], { ...now, tenant: 'meridian' });
+    const late = ofUs(routing.changed('timed_out', 'c1-r1', 'c1', 'a1'));
+    mesh.add('eu', 'routing.eu', seconds, [late], now);
+    return foundIn(mesh.streams);
+  };
+
+  it('is due when the home has been taken over, and one second more', async () => {
+    expect(await ended(41)).toEqual([]);
+    expect(await ended(41.001)).toEqual([
+      expect.objectContaining({
+        rule: 'offer-end',
+        expected: `c1-r1 to end by ${at(41)}`,
+        found: at(41.001),
+      }),
+    ]);
   });
 });
 

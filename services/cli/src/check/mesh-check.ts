@@ -1,7 +1,13 @@
 import { decisionsCausing, type IntakeIndex } from './causes.ts';
 import { OwnershipLedger } from './ledger.ts';
-import { epochOf, LogCheck, type LogCheckOptions, type LogCheckResult } from './log-check.ts';
-import { parseAggregate, parseRawEntry, storedAtMs, type RawEntry } from './raw.ts';
+import {
+  epochOf,
+  timeOf,
+  LogCheck,
+  type LogCheckOptions,
+  type LogCheckResult,
+} from './log-check.ts';
+import { parseAggregate, parseRawEntry, type RawEntry } from './raw.ts';
 
 /** One `EV_` stream, as NDJSON, many lines at a time. Its entries are read twice. */
 export interface Source {
@@ -138,10 +144,9 @@ class Reader {
 
 function headOf(entry: RawEntry): Head {
   const { region = '', home = '', name = '' } = parseAggregate(entry.subject) ?? {};
-  const timeMs = Date.parse(/"time":"([^"]*)"/.exec(entry.data)?.[1] ?? '');
   return {
     entry,
-    timeMs: Number.isNaN(timeMs) ? storedAtMs(entry) : timeMs,
+    timeMs: timeOf(entry),
     home,
     region,
     epoch: epochOf(entry),

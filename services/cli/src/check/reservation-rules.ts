@@ -39,6 +39,8 @@ export class ReservationRules {
   readonly #ended = new Fingerprints();
   readonly #whereabouts: Whereabouts;
   readonly #places = new Map<string, Place>();
+  /** When the present epoch of the partition's home began, in epoch ms. */
+  #resumedAtMs = Number.NEGATIVE_INFINITY;
 
   /** @param whereabouts of the contacts of all partitions */
   constructor(world: World, report: Report, whereabouts: Whereabouts) {
@@ -56,16 +58,27 @@ export class ReservationRules {
     else this.#checkChanged(place, event, state);
   }
 
+  /** Another region took the home over: what nobody could end in between is due from then on. */
+  resumed(atMs: number): void {
+    this.#resumedAtMs = atMs;
+  }
+
+  /** By when a reservation that is PENDING must have ended, in epoch ms. */
+  #latestMs({ expiresAtMs }: FoldedReservation): number {
+    return Math.max(expiresAtMs, this.#resumedAtMs) + offerGraceMs;
+  }
+
   /** What is only known at the end of the log: offers that nobody ended. */
   finish(): void {
     for (const [key, reservation] of this.#world.reservations) {
       const place = this.#places.get(key);
       if (reservation.state !== 'PENDING' || place === undefined) continue;
-      if (this.#world.atMs > reservation.expiresAtMs + offerGraceMs) {
+      const latestMs = this.#latestMs(reservation);
+      if (this.#world.atMs > latestMs) {
         this.#report(
           place,
           'offer-end',
-          `${reservation.id} to end by ` + timestampOf(reservation.expiresAtMs + offerGraceMs),
+          `${reservation.id} to end by ${timestampOf(latestMs)}`,
           `still PENDING at ${timestampOf(this.#world.atMs)}`,
         );
       }
@@ -158,7 +171,7 @@ export class ReservationRules {
   }
 
   #checkInTime(place: Place, event: LoggedEvent, reservation: FoldedReservation): void {
-    const latestMs = reservation.expiresAtMs + offerGraceMs;
+    const latestMs = this.#latestMs(reservation);
     if (reservation.state === 'PENDING' && !(event.timeMs <= latestMs)) {
       this.#report(
         place,

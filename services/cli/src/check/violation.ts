@@ -22,7 +22,10 @@ export const rules = {
   copies: [2, 'Every copy of a stream holds the same sequences, subjects and data'],
   chain: [2, "prevhash is the hash of the aggregate's event before"],
   envelope: [2, 'Every attribute of the envelope is there and well formed'],
-  'offer-end': [3, 'A reservation leaves PENDING at most one second after it expires'],
+  'offer-end': [
+    3,
+    'A reservation leaves PENDING at most one second after it expires, or after a takeover',
+  ],
   reservation: [3, 'Reservations change state as the state machine says'],
   durations: [4, "The durations are those between the contact's own events, and add up"],
   waited: [4, 'waitedMs and enqueuedAt count from the moment the contact was queued'],
