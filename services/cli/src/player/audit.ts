@@ -1,11 +1,20 @@
-import { IntakeIndex, LogCheck, type LogCheckResult, type RawEntry } from '../check/index.ts';
+import {
+  checkMesh,
+  IntakeIndex,
+  LogCheck,
+  OwnershipLedger,
+  type LogCheckResult,
+  type RawEntry,
+  type Source,
+} from '../check/index.ts';
 import { summarise, type DayFigures, type DayPlan } from '../day/index.ts';
-import type { ContactCounts } from './counts.ts';
-import type { HomeView, Places, PlayerEdge } from './edge.ts';
 import { byStorage, Canon } from './canon.ts';
+import type { ContactCounts } from './counts.ts';
+import type { Places, PlayerEdge } from './edge.ts';
 import type { RunNames } from './names.ts';
 import { OfferLatencies, type OfferLatency } from './offerLatency.ts';
 import { readPatiently, type Patience } from './patience.ts';
+import { Takeovers, type Takeover } from './takeovers.ts';
 import { DayFromLog } from './totals.ts';
 
 /** What the player saw, to be compared with the log. */
@@ -26,24 +35,21 @@ export interface Audit {
   readonly requestsStored: number;
   readonly offerLatency: OfferLatency;
   readonly check: LogCheckResult;
+  /** The homes that moved to another region meanwhile. */
+  readonly takeovers: readonly Takeover[];
   readonly disagreements: readonly string[];
 }
 
-/** Where a play is stored. */
-export interface Logs {
-  /** The regions whose streams hold it. */
-  readonly regions: readonly string[];
-  /** What counts of what was decided for each home; none in a region alone. */
-  readonly homes: readonly HomeView[];
-}
+type Log = Pick<PlayerEdge, 'log'>;
 
 /**
  * Reads the logs of all regions back, tells from them alone what became of the day, checks the
  * invariants on all of it, and compares it with what the player saw.
+ * @param regions whose streams hold it
  */
 export async function audit(
-  edge: Pick<PlayerEdge, 'log'>,
-  { regions, homes }: Logs,
+  edge: Log,
+  regions: readonly string[],
   play: { readonly plan: DayPlan; readonly names: RunNames; readonly belief: Belief },
   patience: Patience,
 ): Promise<Audit> {
@@ -60,16 +66,19 @@ export async function audit(
     const { source, id } = JSON.parse(entry.data) as { source?: unknown; id?: unknown };
     if (source === names.source) requests.add(String(id));
   }
+  const ledger = regions.length > 1 ? await learn(read('EV')) : undefined;
   const check = new LogCheck({ intake: index, gapless: false });
+  const takeovers = new Takeovers();
   const day = new DayFromLog(
     names,
     plan.agents.map(({ id }) => id),
     belief,
   );
-  const canon = new Canon(homes, (entry) => day.read(entry));
+  const canon = new Canon(ledger, (entry) => day.read(entry));
   for await (const entry of read('EV')) {
     if (!canon.read(entry)) continue;
-    check.read(entry);
+    if (ledger === undefined) check.read(entry);
+    else takeovers.read(entry);
     latencies.readDecision(entry);
   }
   canon.finish();
@@ -80,9 +89,34 @@ export async function audit(
     figures,
     ...totals,
     offerLatency: latencies.finish(),
-    check: check.finish(),
+    check:
+      ledger === undefined
+        ? check.finish()
+        : await checkMesh(sourcesOf(edge, regions, patience), { intake: index, gapless: false }),
+    takeovers: takeovers.list(),
     disagreements: disagreements(figures, totals, plan.contacts.length, belief),
   };
+}
+
+/** Learns from the streams who decided for which home, and up to where. */
+async function learn(entries: AsyncIterable<RawEntry>): Promise<OwnershipLedger> {
+  const ledger = new OwnershipLedger();
+  for await (const entry of entries) ledger.learn(entry);
+  return ledger;
+}
+
+/** The event streams as the check of a mesh reads them. */
+function sourcesOf(edge: Log, regions: readonly string[], patience: Patience): Source[] {
+  return regions.map((region) => ({
+    stream: `EV_${region}`,
+    grows: true,
+    async *read({ after, to }) {
+      const range = { from: after + 1, ...(to === undefined ? {} : { to }) };
+      for await (const entry of readPatiently(edge, `EV_${region}`, patience, range)) {
+        yield [JSON.stringify(entry)];
+      }
+    },
+  }));
 }
 
 /** Where the log and the player disagree, one sentence each. */

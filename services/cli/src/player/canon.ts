@@ -1,5 +1,4 @@
-import { readEvents, storedAtMs, type RawEntry } from '../check/index.ts';
-import type { HomeView } from './edge.ts';
+import { readEvents, storedAtMs, type OwnershipLedger, type RawEntry } from '../check/index.ts';
 
 /** Merges streams by the times at which their entries were stored; each keeps its order. */
 export async function* byStorage(
@@ -30,27 +29,27 @@ export async function* byStorage(
  * back what came of later epochs than the first one until the end.
  */
 export class Canon {
-  readonly #seals: ReadonlyMap<string, number>;
+  readonly #ledger: OwnershipLedger | undefined;
   readonly #take: (entry: RawEntry) => void;
   readonly #later: { readonly epoch: number; readonly entry: RawEntry }[] = [];
   /** How many entries do not count. */
   orphans = 0;
 
-  /** @param homes with their seals; without one of its epochs, all of that epoch counts */
-  constructor(homes: readonly HomeView[], take: (entry: RawEntry) => void) {
-    this.#seals = new Map(
-      homes.flatMap(({ home, seals }) =>
-        seals.map(({ epoch, owner, upTo }) => [sealKey(home, epoch, owner), upTo] as const),
-      ),
-    );
+  /** @param ledger of all streams; without it everything counts, as it comes */
+  constructor(ledger: OwnershipLedger | undefined, take: (entry: RawEntry) => void) {
+    this.#ledger = ledger;
     this.#take = take;
   }
 
   /** Takes the next entry of some stream; each stream in its order. @returns whether it counts */
   read(entry: RawEntry): boolean {
+    if (this.#ledger === undefined) {
+      this.#take(entry);
+      return true;
+    }
     const [, region = '', home = ''] = entry.subject.split('.');
     const epoch = Number(readEvents(entry)[0]?.attributes['epoch'] ?? 1);
-    if (entry.sequence > (this.#seals.get(sealKey(home, epoch, region)) ?? Infinity)) {
+    if (this.#ledger.verdict(home, epoch, region, entry.sequence) !== 'counts') {
       this.orphans += 1;
       return false;
     }
@@ -66,5 +65,3 @@ export class Canon {
     }
   }
 }
-
-const sealKey = (home: string, epoch: number, owner: string): string => `${home} ${epoch} ${owner}`;

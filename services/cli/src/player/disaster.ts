@@ -21,6 +21,8 @@ export interface DisasterReport {
   readonly region: string;
   /** Log time at which it was killed, epoch ms. */
   readonly at: number;
+  /** Real time at which that was asked for, epoch ms. */
+  readonly killedAt: number;
   /** From the kill until other regions decided for all of its homes and everything rested. */
   readonly recoveredMs: number;
   /** Requests that the region may not have kept and that were sent again elsewhere. */
@@ -82,6 +84,7 @@ export class Disaster {
     // What nobody waits for yet must not end the process.
     opened.promise.catch(() => {});
     const startedMs = performance.now();
+    const killedAt = Date.now();
     try {
       const killed = this.#blow.kill();
       this.#mesh.lose(region, opened.promise);
@@ -91,7 +94,7 @@ export class Disaster {
       const sentAgain = await this.#patiently(() => this.#mesh.sendAgain(region));
       const owners = Object.fromEntries(homes.map(({ home, owner }) => [home, owner]));
       const recoveredMs = performance.now() - startedMs;
-      this.#report = { region, at, recoveredMs, sentAgain, owners, returnedMs: null };
+      this.#report = { region, at, killedAt, recoveredMs, sentAgain, owners, returnedMs: null };
       opened.resolve();
     } catch (error) {
       opened.reject(error);

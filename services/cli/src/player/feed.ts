@@ -1,9 +1,13 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { RawEntry } from '../check/index.ts';
 import type { Places, PlayerEdge, SeenEvent, StreamedEvent } from './edge.ts';
 import { Patience, PlayFault, type PatienceOptions } from './patience.ts';
 
 /** Without a word for this long, the log is asked whether what is missing is for somebody else. */
 const silenceMs = 2_000;
+
+/** Whose the mesh's own entries are: who decides for which home. */
+const meshTenant = 'meridian';
 
 interface Waiter {
   readonly places: Places;
@@ -149,7 +153,7 @@ export class Feed {
     const from = this.#sequenceOf(stream) + 1;
     try {
       for await (const entries of this.#edge.log(stream, { from, to })) {
-        if (entries.length > 0) return;
+        if (entries.some((entry) => this.#isOurs(entry))) return;
       }
     } catch {
       // The edge is away. The next look will tell.
@@ -158,6 +162,12 @@ export class Feed {
     if (this.#sequenceOf(stream) === from - 1) {
       this.#heard.set(stream, { sequence: to, index: Infinity });
     }
+  }
+
+  /** Whether an entry is of the tenant whose events come, as far as that is known. */
+  #isOurs({ subject }: RawEntry): boolean {
+    const tenant = subject.split('.')[3];
+    return this.#tenant === undefined ? tenant !== meshTenant : tenant === this.#tenant;
   }
 
   async #listen(): Promise<void> {

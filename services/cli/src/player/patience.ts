@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RawEntry } from '../check/index.ts';
 import { CommandFault, EdgeRefusal, EdgeUnreachable, exitCodes } from '../fault.ts';
-import type { PlayerEdge } from './edge.ts';
+import type { LogRange, PlayerEdge } from './edge.ts';
 
 export interface PatienceOptions {
   /** How long the region may be away before the player gives up, in ms. */
@@ -94,24 +94,27 @@ export function patiently(edge: PlayerEdge, patience: Patience): PatientEdge {
 }
 
 /**
- * All entries of a stream to its present end; when the edge goes away, it goes on behind the last
+ * All entries of a stream, or a part of it, to its present end; when the edge goes away, it goes on behind the last
  * one that came.
  */
 export async function* readPatiently(
   edge: Pick<PlayerEdge, 'log'>,
   stream: string,
   patience: Patience,
+  range: LogRange = {},
 ): AsyncGenerator<RawEntry> {
-  let from = 1;
+  let { from = 1 } = range;
+  const rest = (): AsyncIterator<readonly RawEntry[]> =>
+    edge.log(stream, { ...range, from })[Symbol.asyncIterator]();
   let ready: readonly RawEntry[] = [];
-  let entries = edge.log(stream, { from })[Symbol.asyncIterator]();
+  let entries = rest();
   const next = async (): Promise<boolean> => {
     try {
       const { done, value } = await entries.next();
       ready = done === true ? [] : value;
       return done === true;
     } catch (error) {
-      entries = edge.log(stream, { from })[Symbol.asyncIterator]();
+      entries = rest();
       throw error;
     }
   };

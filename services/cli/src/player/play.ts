@@ -2,7 +2,7 @@ import type { DayFigures, DayPlan } from '../day/index.ts';
 import { audit } from './audit.ts';
 import { Cast } from './cast.ts';
 import { Disaster, type Blow } from './disaster.ts';
-import type { ClockReading, HomeView, PlayerEdge, SeenEvent, StoredRequest } from './edge.ts';
+import type { ClockReading, PlayerEdge, SeenEvent, StoredRequest } from './edge.ts';
 import { Feed } from './feed.ts';
 import { lastEvents, playLockstep, type Stage, type Steps } from './lockstep.ts';
 import { MeshEdge } from './mesh-edge.ts';
@@ -94,8 +94,8 @@ export async function playDay(options: PlayOptions): Promise<PlayReport> {
     requests: steps.requests,
     ...cast.strays,
   };
-  const logs = { regions: edge.regions ?? [intake.region], homes: await homesOf(edge, patience) };
-  const found = await audit(edge, logs, { plan, names, belief }, patience);
+  const regions = edge.regions ?? [intake.region];
+  const { takeovers, ...found } = await audit(edge, regions, { plan, names, belief }, patience);
   return {
     run,
     date: plan.date,
@@ -109,7 +109,7 @@ export async function playDay(options: PlayOptions): Promise<PlayReport> {
     lateEvents: feed.late,
     failures: patience.failures,
     regions: edge.regions ?? null,
-    disaster: disaster?.report ?? null,
+    disaster: disaster?.report === undefined ? null : { ...disaster.report, takeovers },
     ...found,
   };
 }
@@ -126,13 +126,6 @@ function disasterOf(
   }
   throw new PlayFault(
     `The region ${blow.region} cannot be killed: it is the only one.\nPlay with several regions.`,
-  );
-}
-
-async function homesOf(edge: PlayerEdge, patience: Patience): Promise<readonly HomeView[]> {
-  return patience.keepTrying(
-    'read who decides for which home',
-    async () => (await edge.homes?.()) ?? [],
   );
 }
 

@@ -54,7 +54,7 @@ const report: PlayReport = {
   steps: { requests: 12, settlings: 30 },
   wallSeconds: 2,
   offerLatency: { offers: 2, measured: 1, p50: 4, p99: 9 },
-  check: { violationCount: 0, counts: {}, violations: [] },
+  check: { violationCount: 0, counts: {}, violations: [], orphans: [] },
   disagreements: [],
   lateEvents: 0,
   failures: 0,

@@ -1,7 +1,9 @@
 import type { LogCheckResult } from '../check/index.ts';
 import { compareFigures, type ComparedFigure, type DayFigures } from '../day/index.ts';
 import type { DisasterReport } from './disaster.ts';
+import { costLines, costOf } from './cost.ts';
 import type { OfferLatency } from './offerLatency.ts';
+import type { Takeover } from './takeovers.ts';
 
 /** Everything that is known of a play once it is over. */
 export interface PlayReport {
@@ -23,7 +25,7 @@ export interface PlayReport {
   readonly steps: { readonly requests: number; readonly settlings: number };
   readonly wallSeconds: number;
   readonly offerLatency: OfferLatency;
-  readonly check: Pick<LogCheckResult, 'violationCount' | 'counts' | 'violations'>;
+  readonly check: Pick<LogCheckResult, 'violationCount' | 'counts' | 'violations' | 'orphans'>;
   /** Where the log and the player disagree, one sentence each. */
   readonly disagreements: readonly string[];
   /** Events that came too late for the player to act on in time; 0 in a repeatable play. */
@@ -33,7 +35,7 @@ export interface PlayReport {
   /** The regions it was played across; null in a region alone. */
   readonly regions: readonly string[] | null;
   /** What the loss of a region cost; null when none was lost. */
-  readonly disaster: DisasterReport | null;
+  readonly disaster: (DisasterReport & { readonly takeovers: readonly Takeover[] }) | null;
 }
 
 /** Whether the day was played out: every contact ended, the invariants hold, the totals agree. */
@@ -85,7 +87,7 @@ export function summaryLine(report: PlayReport): string {
     run: report.run,
     wallSeconds: rounded(report.wallSeconds, 2),
     ...(report.regions === null ? {} : { regions: report.regions }),
-    ...(report.disaster === null ? {} : { disaster: report.disaster }),
+    ...(report.disaster === null ? {} : { failover: costOf(report.disaster, report) }),
     real: report.real === null ? null : mainFigures(report.real),
   });
 }
@@ -173,6 +175,7 @@ export function reportLines(report: PlayReport): string[] {
     ...table(figures, real),
     '',
     ...machineLines(report),
+    ...(report.disaster === null ? [] : ['', ...costLines(report.disaster, report), '']),
     ...(problems.length === 0
       ? ['No invariant is violated, and the totals of the log are those the player saw.']
       : problems),
