@@ -44,7 +44,7 @@ const onFault =
   providers: [
     {
       provide: EDGE,
-      inject: [CONFIG, LOG, CLOCK, BEAT, NATS, LOGGER, REGISTRY, { token: LEASES, optional: true }],
+      inject: [CONFIG, LOG, CLOCK, BEAT, NATS, LOGGER, REGISTRY, LEASES],
       useFactory: (
         { region, regions, leaseMs }: RegionConfig,
         log: Log,
@@ -53,14 +53,14 @@ const onFault =
         nats: NatsConnection | undefined,
         logger: Logger,
         { registry }: MetricsRegistry,
-        leases: Leases | undefined,
+        leases: Leases,
       ) =>
         openEdge({
           region,
           regions,
           leaseMs,
           registry,
-          leases: leases ?? { intakeOpen: true },
+          leases,
           log,
           clock,
           beat,
