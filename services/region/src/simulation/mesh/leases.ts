@@ -1,6 +1,7 @@
 import { openLeases, type Leases, type LeasesOptions } from '@meridian/nest';
 import type { Instance, SimulatedRegion, Task } from '@meridian/testing';
 import { beatOf } from './beat.ts';
+import type { MeshPlant } from './plants.ts';
 
 /** Asks are this much rarer than those of real processes: most of a world's time goes into them. */
 const slower = 4;
@@ -32,9 +33,11 @@ export function simulatedLeases(
   instance: Instance,
   name: string,
   deciding: () => Readonly<Record<string, number>>,
+  { beat: plantedBeat }: MeshPlant,
 ): Leases {
+  const beat = beatOf(region, instance);
   return openLeases({
-    beat: beatOf(region, instance),
+    beat: plantedBeat?.(beat, instance.monotonicMs) ?? beat,
     region: region.name,
     instance: `${name}-${instance.number}`,
     deciding,
