@@ -1,0 +1,131 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Facts } from '@meridian/cli';
+import { intakeStream } from '@meridian/wire';
+import { Acknowledgements, type Acknowledged } from './acknowledgements.ts';
+import { publishers, type LoadOptions } from './load-options.ts';
+import { missingElsewhere, RegionCopies } from './copies.ts';
+import { Door } from './doors.ts';
+import type { Exercise } from './exercises.ts';
+import { factsOf } from './facts.ts';
+import { People } from './people.ts';
+import { Publisher } from './publisher.ts';
+import { settle } from './settle.ts';
+import { untilTrue, type Stage } from './stage.ts';
+
+/** How long requests may wait for their acknowledgement after the load, in ms. */
+const restLimitMs = 150_000;
+/** Requests of a customer and an agent over one contact: they count in the rate, too. */
+const requestsPerContact = 5;
+
+/** Puts load on the regions, does what the exercise says, and looks at what it cost. */
+export async function runDrill(
+  stage: Stage,
+  exercise: Exercise,
+  options: LoadOptions,
+): Promise<Facts> {
+  const acknowledgements = new Acknowledgements();
+  const people = stage.regions.map(
+    (home) =>
+      new People({
+        home,
+        edges: stage.edges(),
+        run: options.id,
+        seed: options.seed,
+        agents: options.agentsPerRegion,
+        contactsPerSecond: options.contactsPerSecond / stage.regions.length,
+        acknowledgements,
+      }),
+  );
+  await Promise.all(people.map((one) => one.open()));
+  stage.note(`load: ${options.ratePerSecond} requests/s for ${options.seconds} s`);
+  const loadStartedAt = Date.now();
+  const patience = new AbortController();
+  const { signal } = patience;
+  const load = Promise.all([
+    ...publishersOf(stage, options, acknowledgements).map((one) =>
+      one.run(options.seconds, signal),
+    ),
+    ...people.map((one) => one.run(options.seconds, signal)),
+  ]);
+  await wait((options.seconds * 1_000) / 3);
+  const blowAt = await exercise.act(stage);
+  await wait(Math.max(0, loadStartedAt + options.seconds * 1_000 - Date.now()));
+  const missing = await lookWhileAway(stage, exercise, acknowledgements);
+  const mendedAt = Date.now();
+  await exercise.mend(stage);
+  setTimeout(() => patience.abort(), restLimitMs).unref();
+  await load;
+  const loadEndedAt = acknowledgements.lastAtMs;
+  stage.note('the load has ended');
+  await untilTrue(30_000, () => Promise.resolve(people.every(({ living }) => living === 0)));
+  const living = people.reduce((sum, one) => sum + one.living, 0);
+  stage.say(`${living} customers are not served to their end`);
+  await Promise.all(people.map((one) => one.close(10_000)));
+  const settled = await settle(stage, acknowledgements.all);
+  return factsOf(stage, exercise, options, {
+    acknowledgements,
+    loadStartedAt,
+    loadEndedAt,
+    blowAt,
+    mendedAt,
+    missing,
+    settled,
+  });
+}
+
+function publishersOf(
+  stage: Stage,
+  { id, ratePerSecond, contactsPerSecond, batchSize }: LoadOptions,
+  acknowledgements: Acknowledgements,
+): Publisher[] {
+  const edges = stage.edges();
+  const rate = Math.max(0, ratePerSecond - contactsPerSecond * requestsPerContact);
+  return stage.regions.flatMap((home) =>
+    (['region', 'mirrored', 'all'] as const).flatMap((durability) => {
+      const { count, sharePercent } = publishers[durability];
+      const perSecond = (rate * sharePercent) / 100 / stage.regions.length / count;
+      return Array.from(
+        { length: count },
+        (_, index) =>
+          new Publisher({
+            name: `${id}-${home}-${durability}${index}`,
+            home,
+            durability,
+            batchSize,
+            batchesPerSecond: perSecond / batchSize,
+            door: new Door(edges, home),
+            acknowledgements,
+          }),
+      );
+    }),
+  );
+}
+
+/** While regions are gone: waits for the takeover, and looks for what nobody else holds. */
+async function lookWhileAway(
+  stage: Stage,
+  { home, kind, lost }: Exercise,
+  acknowledgements: Acknowledgements,
+): Promise<Acknowledged[]> {
+  const survivors = stage.living();
+  if (home !== null && kind === 'UNPLANNED' && lost.length > 0) {
+    const [looking = ''] = survivors;
+    const taken = await stage.untilOwner(looking, home, (owner) => !lost.includes(owner));
+    if (!taken) stage.say(`nobody decides for ${home} a minute after the load`);
+  }
+  if (lost.length === 0 || survivors.length === 0) return [];
+  const copies = await Promise.all(
+    survivors.map((region) => RegionCopies.open(stage.mesh.region(region))),
+  );
+  try {
+    const missing: Acknowledged[] = [];
+    for (const region of stage.regions.filter((one) => !survivors.includes(one))) {
+      const stream = intakeStream(region);
+      const held = await Promise.all(copies.map((copy) => copy.read(stream)));
+      missing.push(...missingElsewhere(acknowledgements.all, stream, held).messages);
+    }
+    return missing;
+  } finally {
+    await Promise.all(copies.map((copy) => copy.close()));
+  }
+}
