@@ -55,7 +55,7 @@ async function drill(exercise: Exercise, run: number, given: DrillOptions): Prom
 /** Signs the receipt with the key of a region that was not lost, writes it, and records it on the log. */
 async function keep(stage: Stage, receipt: Receipt, given: DrillOptions): Promise<void> {
   const { id, passed, exercise, startedAt, endedAt, ownership, parameters } = receipt;
-  const region = ownership[parameters.home ?? '']?.at(-1)?.owner ?? parameters.regions[0];
+  const region = ownership[parameters.home ?? '']?.at(-1)?.owner ?? parameters.regions[0] ?? '';
   const key = ensureSigningKey(join(root, '.meridian', 'keys'), region);
   const text = signReceipt(receipt, key);
   const out = resolve(given.out ?? join(root, '.meridian', 'drills'));

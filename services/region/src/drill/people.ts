@@ -4,6 +4,7 @@ import { seeded, type Random } from '@meridian/core';
 import type { Acknowledgements } from './acknowledgements.ts';
 import { Door, type Edge } from './doors.ts';
 import type { OutsideRequest } from './post.ts';
+import { queueId, reactionTo, type Heard } from './reactions.ts';
 import { sendUntilAcknowledged } from './sender.ts';
 
 export interface PeopleOptions {
@@ -17,26 +18,8 @@ export interface PeopleOptions {
   readonly acknowledgements: Acknowledgements;
 }
 
-/** An event of the log as agents and customers read it. */
-interface Heard {
-  readonly id: string;
-  readonly type: string;
-  readonly subject: string;
-  /** The home of what it is about. */
-  readonly region: string;
-  readonly data: Readonly<Record<string, unknown>>;
-}
-
-/** How quick people are here, in ms. */
-const pace = {
-  answer: [60, 180],
-  talk: [200, 600],
-  wrapUp: [30, 90],
-  comeBack: [300, 500],
-} as const;
 /** How long a region may take to acknowledge the first requests, in ms. */
 const openLimitMs = 60_000;
-const queueId = 'drill';
 const skill = 'drill';
 const ends = new Set([
   'meridian.contact.completed.v1',
@@ -200,66 +183,12 @@ export class People {
   }
 
   #hear(event: Heard): void {
-    const { type, subject, data, region } = event;
-    const isMyContact = this.#living.has(subject);
-    if (isMyContact && ends.has(type)) this.#living.delete(subject);
-    switch (type) {
-      case 'meridian.contact.initiated.v1':
-        if (!isMyContact) return;
-        this.#later(0, {
-          id: `${subject}/enter`,
-          type: 'meridian.contact.enter_queue.v1',
-          subject,
-          region,
-          data: { queueId, priority: 0 },
-        });
-        break;
-      case 'meridian.reservation.created.v1':
-        if (this.#agents.has(data['agentId'] as string)) {
-          this.#later(this.#draw(pace.answer), {
-            id: `${subject}/accept`,
-            type: 'meridian.reservation.accept.v1',
-            subject,
-            region,
-            data: { agentId: data['agentId'] },
-          });
-        }
-        break;
-      case 'meridian.contact.connected_to_agent.v1':
-        if (this.#agents.has(data['agentId'] as string)) {
-          this.#later(this.#draw(pace.talk), {
-            id: `${subject}/hang-up`,
-            type: 'meridian.contact.hang_up.v1',
-            subject,
-            region,
-            data: { by: 'AGENT', reason: 'done' },
-          });
-        }
-        break;
-      case 'meridian.contact.acw_started.v1':
-        if (this.#agents.has(data['agentId'] as string)) {
-          this.#later(this.#draw(pace.wrapUp), {
-            id: `${subject}/wrap-up`,
-            type: 'meridian.contact.complete_wrap_up.v1',
-            subject,
-            region,
-            data: { disposition: 'solved' },
-          });
-        }
-        break;
-      case 'meridian.agent.not_responding.v1':
-        if (this.#agents.has(subject)) {
-          this.#later(this.#draw(pace.comeBack), {
-            id: `${event.id}/back`,
-            type: 'meridian.agent.set_presence.v1',
-            subject,
-            region,
-            data: { presence: 'AVAILABLE' },
-          });
-        }
-        break;
-      default:
-    }
+    const reaction = reactionTo(event, {
+      isMyCustomer: (contactId) => this.#living.has(contactId),
+      isMyAgent: (agentId) => this.#agents.has(agentId),
+    });
+    if (ends.has(event.type)) this.#living.delete(event.subject);
+    if (reaction !== undefined) this.#later(this.#draw(reaction.within), reaction.request);
   }
 
   #draw([least, most]: readonly [number, number]): number {
