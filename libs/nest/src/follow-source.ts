@@ -2,6 +2,7 @@ import {
   followHome,
   homeSource,
   matchesFilter,
+  PatientFollower,
   type Follower,
   type FollowOptions,
   type Ledger,
@@ -73,7 +74,11 @@ export function streamSource(options: StreamSourceOptions): FollowSource {
       return Math.max(0, ...lasts);
     },
     follow(followOptions, onMessage) {
-      const follower = log.follow(stream, { ...followOptions, filters }, onMessage);
+      const wanted = { ...followOptions, filters };
+      // The copy of another region's stream is there once that region could be reached.
+      const follower = isOwn
+        ? log.follow(stream, wanted, onMessage)
+        : new PatientFollower(log, stream, wanted, onMessage);
       return {
         get position() {
           return follower.position;

@@ -1,9 +1,12 @@
-import { ensureStreams } from '@meridian/journal';
+import { ensureStreams, keepMirrors } from '@meridian/journal';
 import { bootstrap } from '@meridian/nest';
 import { RecoveryModule } from './recovery.module.ts';
 
 await bootstrap(RecoveryModule, {
   service: 'recovery',
-  onConnected: (connection, { region }) =>
-    ensureStreams(connection, region, { development: process.env['MERIDIAN_DEV'] === '1' }),
+  async onConnected(connection, { region, regions }) {
+    const options = { development: process.env['MERIDIAN_DEV'] === '1' };
+    await ensureStreams(connection, region, options);
+    if (regions.length > 1) await keepMirrors(connection, region, regions, options);
+  },
 });

@@ -164,6 +164,7 @@ export class HomeFollower {
       eventStream(owner),
       {
         after,
+        shared: true,
         wait: this.#options.wait,
         filters: filters.map((filter) => `ev.${owner}.${home}.${filter}`),
         ...(maxPending === undefined ? {} : { maxPending }),

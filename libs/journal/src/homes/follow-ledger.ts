@@ -39,7 +39,13 @@ export function followLedger(
       new PatientFollower(
         log,
         eventStream(region),
-        { after: 0, filters: [`ev.${region}.*.${meshTenant}.ownership.*`], onFailure, wait },
+        {
+          after: 0,
+          shared: true,
+          filters: [`ev.${region}.*.${meshTenant}.ownership.*`],
+          onFailure,
+          wait,
+        },
         (message) => {
           for (const event of readEntry(message).events) {
             if (event.type === completed) ledger.take(recordOf(event.data));

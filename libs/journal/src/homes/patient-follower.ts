@@ -63,7 +63,7 @@ export class PatientFollower implements Follower {
   #follow(after: number): Follower {
     return this.#log.follow(
       this.#stream,
-      { ...this.#options, after, shared: true, onFailure: (error) => this.#failed(error) },
+      { ...this.#options, after, onFailure: (error) => this.#failed(error) },
       this.#onMessage,
     );
   }
