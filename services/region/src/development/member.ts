@@ -101,6 +101,20 @@ export class MeshMember {
     await this.startServices();
   }
 
+  /**
+   * Waits until the region takes requests in: once recovery has compared its streams with the
+   * peers' copies and holds a lease. Without a quorum of control servers that does not come.
+   * @throws Error when it takes more than a minute
+   */
+  async whenOpen(): Promise<void> {
+    await until(`${this.name} taking requests in`, async () => {
+      const answer = await fetch(`${this.url}/v1/regions`, {
+        headers: { authorization: `Bearer ${this.key}` },
+      });
+      return answer.ok && ((await answer.json()) as { intakeOpen: boolean }).intakeOpen;
+    });
+  }
+
   /** Ends every process of the region at once (SIGKILL). Nothing is started again before `start`. */
   async kill(): Promise<void> {
     this.#isRunning = false;

@@ -93,6 +93,10 @@ export async function startDevelopmentMesh(
     await step(`Postgres and services of ${regions.join(', ')} run`, () =>
       Promise.all(all.map((member) => member.startServices())),
     );
+    // A driven clock is set first.
+    if (ownership === 'control' && options.clock !== 'driven') {
+      await step('all take requests in', () => Promise.all(all.map((member) => member.whenOpen())));
+    }
   } catch (error) {
     await stop();
     throw error;
