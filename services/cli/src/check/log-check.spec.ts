@@ -23,6 +23,7 @@ describe('a valid log', () => {
       events: 19,
       firstSequence: 1,
       lastSequence: 11,
+      streams: { EV_eu: [1, 11] },
       contacts: 1,
       reservations: 1,
       living: { contacts: 0, reservations: 0, aggregates: 1 },

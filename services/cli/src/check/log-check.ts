@@ -34,8 +34,11 @@ export interface LogCheckResult {
   readonly ok: boolean;
   readonly entries: number;
   readonly events: number;
+  /** Of the entries in the order in which they were judged; see `streams` where there are several. */
   readonly firstSequence: number;
   readonly lastSequence: number;
+  /** By stream, the first and the last sequence. */
+  readonly streams: Readonly<Record<string, readonly [first: number, last: number]>>;
   readonly contacts: number;
   readonly reservations: number;
   /** What is still open at the end of the log. */
@@ -82,6 +85,7 @@ export class LogCheck {
   readonly #intakeChecked: boolean;
   /** Those to come, the next one last. */
   readonly #snapshots: Snapshot[];
+  readonly #streams = new Map<string, [first: number, last: number]>();
   #entries = 0;
   #events = 0;
   #contacts = 0;
@@ -154,6 +158,10 @@ export class LogCheck {
     if (this.#entries === 0) this.#first = entry.sequence;
     this.#entries += 1;
     this.#last = entry.sequence;
+    const range = this.#streams.get(entry.stream);
+    if (range === undefined) {
+      this.#streams.set(entry.stream, [entry.sequence, entry.sequence]);
+    } else range[1] = entry.sequence;
     if (!this.#counts(entry)) return;
     const { report } = this.#violations;
     this.#chain.read(entry, ({ place, event }) => {
@@ -193,15 +201,19 @@ export class LogCheck {
   /** Whether an entry is part of its home's history, by the ledger. */
   #counts(entry: RawEntry): boolean {
     const aggregate = parseAggregate(entry.subject);
-    if (this.#ledger === undefined || aggregate === undefined) return true;
+    if (aggregate === undefined) return true;
     const { home, region } = aggregate;
     const epoch = epochOf(entry);
     const place = { stream: entry.stream, sequence: entry.sequence, index: 0, aggregate };
+    if (this.#ledger === undefined) {
+      this.#begins(place, entry, epoch);
+      return true;
+    }
     const verdict = this.#ledger.verdict(home, epoch, region, entry.sequence);
     const { report } = this.#violations;
     switch (verdict) {
       case 'counts':
-        this.#checkBeginning(place, entry, epoch);
+        if (this.#begins(place, entry, epoch)) this.#checkBeginning(place, entry, epoch);
         return true;
       case 'orphan':
         this.#chain.pass(place);
@@ -218,12 +230,17 @@ export class LogCheck {
     }
   }
 
-  /** The first entry of a new epoch is the one that says so, perhaps after who asked for it. */
-  #checkBeginning(place: Place, entry: RawEntry, epoch: number): void {
+  /** @returns whether the entry is the first of a new epoch of its home */
+  #begins(place: Place, entry: RawEntry, epoch: number): boolean {
     const home = this.#home(place.aggregate.home);
-    if (epoch <= home.epoch) return;
+    if (epoch <= home.epoch) return false;
     home.epoch = epoch;
     home.reservations.resumed(timeOf(entry));
+    return true;
+  }
+
+  /** The first entry of a new epoch is the one that says so, perhaps after who asked for it. */
+  #checkBeginning(place: Place, entry: RawEntry, epoch: number): void {
     if (!entry.data.includes('"type":"meridian.failover.completed.v1"')) {
       const expected = `failover.completed as the first entry of epoch ${epoch}`;
       this.#violations.report(place, 'ledger', expected, place.aggregate.subject);
@@ -273,6 +290,7 @@ export class LogCheck {
       events: this.#events,
       firstSequence: this.#first,
       lastSequence: this.#last,
+      streams: Object.fromEntries([...this.#streams].toSorted(([a], [b]) => (a < b ? -1 : 1))),
       contacts: this.#contacts,
       reservations: this.#created,
       living: {

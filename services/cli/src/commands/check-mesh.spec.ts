@@ -45,6 +45,7 @@ describe('meridian check of a mesh', () => {
     // Requests that the intakes do not hold were not looked for when they cannot be read.
     for (const name of ['eu', 'us']) edge('eu').problem(`GET /v1/log/IN_${name}`, 403, 'No', 'no');
     const { code, out } = await run(['check', '--whole'], { folder });
+    expect(out).toContain('18 entries (EV_eu 1 to 10, EV_us 1 to 8), ');
     expect(out).toContain('Every invariant holds.');
     expect(out).toMatch(/EV_us 8 +us +1 +ev\.us\.us\.demo\.contact\.c1 +set aside/);
     expect(code).toBe(0);

@@ -7,7 +7,7 @@ export function renderCheck(result: LogCheckResult, paint: Paint): string {
   const { entries, events, contacts, reservations, living, violations, violationCount } = result;
   const count = (value: number): string => value.toLocaleString('en');
   const read =
-    `${count(entries)} entries (${result.firstSequence} to ${result.lastSequence}), ${count(events)} events, ` +
+    `${count(entries)} entries (${rangesOf(result)}), ${count(events)} events, ` +
     `${count(contacts)} contacts, ${count(reservations)} reservations; ` +
     `still open: ${count(living.contacts)} contacts, ${count(living.reservations)} reservations.\n` +
     (result.intakeChecked
@@ -53,6 +53,13 @@ export function renderCheck(result: LogCheckResult, paint: Paint): string {
     ),
     more > 0 ? `and ${count(more)} more\n` : '',
   ].join('');
+}
+
+/** From where to where was read; with its name where there are several streams. */
+function rangesOf({ streams, firstSequence, lastSequence }: LogCheckResult): string {
+  const ranges = Object.entries(streams);
+  if (ranges.length < 2) return `${firstSequence} to ${lastSequence}`;
+  return ranges.map(([stream, [from, to]]) => `${stream} ${from} to ${to}`).join(', ');
 }
 
 /** What does not count, and what became of it. */
