@@ -95,7 +95,7 @@ export class People {
         settings: {
           requirements: [{ skill, minimumLevel: 1 }],
           strategy: 'LONGEST_IDLE',
-          offerTtlMs: 10_000,
+          offerTtlMs: 20_000,
           ageingMsPerLevel: 60_000,
           serviceLevelMs: 20_000,
         },

@@ -1,0 +1,53 @@
+import { describe, expect, it } from '@jest/globals';
+import { verifyReceipt, signReceipt, ensureSigningKey, type Receipt } from '@meridian/cli';
+import { temporaryFolder } from '@meridian/testing';
+import { drillOnce } from '../src/drill/drill.ts';
+import { killRegion, planned, type Exercise } from '../src/drill/exercises.ts';
+import type { LoadOptions } from '../src/drill/load-options.ts';
+
+/** Verdicts that are about how long something took, which a test does not judge. */
+const aboutTime = new Set(['RTO', 'RPO', 'LOAD', 'PAUSE', 'MOVED']);
+
+const load = (id: string): LoadOptions => ({
+  id, seed: 'test', ratePerSecond: 150, seconds: 18, contactsPerSecond: 3, agentsPerRegion: 4,
+  batchSize: 10, leaseMs: 5_000,
+});
+
+/** Drills, and shows what was done when a promise was broken. */
+async function drill(exercise: Exercise): Promise<Receipt> {
+  const said: string[] = [];
+  const receipt = await drillOnce(exercise, () => load(`test-${exercise.name}`), {
+    say: (line) => { said.push(line); },
+  });
+  const broken = receipt.verdicts.filter(({ code, kept }) => !kept && !aboutTime.has(code));
+  expect({ broken, said: broken.length === 0 ? [] : said, violations: receipt.check.violations })
+    .toEqual({ broken: [], said: [], violations: {} });
+  return receipt;
+}
+
+describe('a drill on real processes', () => {
+  it('loses nothing that was promised when a region is killed, and signs what it cost', async () => {
+    const receipt = await drill(killRegion('eu'));
+    const { ownership, times, publishing, check } = receipt;
+    expect(ownership['eu']).toEqual([
+      { epoch: 1, owner: 'eu', upTo: expect.any(Number) },
+      { epoch: 2, owner: expect.stringMatching(/^(us|ap)$/), upTo: null },
+    ]);
+    expect(times.firstOfferMs).toBeGreaterThan(0);
+    for (const count of Object.values(publishing.acknowledged)) expect(count).toBeGreaterThan(0);
+    expect(check.reservations).toBeGreaterThan(10);
+    const folder = temporaryFolder();
+    try {
+      const key = ensureSigningKey(folder.path, 'us');
+      expect(verifyReceipt(signReceipt(receipt, key), key.publicKey).problems).toEqual([]);
+    } finally {
+      folder.remove();
+    }
+  }, 300_000);
+
+  it('loses nothing at all when a home moves on request, and back', async () => {
+    const { ownership, totals, orphans } = await drill(planned('eu', 'us'));
+    expect(ownership['eu']?.map(({ owner }) => owner)).toEqual(['eu', 'us', 'eu']);
+    expect([totals.missing, totals.lost, orphans.found]).toEqual([0, 0, 0]);
+  }, 300_000);
+});
