@@ -1,5 +1,5 @@
 import { LogFault, type Ledger, type Log } from '@meridian/journal';
-import type { Beat, Checkpoints } from '@meridian/nest';
+import { recoveryStatusSubject, type Beat, type Checkpoints } from '@meridian/nest';
 import type { NatsConnection } from '@nats-io/nats-core';
 import type { Logger } from 'pino';
 import { compareStreams } from './comparison.ts';
@@ -14,6 +14,7 @@ import type { RecoveryMetrics } from './metrics.ts';
 import { Orphans } from './orphans.ts';
 import { Records } from './records.ts';
 import { Replication } from './replication.ts';
+import { statusOf } from './status.ts';
 
 export interface RecoveryOptions {
   readonly settings: Settings;
@@ -131,6 +132,9 @@ export class Recovery {
       }),
     );
     this.#look();
+    this.#ends.push(
+      this.#options.ledger.onChange(() => this.#tellStatus(performance.now(), Date.now())),
+    );
   }
 
   async close(): Promise<void> {
@@ -215,6 +219,22 @@ export class Recovery {
     }
     this.#events = [...this.#events, ...events].slice(-eventsLimit);
     this.#options.metrics.isolated.set(this.#watch.isIsolated ? 1 : 0);
+    this.#tellStatus(now.nowMs, now.wallMs);
+  }
+
+  #tellStatus(nowMs: number, wallMs: number): void {
+    const { beat, ledger, settings } = this.#options;
+    const status = statusOf({
+      region: settings.region,
+      regions: settings.regions,
+      ledger,
+      state: this.#keeper?.state,
+      replication: this.#replication,
+      isolated: this.#watch.isIsolated,
+      nowMs,
+      wallMs,
+    });
+    beat.publish(recoveryStatusSubject(settings.region), JSON.stringify(status));
   }
 
   #measure(nowMs: number, wallMs: number): void {

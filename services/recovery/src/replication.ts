@@ -104,7 +104,7 @@ export class Replication {
     } catch {
       // The copy is not there yet: it is followed from its start.
     }
-    return new PatientFollower(log, stream, { after: last, onFailure }, (message) => {
+    return new PatientFollower(log, stream, { after: last, shared: true, onFailure }, (message) => {
       if (origin !== region) onArrival(origin, stream, Math.max(0, wallMs() - message.storedAtMs));
       this.#moved(origin, stream, message.sequence, message.storedAtMs);
     });
