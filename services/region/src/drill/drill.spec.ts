@@ -90,7 +90,7 @@ describe('the command line of a drill', () => {
 describe('the load', () => {
   it('is shared out whole', () => {
     const shares = Object.values(publishers).map(({ sharePercent }) => sharePercent);
-    expect(shares.reduce((sum, one) => sum + one)).toBe(100);
+    expect(shares.reduce<number>((sum, one) => sum + one, 0)).toBe(100);
   });
 
   it('goes on at the next edge once, whoever notices first', () => {
