@@ -63,16 +63,14 @@ export interface Mirror extends CopiedStream {
 }
 
 /** The durable consumer at the source that feeds a mirror. */
-export function sourceConsumer(
-  mirror: Mirror,
-): ConsumerConfig & { readonly durable_name: string } {
+export function sourceConsumer(mirror: Mirror): ConsumerConfig & { readonly durable_name: string } {
   const { consumer, deliverSubject } = replication({ here: mirror.region, ...mirror });
   return {
     name: consumer,
     durable_name: consumer,
     deliver_subject: deliverSubject,
     deliver_policy: DeliverPolicy.All,
-    ack_policy: 'flow_control' as AckPolicy,
+    ack_policy: AckPolicy.FlowControl,
     replay_policy: ReplayPolicy.Instant,
     flow_control: true,
     idle_heartbeat: 1_000 * NANOS,
@@ -262,21 +260,25 @@ export async function remakeMirror(
   if (found !== undefined && sourceOf(found) === undefined) {
     throw new StreamDiffers([`${stream}: mirror is absent, expected one`]);
   }
+  const unavailable = (advice: string) => (cause: unknown) => {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const text = `${stream} cannot be copied from ${mirror.source} to ${region}: ${reason}.`;
+    throw new LogUnavailable(text, advice, { cause });
+  };
+  const peer = await peerManager(connection, mirror.source);
+  const actual = await existingConsumer(peer, stream, config.durable_name).catch(
+    unavailable('Nothing was changed. Wait until that region is back, or copy from another one.'),
+  );
+  // Before the consumer is made: the old mirror would get what the new one needs.
+  if (found !== undefined) await local(connection, region, () => own.streams.delete(stream));
   try {
-    const peer = await peerManager(connection, mirror.source);
-    const actual = await existingConsumer(peer, stream, config.durable_name);
     if (actual !== undefined) await peer.consumers.delete(stream, config.durable_name);
     await peer.consumers.add(stream, config);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new LogUnavailable(
-      `${stream} cannot be copied from ${mirror.source} to ${region}: ${reason}.`,
-      'Nothing was changed. Wait until that region is back, or copy from another one.',
-      { cause },
-    );
+    unavailable('The mirror is there and waits; ensureMirrors makes its consumer.')(cause);
+  } finally {
+    await local(connection, region, () => own.streams.add(mirrorConfig(mirror, options)));
   }
-  if (found !== undefined) await local(connection, region, () => own.streams.delete(stream));
-  await local(connection, region, () => own.streams.add(mirrorConfig(mirror, options)));
 }
 
 /** Nothing is asked in advance: what a link lets through does not include the account's limits. */
