@@ -202,10 +202,9 @@ async function sendBatch(
 
 function filtersOf(stream: string, tenant: string): string[] {
   const region = stream.slice(stream.indexOf('_') + 1);
-  if (stream === intakeStream(region)) return [`in.${region}.${tenant}.>`];
-  if (stream === eventStream(region)) {
-    return [...new Set([tenant, meshTenant])].map((one) => `ev.${region}.*.${one}.>`);
-  }
+  const tenants = [...new Set([tenant, meshTenant])];
+  if (stream === intakeStream(region)) return tenants.map((one) => `in.${region}.${one}.>`);
+  if (stream === eventStream(region)) return tenants.map((one) => `ev.${region}.*.${one}.>`);
   return [`aside.${region}.>`];
 }
 
@@ -216,8 +215,11 @@ function isOwn(message: LogMessage, tenant: string): boolean {
     : message.subject;
   if (subject === undefined) return false;
   const parsed = parseSubject(subject);
-  // Who decides for which home is everybody's to know who checks a log.
-  return parsed?.tenant === tenant || (parsed?.kind === 'ev' && parsed.tenant === meshTenant);
+  // Who decides for which home, and who asked for it, is everybody's to know who checks a log.
+  return (
+    parsed?.tenant === tenant ||
+    (parsed?.tenant === meshTenant && !message.subject.startsWith('aside.'))
+  );
 }
 
 function lineOf(message: LogMessage): string {
