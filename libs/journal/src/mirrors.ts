@@ -143,7 +143,7 @@ export async function ensureMirrors(
         if (differing.length > 0) throw new StreamDiffers(differing);
       }
       // The consumer comes first: a mirror that does not find it waits before it tries again.
-      const peer = await ensureConsumer(connection, mirror);
+      const peer = await ensureConsumer(connection, mirror, found === undefined);
       if (found === undefined) {
         await local(connection, region, () => own.streams.add(mirrorConfig(mirror, options)));
       }
@@ -167,9 +167,11 @@ function sourceOf({ config }: StreamInfo): string | undefined {
   return /^\$JS\.([^.]+)\.API$/.exec(config.mirror?.external?.api ?? '')?.[1];
 }
 
+/** @param isNew whether there is no stream yet: what an earlier one has got, it must get again */
 async function ensureConsumer(
   connection: NatsConnection,
   mirror: Mirror,
+  isNew: boolean,
 ): Promise<Pick<EnsuredMirror, 'consumer' | 'reason'>> {
   const config = sourceConsumer(mirror);
   try {
@@ -178,6 +180,7 @@ async function ensureConsumer(
     if (actual !== undefined) {
       const { max_ack_pending, deliver_subject, ack_policy } = actual;
       const isSame =
+        !isNew &&
         max_ack_pending === config.max_ack_pending &&
         deliver_subject === config.deliver_subject &&
         ack_policy === config.ack_policy;
