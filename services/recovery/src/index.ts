@@ -29,5 +29,7 @@ export { MemoryControlCluster } from './control/memory-control.ts';
 export { natsControl, type NatsControlOptions } from './control/nats-control.ts';
 export { Keeper, type Every, type KeeperOptions } from './keeper.ts';
 export { RecoveryMetrics } from './metrics.ts';
+export { Orphans, type OrphansOptions } from './orphans.ts';
+export { Records, type RecordsOptions } from './records.ts';
 export { RecoveryModule } from './recovery.module.ts';
 export { Recovery, type RecoveryOptions } from './recovery.ts';

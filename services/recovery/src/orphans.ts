@@ -34,6 +34,8 @@ export interface OrphansOptions {
   readonly epochOf: (home: string) => number | undefined;
   readonly onAccounted: (home: string, fate: 'adopted' | 'set_aside') => void;
   readonly onFailure: (error: unknown) => void;
+  /** Epoch ms; the system's clock when absent. */
+  readonly wallMs?: () => number;
 }
 
 /**
@@ -147,7 +149,7 @@ export class Orphans {
   }
 
   async #account(orphan: Orphan): Promise<void> {
-    const { records, onAccounted } = this.#options;
+    const { records, onAccounted, wallMs = Date.now } = this.#options;
     const fates = new Map<string, CauseFate>();
     const decided = await this.#causesDecided(orphan);
     for (const cause of orphan.causes) {
@@ -158,7 +160,7 @@ export class Orphans {
     const isNew = await records.store(
       orphan.home,
       orphanAggregate(orphan),
-      [{ ...event, timeMs: Date.now(), cause: { causationId: name } }],
+      [{ ...event, timeMs: wallMs(), cause: { causationId: name } }],
       ({ subject }) => subject === name,
     );
     this.#accounted.add(name);
