@@ -15,13 +15,12 @@ import { copyInfo, readRange } from '../src/copies/read-copy.ts';
 
 export const regions = ['eu', 'us', 'ap'];
 const development = { development: true };
-const patience = { timeoutMs: 90_000, pauseMs: 50 };
+const patience = { timeoutMs: 120_000, pauseMs: 50 };
 
 /** Quicker than in earnest. */
 const settings: Partial<CopiesSettings> = {
-  everyMs: 200,
-  scrubPerSecond: 50_000,
-  scrubRoundMs: 1_000,
+  everyMs: 300,
+  scrubRoundMs: 3_000,
   freshMs: 2_000,
   stalledMs: 2_000,
   remadeMs: 10_000,
@@ -111,7 +110,9 @@ export class Bed {
   static async start(given: Partial<CopiesSettings> = settings): Promise<Bed> {
     const bed = new Bed(await startMesh({ regions }));
     for (const name of regions) {
-      const connection = await bed.mesh.region(name).connect({ maxReconnectAttempts: -1 });
+      const connection = await eventually(`a connection to ${name}`, () =>
+        bed.mesh.region(name).connect({ maxReconnectAttempts: -1, timeout: 20_000 }),
+      );
       await ensureStreams(connection, name, development);
       const writer = new Writer(connection, name);
       const notes: BedRegion['notes'] = [];
@@ -156,15 +157,15 @@ export class Bed {
     return found;
   }
 
-  /** Stores so many messages of 1.5 kB in a region's log: several blocks of it. */
+  /** Stores so many messages of 4 kB in a region's log: several blocks of it. */
   async fill(name: string, count: number): Promise<void> {
-    const client = jetstream(this.of(name).connection);
-    const text = Buffer.from(crypto.getRandomValues(new Uint8Array(1_125))).toString('base64');
+    const client = jetstream(this.of(name).connection, { timeout: 30_000 });
     for (let from = 0; from < count; from += 200) {
       await Promise.all(
-        Array.from({ length: 200 }, (_, index) =>
-          client.publish(`ev.${name}.demo.contact.filled${from + index}`, `${from} ${text}`),
-        ),
+        Array.from({ length: 200 }, (_, index) => {
+          const data = crypto.getRandomValues(new Uint8Array(4_000));
+          return client.publish(`ev.${name}.demo.contact.filled${from + index}`, data);
+        }),
       );
     }
   }
@@ -208,7 +209,7 @@ export class Bed {
     );
     await ensureStreams(connection, name, development);
     void eventually('the comparison', async () => (await keeper.compare()) === 'whole', {
-      timeoutMs: 90_000,
+      timeoutMs: 120_000,
       pauseMs: 200,
     }).then(() => writer.open('start'));
   }

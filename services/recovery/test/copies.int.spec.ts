@@ -6,7 +6,7 @@ let bed: Bed;
 
 beforeAll(async () => {
   bed = await Bed.start();
-  await bed.fill('eu', 12_000);
+  await bed.fill('eu', 4_000);
   for (const { keeper, writer } of bed.all) {
     keeper.start();
     writer.start();

@@ -258,9 +258,10 @@ export class CopyKeeper {
       if (watch.isUndecided) watch.suspect(chunk, sinceMs);
       return;
     }
-    const sources = Object.keys(ends).filter(
-      (one) => one !== region && !(one in wrong) && !undecided.includes(one),
-    );
+    // The origin first: its copy is never behind.
+    const sources = Object.keys(ends)
+      .filter((one) => one !== region && !(one in wrong) && !undecided.includes(one))
+      .toSorted((a, b) => Number(b === origin) - Number(a === origin));
     watch.own = { fault, sinceMs, sources };
   }
 

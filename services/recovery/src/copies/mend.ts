@@ -1,4 +1,10 @@
-import { jetstream, jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
+import {
+  jetstream,
+  jetstreamManager,
+  type JetStreamManager,
+  type StreamConfig,
+  type StreamUpdateConfig,
+} from '@nats-io/jetstream';
 import { headers, type NatsConnection } from '@nats-io/nats-core';
 import {
   ensureStreams,
@@ -87,16 +93,17 @@ export async function restoreOrigin(mending: Mending): Promise<Replaced> {
   const peer = await peerManager(connection, source);
   const mirror: Mirror = { stream: copy.stream, origin: copy.origin, region, source };
   const config = sourceConsumer(mirror);
+  // Before the consumer is made: a mirror of an earlier attempt would get what the new one needs.
+  if (copy.info !== undefined) await own.streams.delete(copy.stream);
   await peer.consumers.delete(copy.stream, config.durable_name).catch(() => false);
   await peer.consumers.add(copy.stream, config);
-  if (copy.info !== undefined) await own.streams.delete(copy.stream);
   await own.streams.add(mirrorConfig(mirror, { development }));
   await caughtUp(mending, sourceLast);
   const wanted = regionStreams(region, { development }).find(
     ({ config: { name } }) => name === copy.stream,
   );
   if (wanted === undefined) throw new MendFailed(`${copy.stream} is no stream of ${region}.`);
-  await own.streams.update(copy.stream, { ...wanted.config, mirror_direct: false });
+  await own.streams.update(copy.stream, promoted(wanted.config));
   // Compares every setting with what is wanted; makes what else is missing.
   await ensureStreams(connection, region, { development });
   await peer.consumers.delete(copy.stream, config.durable_name).catch(() => false);
@@ -104,6 +111,12 @@ export async function restoreOrigin(mending: Mending): Promise<Replaced> {
   await setAside(connection, following, takenFrom(mending), mending.clock.wallMs, 'resolved');
   await copy.look();
   return { messages: copy.last, appendedAgain: following.length, setAside: others.length };
+}
+
+/** The client lays what is given over what is there: what is to go must be there as undefined. */
+function promoted(config: Partial<StreamConfig>): Partial<StreamUpdateConfig> {
+  const update: Partial<StreamUpdateConfig> = { ...config, mirror_direct: false };
+  return Object.assign(update, { mirror: undefined });
 }
 
 async function keptOf(mending: Mending): Promise<CopiedMessage[]> {

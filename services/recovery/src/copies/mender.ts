@@ -176,7 +176,7 @@ export class Mender {
     const { peers } = this.#options;
     const fresh = new Set(peers.fresh(performance.now()).map(({ region }) => region));
     const inReach = sources.filter((one) => fresh.has(one));
-    // The first is the origin where it is one of them: its copy is never behind.
+    // The origin comes first where it is one of them.
     const source = inReach[0];
     if (source === undefined) throw new MendFailed('No region with a right copy is in reach.');
     return source;

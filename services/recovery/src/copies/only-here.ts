@@ -32,7 +32,9 @@ export async function onlyHere(
     const hash = hashes.chunk(chunk);
     if (hash !== undefined && hash === theirs.hashes[chunk]) continue;
     const to = Math.min(lastOf(chunk), last);
-    const mine = await readRange(own, stream, firstOf(chunk), to);
+    // Beyond the source's end every message counts that can still be read.
+    const stride = to > theirs.last ? 1 : undefined;
+    const mine = await readRange(own, stream, firstOf(chunk), to, stride);
     const there =
       theirs.last < firstOf(chunk)
         ? new Map<number, CopiedMessage>()

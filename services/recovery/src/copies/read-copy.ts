@@ -6,10 +6,11 @@ import type { CopiedMessage } from './copied-message.ts';
 const streamNotFound = 10_059;
 const notFound = 404;
 const silenceMs = 5_000;
-const infoMs = 2_000;
+const ownInfoMs = 5_000;
+const peerInfoMs = 2_000;
 const batchLength = 1_024;
 const batchBytes = 4 * 1_048_576;
-const probesAtOnce = 64;
+const strideDefault = 256;
 
 /** What reading adds to a message's own headers, from the first of them to the end. */
 const firstAdded = 'Nats-Stream';
@@ -43,7 +44,7 @@ export async function copyInfo(place: CopyPlace, stream: string): Promise<CopyIn
     const manager = await jetstreamManager(place.connection, {
       ...(place.peer === undefined ? {} : { domain: place.peer }),
       checkAPI: false,
-      timeout: infoMs,
+      timeout: place.peer === undefined ? ownInfoMs : peerInfoMs,
     });
     const { state, created, config } = await manager.streams.info(stream);
     const source = /^\$JS\.([^.]+)\.API$/.exec(config.mirror?.external?.api ?? '')?.[1];
@@ -61,7 +62,9 @@ export async function copyInfo(place: CopyPlace, stream: string): Promise<CopyIn
 
 /**
  * Reads what can be read of a range of sequences. What a damaged block hides is left out: for every
- * message of such a block the server says "not found", and a batch that begins in it is empty.
+ * message of such a block the server says "not found", and a batch that begins in it is empty. Each
+ * such answer costs the server a reading of the whole block, so reading goes on `stride` sequences
+ * further: what can be read of less than that after such a block may be left out too.
  * @throws LogUnavailable when nobody answers
  */
 export async function readRange(
@@ -69,22 +72,18 @@ export async function readRange(
   stream: string,
   from: number,
   to: number,
+  stride = strideDefault,
 ): Promise<Map<number, CopiedMessage>> {
   const found = new Map<number, CopiedMessage>();
   let next = from;
   while (next <= to) {
     const length = Math.min(batchLength, to - next + 1);
-    let messages = await ask(place, stream, { seq: next, batch: length, max_bytes: batchBytes });
-    let end = messages.at(-1)?.sequence;
-    if (end === undefined) {
-      end = Math.min(to, next + probesAtOnce - 1);
-      const probes = Array.from({ length: end - next + 1 }, (_, index) => next + index);
-      messages = (await Promise.all(probes.map((seq) => ask(place, stream, { seq })))).flat();
-    }
+    const messages = await ask(place, stream, { seq: next, batch: length, max_bytes: batchBytes });
     for (const message of messages) {
       if (message.sequence <= to) found.set(message.sequence, message);
     }
-    next = end + 1;
+    const last = messages.at(-1)?.sequence;
+    next = last === undefined ? next + stride : last + 1;
   }
   return found;
 }
@@ -93,7 +92,7 @@ export async function readRange(
 function ask(
   place: CopyPlace,
   stream: string,
-  body: { readonly seq: number; readonly batch?: number; readonly max_bytes?: number },
+  body: { readonly seq: number; readonly batch: number; readonly max_bytes: number },
 ): Promise<CopiedMessage[]> {
   const { connection } = place;
   const inbox = createInbox();
@@ -107,7 +106,6 @@ function ask(
       const status = message.data.length === 0 ? (message.headers?.code ?? 0) : 0;
       if (status === 0) {
         messages.push(copiedMessage(message));
-        if (body.batch === undefined) done();
       } else if (status < 300 || status === notFound) done();
       else fail(message.headers?.status);
     },
