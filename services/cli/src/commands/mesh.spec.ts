@@ -266,6 +266,40 @@ describe('commands about regions', () => {
     expect((await run(['receipt', 'verify', 'd.json'], { folder })).code).toBe(0);
   });
 
+  it('asks every region of the checkout about its own links', async () => {
+    const eu = await EdgeDouble.start();
+    try {
+      edge.json('GET /v1/regions', view);
+      const links = [
+        { from: 'eu', to: 'us', events: 3, ms: 40 },
+        { from: 'us', to: 'ap', events: 99, ms: 1 },
+      ];
+      eu.json('GET /v1/regions', {
+        ...view,
+        region: 'eu',
+        isolated: false,
+        control: 'away',
+        links,
+      });
+      mkdirSync(join(folder, '.meridian'));
+      const regions = {
+        ap: { url: 'http://127.0.0.1:1' },
+        eu: { url: eu.url },
+        us: { url: edge.url },
+      };
+      const current = { url: edge.url, regions };
+      writeFileSync(join(folder, '.meridian', 'current.json'), JSON.stringify(current));
+      const { code, out } = await run(['regions'], { folder });
+      expect(code).toBe(0);
+      expect(out).toContain('eu    us       3  40 ms\nus    ap      12  1.3 s\n');
+      expect(out).toContain('eu      -             9.4 s  seen    away\n');
+      const alone = await run(['regions', '--url', edge.url], { folder });
+      expect(alone.out).not.toContain('eu    us       3');
+    } finally {
+      await eu.close();
+    }
+  });
+
   it('takes the edge of another region of the checkout', async () => {
     edge.json('GET /v1/regions', view);
     mkdirSync(join(folder, '.meridian'));

@@ -1,8 +1,17 @@
 import { exitCodes } from '../fault.ts';
+import { EdgeClient } from '../http/client.ts';
 import { formatDuration } from '../render/duration.ts';
 import type { Paint } from '../render/colour.ts';
 import { table } from '../render/table.ts';
-import { printJson, type CommandSpec } from './command.ts';
+import { checkoutEdges } from '../settings.ts';
+import {
+  listOption,
+  printJson,
+  textOption,
+  type CommandSpec,
+  type Context,
+  type Options,
+} from './command.ts';
 
 /** `GET /v1/regions`: the mesh as one region sees it. Null: it has not heard of it lately. */
 export interface MeshView {
@@ -51,6 +60,9 @@ export interface MeshView {
 
 /** A lease older than this is about to lapse or has lapsed: it is renewed every second. */
 const oldLeaseMs = 3_000;
+
+/** An edge that is away is not waited for longer, in ms. */
+const otherEdgeMs = 3_000;
 
 const yesOrNo = (value: boolean | null, yes: string, no: string): string =>
   value === null ? '?' : value ? yes : no;
@@ -141,13 +153,68 @@ function renderSelf(view: MeshView, paint: Paint): string {
   ].join('');
 }
 
+/**
+ * What each region says of itself and of its links, put into the view of the one that was asked:
+ * a region hears of another one's links only what that one tells it.
+ */
+export function mergeViews(view: MeshView, others: readonly MeshView[]): MeshView {
+  const saying = new Map([view, ...others].map((one) => [one.region, one]));
+  const known = new Set(view.links.map(({ from, to }) => `${from}-${to}`));
+  const links = others.flatMap((one) =>
+    one.links.filter(({ from, to }) => from === one.region && !known.has(`${from}-${to}`)),
+  );
+  return {
+    ...view,
+    regions: view.regions.map((one) => {
+      const itself = saying.get(one.region);
+      const isolated = one.isolated ?? itself?.isolated ?? null;
+      return { ...one, isolated, control: one.control ?? itself?.control ?? null };
+    }),
+    links: [...view.links, ...links].toSorted((a, b) =>
+      `${a.from}-${a.to}` < `${b.from}-${b.to}` ? -1 : 1,
+    ),
+  };
+}
+
+/** What the other edges of the checkout, or those named, answer; those that are away say nothing. */
+async function otherViews({ io }: Context, options: Options, region: string): Promise<MeshView[]> {
+  const key = textOption(options, 'key') ?? io.env['MERIDIAN_KEY'];
+  const isOne = textOption(options, 'url') !== undefined || (io.env['MERIDIAN_URL'] ?? '') !== '';
+  const edges =
+    listOption(options, 'edges')?.map((url) => ({ url, key })) ?? (isOne ? [] : checkoutEdges(io));
+  const answers = await Promise.all(
+    edges.map(async (edge) => {
+      const client = new EdgeClient({
+        url: edge.url,
+        timeoutMs: otherEdgeMs,
+        ...(edge.key === undefined ? {} : { key: edge.key }),
+      });
+      try {
+        return [await client.get<MeshView>('/v1/regions')];
+      } catch {
+        return [];
+      } finally {
+        client.close();
+      }
+    }),
+  );
+  return answers.flat().filter((view) => view.region !== region);
+}
+
 export const regionsCommand: CommandSpec = {
   usage: 'regions',
   summary:
     'Regions: who decides for what, epochs, leases, how far copies are behind, what is at risk',
+  options: [
+    {
+      flags: '--edges <urls>',
+      text: 'further edges to ask about their links; those of the checkout by default',
+    },
+  ],
   examples: ['meridian regions', 'meridian regions --region us', 'meridian regions --json'],
-  async run(context) {
-    const view = await context.client.get<MeshView>('/v1/regions');
+  async run(context, _args, options) {
+    const own = await context.client.get<MeshView>('/v1/regions');
+    const view = mergeViews(own, await otherViews(context, options, own.region));
     if (context.json) printJson(context, view);
     else context.io.out(renderRegions(view, context.paint));
     return exitCodes.ok;

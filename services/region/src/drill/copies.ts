@@ -23,6 +23,8 @@ export class RegionCopies {
       servers: natsUrl,
       seedFile: seeds.services,
       name: `drill-${name}`,
+      // Where much is done at once, a server may answer late.
+      waitOnFirstConnect: true,
     });
     const log = await jetstreamLog({ connection });
     return new RegionCopies(name, log, async () => {
