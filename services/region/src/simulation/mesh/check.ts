@@ -75,7 +75,7 @@ async function checkInvariants(region: SimulatedRegion): Promise<MeshProblem[]> 
   return (
     violations
       // While a region is lost or fenced, nobody can end an offer of its homes.
-      .filter(({ rule }) => rule !== 'offer-end' && rule !== 'orphan')
+      .filter(({ rule }) => rule !== 'offer-end')
       .map(({ rule, aggregate, sequence, index, expected, found }) => ({
         rule,
         detail: `${aggregate} at ${sequence}.${index}: expected ${expected}, found ${found}`,

@@ -1,6 +1,8 @@
-import type { LogMessage } from '@meridian/journal';
+import { followLedger, LogFault, type LogMessage } from '@meridian/journal';
 import {
   Keeper,
+  Orphans,
+  Records,
   settingsOf,
   type Comparison,
   type Every,
@@ -13,11 +15,13 @@ import { beatOf } from './beat.ts';
 import { compareWithPeers } from './compare.ts';
 import { controlOf } from './control.ts';
 import { tellWhatIsHeld } from './held.ts';
-import type { MeshPlant } from './plants.ts';
+import type { Oversight } from './desks.ts';
+import { simulatedLeases } from './leases.ts';
 import { regions } from './scenario.ts';
 
 /** Looks are this much rarer than those of a real process, to spare time. */
 const slower = 8;
+const workEveryMs = 1_000;
 
 /** Calls back periodically, as long as the process lives. */
 function everyOf(instance: Instance): Every {
@@ -55,12 +59,49 @@ async function followEnds(instance: Instance): Promise<Readonly<Record<string, P
   return positions;
 }
 
+/** Accounts for what was decided beyond a seal, in the homes that the region decides for. */
+async function accountForOrphans(
+  mesh: SimulatedMesh,
+  region: SimulatedRegion,
+  instance: Instance,
+  keeper: Keeper,
+  { watch, plant }: Oversight,
+): Promise<void> {
+  const onFailure = (error: unknown): void => {
+    // It is tried again.
+    if (!(error instanceof LogFault) || !error.retryable) instance.fail(error);
+  };
+  const log = watch.over(instance.log, instance);
+  const { ledger, caughtUp } = followLedger(log, regions, onFailure, { wait: instance.wait });
+  await caughtUp();
+  const epochOf = (home: string): number | undefined => keeper.epochOf(home);
+  const records = new Records({ log, region: region.name, ledger, epochOf });
+  simulatedLeases(region, instance, 'recovery', () => records.deciding(), plant);
+  const orphans = new Orphans({
+    log,
+    regions,
+    ledger,
+    records,
+    epochOf,
+    onAccounted: (_home, fate) => mesh.world.count(`orphans ${fate.replace('_', ' ')}`),
+    onFailure,
+    wallMs: instance.now,
+  });
+  orphans.open();
+  const work = async (): Promise<void> => {
+    await orphans.work();
+    instance.after(workEveryMs, () => void work());
+  };
+  await work();
+}
+
 /** Starts a region's recovery in the world. */
 export function startRecovery(
   mesh: SimulatedMesh,
   region: SimulatedRegion,
-  plant: MeshPlant,
+  oversight: Oversight,
 ): void {
+  const { plant } = oversight;
   const compare = async (instance: Instance): Promise<Comparison> => {
     if (plant.opensWithoutComparing === true) return 'whole';
     const outcome = await compareWithPeers(mesh, region, instance);
@@ -92,5 +133,6 @@ export function startRecovery(
       onFailure: (error) => instance.fail(error),
     });
     await keeper.open();
+    await accountForOrphans(mesh, region, instance, keeper, oversight);
   });
 }

@@ -39,7 +39,7 @@ export function startServices(
     watch: oversight.watch,
   };
   for (const region of mesh.regions) {
-    startRecovery(mesh, region, oversight.plant);
+    startRecovery(mesh, region, oversight);
     startService(region, regions, sessionsSpec, services.sessions, oversight);
     startService(region, regions, routingSpec, services.routing, oversight);
     region.node('edge', (instance) => {
