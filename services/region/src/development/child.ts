@@ -117,8 +117,9 @@ export class Child {
     child.stdout?.pipe(log, { end: false });
     child.stderr?.pipe(log, { end: false });
     child.once('error', (error) => log.write(`${this.name} cannot be started: ${error.message}\n`));
+    // Not on exit: what it had written before may still come.
+    child.once('close', () => log.end());
     child.once('exit', (code, signal) => {
-      log.end();
       if (!this.#isStopping && this.#process === child) this.#again(signal ?? `exit code ${code}`);
     });
     this.#process = child;
