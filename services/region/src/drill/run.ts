@@ -62,6 +62,12 @@ export async function runDrill(
   stage.say(`${living} customers are not served to their end`);
   await Promise.all(people.map((one) => one.close(10_000)));
   const settled = await settle(stage, acknowledgements.all);
+  for (const one of settled.findings.check.violations.slice(0, 12)) {
+    const { rule, aggregate, sequence, index, expected, found } = one;
+    const place = `${aggregate} at ${sequence}.${index}`;
+    stage.say(`violation of ${rule}: ${place}: expected ${expected}, found ${found}`);
+  }
+  for (const why of acknowledgements.refusals) stage.say(`refused: ${why}`);
   return factsOf(stage, exercise, options, {
     acknowledgements,
     loadStartedAt,
