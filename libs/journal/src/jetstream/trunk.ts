@@ -64,7 +64,7 @@ export class Trunk {
     if (!this.#isReady || certificate < this.#ringAfter) return false;
     this.#members.add(member);
     // What it takes may make it leave again.
-    for (const message of [...this.#ring]) {
+    for (const message of this.#ring) {
       if (this.#members.has(member)) member.take(message);
     }
     return true;
