@@ -96,14 +96,22 @@ export const failoverBodies = [
   '{"home":"eu","to":"eu","kind":"PLANNED","epoch":9}',
 ] as const;
 
+const receipt = {
+  receipt: '{}',
+  passed: true,
+  exercise: 'x',
+  startedAt: '2026-01-31T08:00:00Z',
+  endedAt: '2026-01-31T08:00:00Z',
+};
+
 /** Bodies that are no receipt. */
 export const drillBodies = [
   ...adminBodies,
-  '{"receipt":"{}","passed":1,"exercise":"x","startedAt":"2026-01-31T08:00:00Z","endedAt":"2026-01-31T08:00:00Z"}',
-  '{"receipt":{},"passed":true,"exercise":"x","startedAt":"2026-01-31T08:00:00Z","endedAt":"2026-01-31T08:00:00Z"}',
-  '{"receipt":"{}","passed":true,"exercise":"x","startedAt":"now","endedAt":"2026-01-31T08:00:00Z"}',
-  `{"receipt":"${'x'.repeat(140_000)}","passed":true,"exercise":"x","startedAt":"2026-01-31T08:00:00Z","endedAt":"2026-01-31T08:00:00Z"}`,
-  '{"id":"../x","receipt":"{}","passed":true,"exercise":"x","startedAt":"2026-01-31T08:00:00Z","endedAt":"2026-01-31T08:00:00Z"}',
+  JSON.stringify({ ...receipt, passed: 1 }),
+  JSON.stringify({ ...receipt, receipt: {} }),
+  JSON.stringify({ ...receipt, receipt: 'x'.repeat(140_000) }),
+  JSON.stringify({ ...receipt, startedAt: 'now' }),
+  JSON.stringify({ ...receipt, id: '../x' }),
 ] as const;
 
 /** Methods, known and unknown. */
@@ -198,3 +206,43 @@ export const badQueries = [
   '%ff=1',
   'durability[]=region',
 ];
+
+/** The keys that hostile requests show. */
+export interface Targets {
+  readonly token: string;
+  readonly readToken: string;
+  readonly revokedToken: string;
+}
+
+/** Field 1 (the queue) is a text; none of these is a whole message. */
+export function badProtobufs(below: (limit: number) => number): Buffer[] {
+  return [
+    Buffer.from([0x0a, 0x7f, 0x61]),
+    Buffer.from([0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]),
+    Buffer.from([0x08]),
+    Buffer.from([0x0a, 0x02, 0xc3, 0x28]),
+    Buffer.from([0xfa, 0x3f, 0x01, 0x61]),
+    Buffer.alloc(1 + below(64), 0x00),
+    Buffer.from([0x0b]),
+    Buffer.from('{"queueId":"support"}'),
+    Buffer.alloc(0),
+  ];
+}
+
+/** What is no key that is worth anything. */
+export function badTokens({ token, revokedToken }: Targets): (string | undefined)[] {
+  return [
+    undefined,
+    '',
+    'x',
+    revokedToken,
+    token.slice(0, -1),
+    `${token}x`,
+    token.toUpperCase(),
+    `mk_nobody_${'A'.repeat(43)}`,
+    token.replace(/.{3}$/, 'AAA').replace(/_[^_]+_/, '_other_'),
+    `${token} ${token}`,
+    'mk___proto___'.padEnd(60, 'A'),
+    'Ω',
+  ];
+}

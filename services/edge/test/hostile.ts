@@ -2,7 +2,9 @@ import type { Random } from '@meridian/core';
 import {
   adminBodies,
   badPaths,
+  badProtobufs,
   badQueries,
+  badTokens,
   brokenRequests,
   contentTypes,
   drillBodies,
@@ -12,14 +14,9 @@ import {
   methods,
   nowhere,
   streamQueries,
+  type Targets,
 } from './hostile-values.ts';
 import { raw, type Parts, type RawRequest } from './raw-http.ts';
-
-export interface Targets {
-  readonly token: string;
-  readonly readToken: string;
-  readonly revokedToken: string;
-}
 
 const structured = { 'content-type': 'application/cloudevents+json' };
 const list = { 'content-type': 'application/cloudevents-batch+json' };
@@ -158,7 +155,7 @@ export class Hostility {
         () =>
           send({
             headers: { ...this.#ceHeaders('pb'), 'content-type': 'application/protobuf' },
-            body: this.#badProtobuf(),
+            body: this.#pick(badProtobufs((limit) => this.#below(limit))),
           }),
       ],
       [
@@ -172,7 +169,7 @@ export class Hostility {
           bytes: raw({
             headers: structured,
             body: JSON.stringify(good('k')),
-            token: this.#badToken(),
+            token: this.#pick(badTokens(this.#targets)),
           }),
         }),
       ],
@@ -394,39 +391,6 @@ export class Hostility {
     } else if (change === 3) headers['ce-traceparent'] = 'x';
     else return { headers, body: this.#noise() };
     return { headers, body: JSON.stringify({ queueId: 'support' }) };
-  }
-
-  #badProtobuf(): Buffer {
-    // Field 1 (the queue) is a text; none of these is one of a whole message.
-    return this.#pick([
-      Buffer.from([0x0a, 0x7f, 0x61]),
-      Buffer.from([0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]),
-      Buffer.from([0x08]),
-      Buffer.from([0x0a, 0x02, 0xc3, 0x28]),
-      Buffer.from([0xfa, 0x3f, 0x01, 0x61]),
-      Buffer.alloc(1 + this.#below(64), 0x00),
-      Buffer.from([0x0b]),
-      Buffer.from('{"queueId":"support"}'),
-      Buffer.alloc(0),
-    ]);
-  }
-
-  #badToken(): string | undefined {
-    const { revokedToken, token } = this.#targets;
-    return this.#pick([
-      undefined,
-      '',
-      'x',
-      revokedToken,
-      token.slice(0, -1),
-      `${token}x`,
-      token.toUpperCase(),
-      `mk_nobody_${'A'.repeat(43)}`,
-      token.replace(/.{3}$/, 'AAA').replace(/_[^_]+_/, '_other_'),
-      `${token} ${token}`,
-      'mk___proto___'.padEnd(60, 'A'),
-      'Ω',
-    ]);
   }
 
   #adminParts(): Parts {

@@ -30,7 +30,10 @@ export interface PlanQuestion {
   readonly leaseMs: number;
   /** Undefined where the read models are not kept here. */
   readonly radius: BlastRadius | undefined;
-  /** How many messages of the home's intake the deciders here have not settled; undefined when another region decides. */
+  /**
+   * How many messages of the home's intake the deciders here have not settled; undefined when
+   * another region decides.
+   */
   readonly intakeBehind: number | undefined;
 }
 

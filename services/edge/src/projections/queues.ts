@@ -15,7 +15,8 @@ import {
 const defaultServiceLevelMs = 20_000;
 
 /**
- * Every queue that was configured or joined, once for each home, with its totals there since the beginning of the log. Who
+ * Every queue that was configured or joined, once for each home, with its totals there since the
+ * beginning of the log. Who
  * waits in it now is not here: that is a question to `contacts`.
  */
 export const queues = pgTable(

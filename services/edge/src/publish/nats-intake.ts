@@ -25,7 +25,8 @@ const pendingLimit = 4_096;
 
 /**
  * The same way in over NATS: requests on `publish.<region>.<tenant>` with the API key in the header
- * `Meridian-Key`, and the durability in `Meridian-Durability`. The reply is what HTTP would answer, with `Status` and `Content-Type` headers.
+ * `Meridian-Key`, and the durability in `Meridian-Durability`. The reply is what HTTP would answer,
+ * with `Status` and `Content-Type` headers.
  * Several edges share the requests between them.
  * @returns ends it
  */

@@ -29,9 +29,10 @@ export function publishRoutes({ intake, now, regions }: PublishOptions): Route[]
       tag: 'events',
       summary: 'Publish one CloudEvent or a batch of them',
       description:
-        'Answers once everything is stored in the log of the region, and with `durability` once it is held by others. ' +
-        'When they do not say so in time, the answer is 503 with the problem not-mirrored: everything is stored here, ' +
-        'and sending it again is safe and waits again. Each event is known by its ' +
+        'Answers once everything is stored in the log of the region, and with `durability` once it is ' +
+        'held by others. When they do not say so in time, the answer is 503 with the problem ' +
+        'not-mirrored: everything is stored here, and sending it again is safe and waits again. ' +
+        'Each event is known by its ' +
         'source and id: sent again with the same type, subject and data it is a duplicate, with others it ' +
         `is refused. A batch (at most ${batchLimit} events, 1 MiB) is checked whole before anything is stored.`,
       query: {

@@ -24,8 +24,8 @@ export function regionRoutes(parts: RegionParts): Route[] {
       summary:
         'Who decides for which home, leases, links, and what is at risk, as this region sees it',
       description:
-        'Owners, epochs and seals come from the log; leases, links and isolation from what recovery says once a second: ' +
-        'null where it has said nothing lately.',
+        'Owners, epochs and seals come from the log; leases, links and isolation from what recovery ' +
+        'says once a second: null where it has said nothing lately.',
       replies: {
         200: { description: 'The regions', content: { 'application/json': regionsContent } },
       },

@@ -91,12 +91,13 @@ export function streamRoutes(options: StreamOptions): Route[] {
       tag: 'events',
       summary: 'Decided events as they are stored, as server-sent events',
       description:
-        'Each event has an id, its type as `event` and the CloudEvent as `data`. The id says the place of the event in its ' +
-        'stream (`EV_eu:123.0`: entry and place in it) and, with several regions, how far all streams were sent ' +
-        '(`EV_eu:123.0,EV_us:77`; without an index: the whole entry): the stream can be resumed with it at any edge of any ' +
-        'region. Each stream keeps its order; between streams there is none. What a lost owner decided beyond its seal is ' +
-        'left out once that is known. Filters of one name are alternatives, of different names conditions. A slow reader ' +
-        'misses nothing. A request that goes on after `to` is answered with 204, which tells an EventSource to stop.',
+        'Each event has an id, its type as `event` and the CloudEvent as `data`. The id says the place of ' +
+        'the event in its stream (`EV_eu:123.0`: entry and place in it) and, with several regions, how far ' +
+        'all streams were sent (`EV_eu:123.0,EV_us:77`; without an index: the whole entry): the stream can ' +
+        'be resumed with it at any edge of any region. Each stream keeps its order; between streams there ' +
+        'is none. What a lost owner decided beyond its seal is left out once that is known. Filters of one ' +
+        'name are alternatives, of different names conditions. A slow reader misses nothing. A request ' +
+        'that goes on after `to` is answered with 204, which tells an EventSource to stop.',
       query,
       headers,
       replies: {
