@@ -223,19 +223,18 @@ class DeskTimer {
       return;
     }
     this.#isFiring = true;
-    const before = due.map(({ next }) => next());
-    void this.#fireAll(due, now).then((isWell) => {
-      const isStuck = due.some(({ next }, index) => next() === before[index]);
-      this.#instance.after(isWell && !isStuck ? 0 : fireAgainMs, () => {
-        this.#isFiring = false;
-        this.touch();
-      });
-    });
+    void this.#fireAll(due, now);
   }
 
-  /** @returns whether nothing failed: a home that went elsewhere meanwhile is no fault of its timer */
-  async #fireAll(due: readonly DueWork[], now: number): Promise<boolean> {
-    const ends = await Promise.allSettled(due.map(({ fire }) => fire(now)));
-    return ends.every(({ status }) => status === 'fulfilled');
+  async #fireAll(due: readonly DueWork[], now: number): Promise<void> {
+    const before = due.map((work) => work.next());
+    const ends = await Promise.allSettled(due.map((work) => work.fire(now)));
+    // A home that went elsewhere meanwhile is no fault of its timer.
+    const isWell = ends.every(({ status }) => status === 'fulfilled');
+    const isStuck = due.some((work, index) => work.next() === before[index]);
+    this.#instance.after(isWell && !isStuck ? 0 : fireAgainMs, () => {
+      this.#isFiring = false;
+      this.touch();
+    });
   }
 }

@@ -72,8 +72,9 @@ async function accountForOrphans(
     if (!(error instanceof LogFault) || !error.retryable) instance.fail(error);
   };
   const log = watch.over(instance.log, instance);
-  const { ledger, caughtUp } = followLedger(log, regions, onFailure, { wait: instance.wait });
-  await caughtUp();
+  const followed = followLedger(log, regions, onFailure, { wait: instance.wait });
+  await followed.caughtUp();
+  const { ledger } = followed;
   const epochOf = (home: string): number | undefined => keeper.epochOf(home);
   const records = new Records({ log, region: region.name, ledger, epochOf });
   simulatedLeases(region, instance, 'recovery', () => records.deciding(), plant);
