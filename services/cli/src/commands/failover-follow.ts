@@ -75,9 +75,10 @@ class Steps {
   }
 
   tell(failover: Failover): void {
-    const { requestedAt, startedAt, endedAt, state, from, to, upTo } = failover;
+    const { requestedAt, startedAt, endedAt, state, from, to, kind, upTo } = failover;
     if (requestedAt !== null) this.#once(requestedAt, 'requested');
-    if (startedAt !== null) this.#once(startedAt, `started: ${from} takes back what it granted`);
+    const how = kind === 'PLANNED' ? 'takes back what it granted' : 'is taken for lost';
+    if (startedAt !== null) this.#once(startedAt, `started: ${from} ${how}`);
     if (state === 'SEALED' && upTo !== null) {
       this.#once('', `sealed: EV_${from} counts up to ${upTo}`);
     }

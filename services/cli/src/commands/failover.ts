@@ -57,6 +57,11 @@ async function move(context: Context, { home, to }: Order, options: Options): Pr
     ...(reason === undefined ? {} : { reason }),
     ...(options['breakGlass'] === true ? { breakGlass: true } : {}),
   });
+  if (plan.from === to) {
+    if (context.json) printJson(context, { plan, kind, asked: true, failover: null });
+    else io.out(`\nAsked for: ${to} goes on deciding for ${home} without a lease.\n`);
+    return exitCodes.ok;
+  }
   const failover = await followFailover(context, { home, to, waitMs, earlier });
   if (context.json) printJson(context, { plan, kind, asked: true, failover });
   return judge(context, failover, waitMs);

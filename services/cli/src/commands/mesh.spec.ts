@@ -235,6 +235,19 @@ describe('commands about regions', () => {
     expect(asked()).toEqual({ home: 'eu', to: 'us', kind: 'UNPLANNED', breakGlass: true });
   });
 
+  it('lets an owner go on without a lease, which is no move to follow', async () => {
+    edge.json('GET /v1/regions/eu/plan', {
+      ...plan,
+      to: 'eu',
+      blockers: [{ code: 'ALREADY_OWNER', detail: 'eu decides for eu already.' }],
+    });
+    failovers([]);
+    const { code, out } = await at('failover', 'eu', '--to', 'eu', '--break-glass');
+    expect(code).toBe(0);
+    expect(asked()).toEqual({ home: 'eu', to: 'eu', kind: 'UNPLANNED', breakGlass: true });
+    expect(out).toContain('eu goes on deciding for eu without a lease');
+  });
+
   it('fails back to the home itself', async () => {
     edge.json('GET /v1/regions/eu/plan', { ...plan, from: 'us', to: 'eu', failback: true });
     failovers([], [{ ...completed, from: 'us', to: 'eu' }]);
