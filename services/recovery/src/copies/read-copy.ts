@@ -14,6 +14,8 @@ const strideDefault = 256;
 
 /** What reading adds to a message's own headers, from the first of them to the end. */
 const firstAdded = 'Nats-Stream';
+/** What a writer expected is kept by the origin and left out by its mirrors. */
+const expectation = 'Nats-Expected-';
 
 /** A copy of a stream: in the region of the connection, or in another one over the link. */
 export interface CopyPlace {
@@ -133,6 +135,7 @@ function copiedMessage({ headers, data }: Msg): CopiedMessage {
   const own: [string, string][] = [];
   for (const [name, values] of headers ?? []) {
     if (name === firstAdded) break;
+    if (name.startsWith(expectation)) continue;
     for (const value of values) own.push([name, value]);
   }
   return {
