@@ -42,6 +42,10 @@ class Day {
         });
       }
     }
+    for (const home of homes) {
+      const [actual, folded] = this.mesh.dumps(home);
+      if (actual !== folded) expect(actual).toBe(folded);
+    }
     this.#end();
   }
 
@@ -230,10 +234,6 @@ class Day {
         bookings: expected,
         waits: state.state === 'QUEUED',
       });
-    }
-    for (const home of homes) {
-      const [actual, folded] = mesh.dumps(home);
-      if (actual !== folded) expect(actual).toBe(folded);
     }
     for (const id of agentIds) {
       const at = homes.filter((home) => {

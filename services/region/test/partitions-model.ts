@@ -185,7 +185,11 @@ export class Mesh {
 
 /** Maps in the order of their keys; what waits in the order of service. */
 function dump({ waiting, due, ...rest }: Partition): string {
-  const known = { ...rest, waiting: [...waiting.inOrder()], due: due.due(Infinity) };
+  const known = {
+    ...rest,
+    waiting: [...waiting.inOrder()].map(({ place }) => place),
+    due: due.due(Infinity),
+  };
   return JSON.stringify(known, (_, value: unknown) => {
     if (value instanceof Set) return [...value].toSorted();
     return value instanceof Map

@@ -118,7 +118,7 @@ export const checkCommand: CommandSpec = {
   options: [
     {
       flags: '--file <file>',
-      text: 'an export of an EV stream instead of the edge, - for the standard input; those of all regions, comma separated',
+      text: 'an export of an EV stream (- for the standard input), or of all, instead of the edge',
     },
     {
       flags: '--intake <file>',

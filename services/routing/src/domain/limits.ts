@@ -6,6 +6,9 @@ export const listedCandidatesLimit = 5;
 export const listedExclusionsLimit = 3;
 /** How long a partition is not lent a contact again that it gave back. */
 export const lendBackOffMs = 5_000;
+/** How many contacts are lent at once, and how many are looked at for it; others have their turn. */
+export const lendsAtOnceLimit = 50;
+export const lendLooksLimit = 1_000;
 /** The name and version of the rule that chooses; it changes with its meaning. */
 export const algorithm = 'skills-longest-idle/1';
 

@@ -163,9 +163,10 @@ function giveBack(partition: Partition, events: readonly PartitionEvent[]): Part
 }
 
 /**
- * What follows at once: borrowed contacts whose offers ended are given back; an agent who asked to leave and is done is signed out; contacts that came
- * back are offered to others; agents who became free are offered who waits longest; a changed
- * queue is looked through again. One step a call, on the state after the step before.
+ * What follows at once: borrowed contacts whose offers ended are given back; an agent who asked to
+ * leave and is done is signed out; contacts that came back are offered to others; agents who became
+ * free are offered who waits longest; a changed queue is looked through again. One step a call, on
+ * the state after the step before.
  */
 export function consequences(
   partition: Partition,

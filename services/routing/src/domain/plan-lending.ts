@@ -1,11 +1,11 @@
 import { openCount, type Agent } from './agent.ts';
 import { placeOf, settingsOf, type Partition } from './floor.ts';
 import type { LoanCommand } from './lending.ts';
-import { lendBackOffMs } from './limits.ts';
+import { lendBackOffMs, lendLooksLimit, lendsAtOnceLimit } from './limits.ts';
 import { returnedAtMs } from './loans.ts';
 import { choose, exclusionOf } from './match.ts';
 import { firstFor } from './offers.ts';
-import { lineKey, type Place } from './waiting-room.ts';
+import type { Place } from './waiting-room.ts';
 
 export type Lend = Extract<LoanCommand, { type: 'lend' }>;
 
@@ -15,7 +15,9 @@ export type Lend = Extract<LoanCommand, { type: 'lend' }>;
  * the fewest contacts per agent (then the first by name) that has a free place for it.
  *
  * The neighbours' states may be behind: a loan that turns out to find nobody is given back. Pure
- * and deterministic; O(waiting × agents of the neighbours), less where contacts ask for the same.
+ * and deterministic; O(waiting × agents of the neighbours) within the limits on both, and a line of
+ * contacts that ask for what nobody there has is looked at once. What a limit leaves out is chosen
+ * the next time.
  * @param neighbours the partitions of the same tenant, by home, this one not among them
  * @param nowMs in epoch ms
  */
@@ -29,15 +31,19 @@ export function planLending(
     .map(([home, partition]) => new Floor(home, partition, own, nowMs))
     .filter((floor) => floor.hasRoom);
   const lends: Lend[] = [];
-  for (const place of own.waiting.inOrder()) {
-    const open = floors.filter(({ hasRoom }) => hasRoom).toSorted(byLoad);
-    if (open.length === 0) break;
+  let looks = 0;
+  const lines = own.waiting.inOrder((line) => floors.some((floor) => floor.mayServe(line)));
+  for (const { place, sample: line } of lines) {
+    looks += 1;
     const { contactId } = place;
-    const taker = open.find(
-      (floor) => !isHeldBack(own, contactId, floor.home, nowMs) && floor.take(place),
-    );
-    if (taker === undefined) continue;
-    lends.push({ type: 'lend', subject: contactId, data: { to: taker.home } });
+    const taker = floors
+      .filter((floor) => floor.mayServe(line) && !isHeldBack(own, contactId, floor.home, nowMs))
+      .toSorted(byLoad)
+      .find((floor) => floor.take(place, line));
+    if (taker !== undefined) {
+      lends.push({ type: 'lend', subject: contactId, data: { to: taker.home } });
+    }
+    if (lends.length === lendsAtOnceLimit || looks === lendLooksLimit) break;
   }
   return lends;
 }
@@ -73,8 +79,8 @@ class Floor {
   readonly #signedInCount: number;
   /** Contacts planned for an agent, by agent and channel. */
   readonly #planned = new Map<string, number>();
-  /** What no agent here can be offered, however many contacts ask for it. */
-  readonly #hopeless = new Set<string>();
+  /** Lines of the lender, by the contact that stands for each, of which no agent here serves any. */
+  readonly #hopeless = new Set<Place>();
   #plannedCount = 0;
   #free = 0;
 
@@ -93,7 +99,7 @@ class Floor {
     this.#signedInCount = signedInCount;
     for (const { to, place } of lender.loans.lent.values()) {
       // Lent and not offered yet, as far as is known here.
-      if (to === home && !partition.reservationOf.has(place.contactId)) this.take(place);
+      if (to === home && !partition.reservationOf.has(place.contactId)) this.take(place, place);
     }
   }
 
@@ -107,19 +113,25 @@ class Floor {
     return (waiting.size + reservations.size + this.#plannedCount) / this.#signedInCount;
   }
 
+  /** Whether a contact of the line may yet find a free place here. */
+  mayServe(line: Place): boolean {
+    return this.hasRoom && !this.#hopeless.has(line);
+  }
+
   /** Books a free place for the contact. @returns whether there is one */
-  take(asked: Place): boolean {
+  take(asked: Place, line: Place): boolean {
     const { queueId, contactId } = asked;
-    if (this.#partition.queues.get(queueId)?.exists !== true) return false;
+    if (this.#partition.queues.get(queueId)?.exists !== true) {
+      this.#hopeless.add(line);
+      return false;
+    }
     const place = placeOf(this.#partition, contactId, asked, asked.enqueuedAtMs);
-    const key = lineKey(place);
-    if (this.#hopeless.has(key)) return false;
     const agents = this.#agents.filter((agent) => this.#hasPlace(agent, place));
     const { strategy } = settingsOf(this.#partition, queueId);
     const { agentId } = choose(agents, place, strategy, this.#nowMs);
     if (agentId === undefined) {
       const isDeclined = agents.some((agent) => exclusionOf(agent, place) === 'DECLINED');
-      if (!isDeclined) this.#hopeless.add(key);
+      if (!isDeclined) this.#hopeless.add(line);
       return false;
     }
     const desk = `${agentId}/${place.channel}`;

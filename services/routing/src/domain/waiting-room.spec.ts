@@ -72,7 +72,8 @@ test('does as a plain list does, under random operations', () => {
         room.has(one.contactId),
         room.get(one.contactId),
         room.ofQueue(queueId),
-        [...room.inOrder()],
+        [...room.inOrder()].map(({ place: each }) => each),
+        [...room.inOrder(serves)].map(({ place: each }) => each),
         room.first(serves, ({ contactId }) => !declined.has(contactId)),
       ];
       const known = list.find(({ contactId }) => contactId === one.contactId);
@@ -82,6 +83,7 @@ test('does as a plain list does, under random operations', () => {
         known,
         list.filter((each) => each.queueId === queueId),
         list,
+        list.filter(serves),
         first,
       ];
       if (JSON.stringify(actual) !== JSON.stringify(expected)) {

@@ -86,16 +86,24 @@ export class WaitingRoom {
     return found.sort((a, b) => (isServedBefore(a, b) ? -1 : 1));
   }
 
-  /** All contacts in the order of service; what is not asked for costs nothing but the lines. */
-  *inOrder(): Generator<Place, void> {
-    const heads = new Heap<{ readonly places: readonly Place[]; index: number }>((a, b) =>
-      isServedBefore(a.places[a.index] as Place, b.places[b.index] as Place),
+  /**
+   * The contacts in the order of service; what is not asked for costs nothing but the lines.
+   * @param servesLine asked with a contact that stands for its line, the same each time, before
+   * each contact of it: once it says no, the rest of the line is left out
+   */
+  *inOrder(
+    servesLine: (sample: Place) => boolean = () => true,
+  ): Generator<{ readonly place: Place; readonly sample: Place }, void> {
+    const heads = new Heap<{ readonly line: Line; index: number }>((a, b) =>
+      isServedBefore(a.line.places[a.index] as Place, b.line.places[b.index] as Place),
     );
-    for (const { places } of this.#lines.values()) heads.push({ places, index: 0 });
+    for (const line of this.#lines.values()) heads.push({ line, index: 0 });
     for (let head = heads.pop(); head !== undefined; head = heads.pop()) {
-      yield head.places[head.index] as Place;
+      const { sample, places } = head.line;
+      if (!servesLine(sample)) continue;
+      yield { place: places[head.index] as Place, sample };
       head.index += 1;
-      if (head.index < head.places.length) heads.push(head);
+      if (head.index < places.length) heads.push(head);
     }
   }
 
@@ -124,12 +132,7 @@ export class WaitingRoom {
   }
 }
 
-/** What contacts that ask for the same have in common, as text. */
-export function lineKey({
-  queueId,
-  channel,
-  requirements,
-}: Pick<Place, 'queueId' | 'channel' | 'requirements'>): string {
+function lineKey({ queueId, channel, requirements }: Place): string {
   let key = `${queueId}/${channel}`;
   for (const { skill, minimumLevel } of requirements) key += `/${skill}:${minimumLevel}`;
   return key;

@@ -15,14 +15,15 @@ import type {
   DequeueReason,
   OfferEnd,
   SkillRequirement,
-  StateDuration,
 } from '@meridian/wire';
+import { currentOffer, isHeardOf } from './heard-offers.ts';
 import { watchdogLimitsMs, wrapUpLimitMs } from './limits.ts';
+import { durations, enter } from './time-spent.ts';
 
 // --- State
 
 /** What every contact has, whatever state it is in. */
-interface Life {
+export interface Life {
   readonly channel: Channel;
   readonly method: string;
   readonly attributes: Readonly<Record<string, string>>;
@@ -56,7 +57,7 @@ export type Contact =
   | (Served & { readonly state: 'WRAP_UP'; readonly limitAtMs: number })
   | (Life & Partial<Served> & { readonly state: 'COMPLETED' | 'ABANDONED' | 'FAILED' });
 
-type Known = Exclude<Contact, { state: 'NONE' }>;
+export type Known = Exclude<Contact, { state: 'NONE' }>;
 type Alive = Exclude<Known, { state: 'COMPLETED' | 'ABANDONED' | 'FAILED' }>;
 
 // --- Commands: what is asked from outside, and what follows from the routing's decisions
@@ -102,20 +103,6 @@ export interface ContactRejection {
 }
 
 // --- Evolve
-
-function enter<State extends Alive['state'] | 'COMPLETED' | 'ABANDONED' | 'FAILED'>(
-  contact: Known,
-  state: State,
-  timeMs: number,
-): Life & { state: State } {
-  return { ...contact, state, sinceMs: timeMs, spent: spentUntil(contact, timeMs) };
-}
-
-function spentUntil(contact: Known, timeMs: number): Map<ContactState, number> {
-  const spent = new Map(contact.spent);
-  spent.set(contact.state, (spent.get(contact.state) ?? 0) + timeMs - contact.sinceMs);
-  return spent;
-}
 
 function begin(
   event: Extract<ContactEvent, { type: 'meridian.contact.initiated.v1' }>,
@@ -208,11 +195,6 @@ export function dueAtMs(contact: Contact): number | undefined {
   if (contact.state === 'NONE' || isOver(contact)) return undefined;
   if (contact.state === 'WRAP_UP') return contact.limitAtMs;
   return contact.sinceMs + (watchdogLimitsMs[contact.state] as number);
-}
-
-/** The time in each state until now; what a contact's end states, adding up to its duration. */
-function durations(contact: Known, nowMs: number): StateDuration[] {
-  return [...spentUntil(contact, nowMs)].map(([state, durationMs]) => ({ state, durationMs }));
 }
 
 type Answer = Decision<ContactEvent, ContactRejection>;
@@ -464,26 +446,6 @@ function requeued(
     subject,
     data: { reservationId, reason, enqueuedAt: toTimestamp(enqueuedAtMs) },
   };
-}
-
-/** The last offer heard of. At run time a contact back in the queue still names it. */
-function currentOffer(contact: Known): string | undefined {
-  return 'reservationId' in contact ? contact.reservationId : undefined;
-}
-
-/**
- * Whether an offer is the last one heard of, or an earlier one. The partitions number the offers of
- * a contact one after the other (`<contact>-r<n>`), but their entries may arrive in any order.
- */
-function isHeardOf(contact: Known, reservationId: string): boolean {
-  const current = currentOffer(contact);
-  if (current === undefined) return false;
-  return current === reservationId || offerNumber(reservationId) < offerNumber(current);
-}
-
-/** NaN, which is before and after nothing, when the id has no number. */
-function offerNumber(reservationId: string): number {
-  return Number(/-r(\d+)$/.exec(reservationId)?.[1]);
 }
 
 function connect(
