@@ -25,7 +25,8 @@ export interface Findings {
   readonly firstOrphanAt: number | undefined;
 }
 
-const lineOf = ({ stream, sequence, subject, storedAtMs, data }: LogMessage): string =>
+/** An entry as `GET /v1/log` gives it. */
+export const lineOf = ({ stream, sequence, subject, storedAtMs, data }: LogMessage): string =>
   JSON.stringify({
     stream,
     sequence,

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensureSigningKey, renderReceipt, signReceipt, type Receipt } from '@meridian/cli';
 import { drillOnce } from './drill.ts';
+import { exportAll } from './export.ts';
 import { exercisesOf, longSeries, type Exercise } from './exercises.ts';
 import { loadOptions } from './load-options.ts';
 import { help, readOptions, WrongOption, type DrillOptions } from './options.ts';
@@ -28,6 +29,10 @@ async function keep(stage: Stage, receipt: Receipt, given: DrillOptions): Promis
   const file = join(out, `${id}.json`);
   writeFileSync(file, `${text}\n`);
   print(`\n${renderReceipt(receipt, paint)}\nThe signed receipt: ${file}\n`);
+  if (receipt.totals.violations > 0 || receipt.check.copiesThatDiffer.length > 0) {
+    await exportAll(stage, join(out, id));
+    print(`What was found wrong can be looked at: ${join(out, id)}\n`);
+  }
   await stage.ask(region, '/v1/drills', {
     id,
     receipt: text,
