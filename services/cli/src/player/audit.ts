@@ -111,6 +111,7 @@ function sourcesOf(edge: Log, regions: readonly string[], patience: Patience): S
     stream: `EV_${region}`,
     grows: true,
     async *read({ after, to }) {
+      if (to !== undefined && to <= after) return;
       const range = { from: after + 1, ...(to === undefined ? {} : { to }) };
       for await (const entry of readPatiently(edge, `EV_${region}`, patience, range)) {
         yield [JSON.stringify(entry)];

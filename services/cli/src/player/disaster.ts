@@ -34,10 +34,15 @@ export interface DisasterReport {
 }
 
 const pollMs = 100;
+/** How long, in log time, it is waited for a request to the region. */
+const waitForRequestMs = 300_000;
 /** How long other regions may take to decide for the lost one, in real ms. */
 const limitMs = 180_000;
 
-/** Strikes once, when the time has come and a request is on its way to the region. */
+/**
+ * Strikes once, when the time has come and a request is on its way to the region, or some minutes
+ * later while any is on its way.
+ */
 export class Disaster {
   readonly #blow: Blow;
   readonly #mesh: MeshEdge;
@@ -67,9 +72,9 @@ export class Disaster {
 
   /** Whether the region is to be killed now, this being what is asked for next. */
   isDue(at: number, next: Pick<Action, 'kind' | 'subject'>): boolean {
-    return (
-      !this.#hasStruck && at >= this.#atMs && this.#placement.homeOf(next) === this.#blow.region
-    );
+    if (this.#hasStruck || at < this.#atMs) return false;
+    const isToRegion = this.#placement.homeOf(next) === this.#blow.region;
+    return isToRegion || at >= this.#atMs + waitForRequestMs;
   }
 
   /**

@@ -221,7 +221,11 @@ export class MeshEdge implements PlayerEdge {
           Object.entries(ends).some(([stream, end]) => placeIn(answer, region, stream) < end),
         )
         .map(([region]) => region);
-      if (behind.length === 0) return this.#together(answers, ends);
+      if (behind.length === 0) {
+        // Every region holds what was sent: nothing of it can be lost with one of them.
+        for (const region of answers.keys()) this.#sent.delete(region);
+        return this.#together(answers, ends);
+      }
       await this.#ask(behind, { upTo: ends }, answers);
     }
   }
