@@ -2,6 +2,7 @@ import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/nats-core';
 import { Registry } from 'prom-client';
 import { copiedStreams, ensureMirrors, ensureStreams } from '@meridian/journal';
+import type { AsideRecord } from '@meridian/nest';
 import { eventually, startMesh, type Mesh } from '@meridian/testing';
 import {
   CopiesMetrics,
@@ -110,8 +111,10 @@ export class Bed {
   static async start(given: Partial<CopiesSettings> = settings): Promise<Bed> {
     const bed = new Bed(await startMesh({ regions }));
     for (const name of regions) {
-      const connection = await eventually(`a connection to ${name}`, () =>
-        bed.mesh.region(name).connect({ maxReconnectAttempts: -1, timeout: 20_000 }),
+      const connection = await eventually(
+        `a connection to ${name}`,
+        () => bed.mesh.region(name).connect({ maxReconnectAttempts: -1 }),
+        patience,
       );
       await ensureStreams(connection, name, development);
       const writer = new Writer(connection, name);
@@ -190,10 +193,13 @@ export class Bed {
     }
   }
 
-  /** Kills a server, does something to its files, and starts the region as its services do. */
-  async whileDown(name: string, work: () => void): Promise<void> {
+  /**
+   * Kills a server, does something to its files, and starts the region as its services do.
+   * @param fenced whether nobody writes before the copies were compared, as it should be
+   */
+  async whileDown(name: string, work: () => void, fenced = true): Promise<void> {
     const { connection, writer, keeper } = this.of(name);
-    await writer.close('start');
+    if (fenced) await writer.close('start');
     const { server } = this.mesh.region(name);
     await server.kill();
     work();
@@ -208,6 +214,7 @@ export class Bed {
       patience,
     );
     await ensureStreams(connection, name, development);
+    if (!fenced) return;
     void eventually('the comparison', async () => (await keeper.compare()) === 'whole', {
       timeoutMs: 120_000,
       pauseMs: 200,
@@ -255,6 +262,17 @@ export class Bed {
       }
     }
     return all;
+  }
+
+  /** The subjects of the messages that a region has set aside. */
+  async setAside(name: string): Promise<Set<string>> {
+    const stream = `ASIDE_${name}`;
+    const last = (await copyInfo(this.of(name), stream))?.last ?? 0;
+    const messages = await readRange(this.of(name), stream, 1, Math.max(1, last));
+    const records = [...messages.values()].map(
+      ({ data }) => JSON.parse(Buffer.from(data).toString()) as AsideRecord,
+    );
+    return new Set(records.map(({ subject }) => subject));
   }
 
   /** How many comparisons with each peer had an outcome. */

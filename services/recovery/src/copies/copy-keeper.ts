@@ -1,16 +1,18 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { NatsConnection } from '@nats-io/nats-core';
-import { copiedStreams, ensureMirrors } from '@meridian/journal';
+import { copiedStreams } from '@meridian/journal';
 import type { Comparison } from '../domain/actions.ts';
 import { compareOwn } from './compare-own.ts';
 import type { CopiesMetrics } from './copies-metrics.ts';
 import { examine } from './examine.ts';
 import { Exchange } from './exchange.ts';
 import { LocalCopy } from './local-copy.ts';
+import { lookAfter, type MirrorCare } from './look-after.ts';
 import type { CopyNote } from './notes.ts';
 import { Mender, type Fence } from './mender.ts';
 import { Peers } from './peers.ts';
 import type { CopiesReport, ReportedCopy } from './report.ts';
+import { chunkOf, firstOf } from './rolling-hashes.ts';
 import { Scrubber } from './scrubber.ts';
 import { copiesDefaults, type CopiesSettings } from './settings.ts';
 import { StreamWatch } from './stream-watch.ts';
@@ -48,6 +50,7 @@ export class CopyKeeper {
   readonly #exchange: Exchange;
   readonly #scrubber: Scrubber;
   readonly #mender: Mender;
+  readonly #mirrors: MirrorCare;
   readonly #instance = crypto.randomUUID();
   readonly #compared = new Map<string, number>();
   #number = 0;
@@ -72,6 +75,11 @@ export class CopyKeeper {
       region,
       regions.filter((one) => one !== region),
     );
+    this.#mirrors = {
+      ...options,
+      settings: this.#settings,
+      onNote: (note) => this.#note(note),
+    };
     this.#scrubber = new Scrubber(this.#settings, options.metrics);
     this.#mender = new Mender({
       ...options,
@@ -154,9 +162,14 @@ export class CopyKeeper {
     await this.#scrubber.turn(quiet, nowMs);
     for (const watch of quiet) {
       if (fresh.some(({ streams }) => streams[watch.copy.stream]?.mending === 'begun')) continue;
-      await this.#compareWith(watch, fresh);
-      await this.#lookAfter(watch, fresh);
-      if (watch.isDue(performance.now())) await this.#examine(watch);
+      try {
+        await this.#compareWith(watch, fresh);
+        await lookAfter(watch, fresh, this.#mirrors);
+        if (watch.isDue(performance.now())) await this.#examine(watch);
+      } catch (error) {
+        // A peer that does not answer hinders neither the other streams nor what is being mended.
+        this.#options.onTrouble(error);
+      }
     }
     this.#mender.turn(this.#peers.fresh(performance.now()));
   }
@@ -169,7 +182,7 @@ export class CopyKeeper {
       const theirs = streams[copy.stream];
       if (theirs === undefined) continue;
       if (await this.#hasLost(watch, theirs)) {
-        watch.suspect(chunkOfEnd(copy.last), performance.now());
+        watch.suspect(chunkOf(Math.max(1, copy.last)), performance.now());
         continue;
       }
       const agreement = copy.hashes.compare(theirs.hashes);
@@ -204,31 +217,6 @@ export class CopyKeeper {
     return theirs.last > copy.last;
   }
 
-  /** Gets a mirror going that gets nothing though its origin goes on. */
-  async #lookAfter(watch: StreamWatch, fresh: readonly CopiesReport[]): Promise<void> {
-    const { region, connection, regions, development = false } = this.#options;
-    const { copy } = watch;
-    const { stream, origin } = copy;
-    const theirs = fresh.find((report) => report.region === origin)?.streams[stream];
-    if (origin === region || theirs === undefined || theirs.last < 0) return;
-    const nowMs = performance.now();
-    const stalledMs = watch.stalledMs(theirs.last, nowMs);
-    const isAnother = watch.originBorn !== undefined && watch.originBorn !== theirs.born;
-    watch.originBorn = theirs.born;
-    const { stalledMs: limitMs, remadeMs } = this.#settings;
-    if (stalledMs >= remadeMs && watch.own === undefined && watch.suspicion === undefined) {
-      this.#note({ what: 'wrong', stream, region, fault: 'STALLED' });
-      watch.isTold = true;
-      watch.own = { fault: 'STALLED', sinceMs: nowMs - stalledMs, sources: [origin] };
-      return;
-    }
-    if (!isAnother && (stalledMs < limitMs || nowMs - watch.lookedAfterMs < limitMs)) return;
-    watch.lookedAfterMs = nowMs;
-    const ensured = await ensureMirrors(connection, region, regions, { development });
-    const isMade = ensured.some((one) => one.stream === stream && one.consumer === 'made');
-    if (isMade) this.#note({ what: 'looked_after', stream });
-  }
-
   /** Reads the chunk everywhere, and draws the consequences for the own copy. */
   async #examine(watch: StreamWatch): Promise<void> {
     const { connection, region, regions } = this.#options;
@@ -252,7 +240,7 @@ export class CopyKeeper {
     watch.suspicion = undefined;
     // What was hashed before is told no longer.
     if (chunk < copy.hashes.chunks) await copy.refresh(chunk);
-    else copy.hashes.cut(chunk * 1_024);
+    else copy.hashes.cut(firstOf(chunk) - 1);
     const fault = wrong[region];
     if (fault === undefined) {
       if (watch.isUndecided) watch.suspect(chunk, sinceMs);
@@ -262,7 +250,7 @@ export class CopyKeeper {
     const sources = Object.keys(ends)
       .filter((one) => one !== region && !(one in wrong) && !undecided.includes(one))
       .toSorted((a, b) => Number(b === origin) - Number(a === origin));
-    watch.own = { fault, sinceMs, sources };
+    watch.own = { fault, sinceMs, sources, chunk };
   }
 
   #note(note: CopyNote): void {
@@ -295,5 +283,3 @@ export class CopyKeeper {
     return this.#number;
   }
 }
-
-const chunkOfEnd = (last: number): number => Math.floor((Math.max(1, last) - 1) / 1_024);

@@ -5,6 +5,7 @@ import type { Fault } from './judge.ts';
 import { replaceMirror, restoreOrigin, MendFailed, type Mending, type Replaced } from './mend.ts';
 import type { CopyNote } from './notes.ts';
 import { mayBegin, type Peers } from './peers.ts';
+import { TooMuchToKeep } from './only-here.ts';
 import { copyInfo } from './read-copy.ts';
 import type { CopiesReport } from './report.ts';
 import type { CopiesSettings } from './settings.ts';
@@ -39,6 +40,8 @@ export interface MenderOptions {
 }
 
 const againMs = 5_000;
+/** When a person must look, it is tried again only to see whether one has. */
+const personMs = 60_000;
 /** How long peers may take to catch up with a damaged stream's end before it is replaced. */
 const settleMs = 3_000;
 const pollMs = 100;
@@ -72,12 +75,24 @@ export class Mender {
       watch.claim = { stream: watch.copy.stream, number: Infinity };
       watch.claim = { stream: watch.copy.stream, number: tell() };
     }
+    // What was found whole after all, by an examination after a mending that failed.
+    if (this.#work === undefined) {
+      for (const { copy, own, suspicion } of watches) {
+        const isWhole = own === undefined && suspicion === undefined;
+        if (isWhole && this.#closed.has(copy.stream)) this.#open(copy.stream);
+      }
+    }
     const next = wrong.find((watch) => this.#mayBegin(watch, fresh));
     if (next === undefined || this.#work !== undefined) return;
     next.isBegun = true;
     this.#work = this.#mend(next).finally(() => {
       this.#work = undefined;
     });
+  }
+
+  #open(stream: string): void {
+    this.#closed.delete(stream);
+    this.#options.fence.open(stream);
   }
 
   #fenceOff({ copy, own }: StreamWatch): void {
@@ -89,9 +104,9 @@ export class Mender {
 
   #mayBegin(watch: StreamWatch, fresh: readonly CopiesReport[]): boolean {
     const { region } = this.#options;
-    const { claim, copy, failedMs } = watch;
+    const { claim, copy, waitUntilMs } = watch;
     if (claim === undefined || fresh.length === 0) return false;
-    if (failedMs !== undefined && performance.now() - failedMs < againMs) return false;
+    if (performance.now() < waitUntilMs) return false;
     return mayBegin(region, copy.origin, claim, fresh);
   }
 
@@ -114,8 +129,7 @@ export class Mender {
       tell();
       if (origin === region) {
         await this.#followed(watch);
-        this.#closed.delete(stream);
-        fence.open(stream);
+        this.#open(stream);
       }
       const endMs = performance.now();
       const figures = {
@@ -125,24 +139,21 @@ export class Mender {
       };
       onNote({ what: 'mended', stream, fault, from, figures });
     } catch (error) {
-      this.#failed(watch);
+      this.#failed(watch, error);
       onTrouble(error);
       const reason = error instanceof Error ? error.message : String(error);
       onNote({ what: 'mend_failed', stream, reason });
     }
   }
 
-  /** It is looked at again from the start: perhaps another copy is the right one. */
-  #failed(watch: StreamWatch): void {
-    const nowMs = performance.now();
+  /** It is looked at again: perhaps it was no fault, or another copy is the right one. */
+  #failed(watch: StreamWatch, error: unknown): void {
     const { own } = watch;
     watch.isBegun = false;
     watch.claim = undefined;
-    watch.failedMs = nowMs;
-    if (own !== undefined && watch.copy.origin !== this.#options.region) {
-      watch.own = undefined;
-      watch.suspect(0, own.sinceMs);
-    }
+    watch.waitUntilMs = performance.now() + (error instanceof TooMuchToKeep ? personMs : againMs);
+    watch.own = undefined;
+    if (own !== undefined) watch.suspect(own.chunk, own.sinceMs);
   }
 
   #mending(watch: StreamWatch, source: string, fault: Fault): Mending {

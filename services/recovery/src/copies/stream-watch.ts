@@ -15,6 +15,8 @@ export interface OwnFault {
   readonly sinceMs: number;
   /** Whose copies were found right; the one to copy from is among them. */
   readonly sources: readonly string[];
+  /** Where it was found. */
+  readonly chunk: number;
 }
 
 /** A sign of damage is not looked into more often than this. */
@@ -30,8 +32,8 @@ export class StreamWatch {
   /** Whether a fault of any copy was told, and not yet that all are the same. */
   isTold = false;
   isUndecided = false;
-  /** Since when the last attempt at mending has failed: it waits a little. */
-  failedMs: number | undefined;
+  /** After an attempt that failed: not mended before this. */
+  waitUntilMs = -Infinity;
   /** When the own copy last grew, or had nothing to get. */
   movedMs: number;
   lookedAfterMs = -Infinity;
@@ -76,7 +78,7 @@ export class StreamWatch {
     this.claim = undefined;
     this.suspicion = undefined;
     this.isBegun = false;
-    this.failedMs = undefined;
+    this.waitUntilMs = -Infinity;
     this.movedMs = nowMs;
   }
 }
