@@ -302,6 +302,26 @@ describe('the read models over all homes', () => {
     await homes.close();
   });
 
+  it('do not keep requests out for what a lost region took with it', async () => {
+    const seal = await history.entry(us, 'contact', 'c1', [initiated('c1')]);
+    await history.ownership('us', 2, 'eu', [{ epoch: 1, owner: 'us', upTo: seal + 5 }]);
+    const faults: unknown[] = [];
+    const homes = new Homes({
+      log,
+      ledger: ledger.ledger,
+      ledgerKnown: () => ledger.caughtUp(),
+      region: 'eu',
+      regions,
+      onFault: (error) => faults.push(error),
+      readyLimitMs: 50,
+    });
+    homes.start();
+    await eventually('it takes requests in', () => homes.isReady);
+    expect(homes.directory.find('demo', 'contact', 'c1')).toBe('us');
+    expect(String(faults[0])).toContain('do not hold all that counts');
+    await homes.close();
+  });
+
   it('wait for what is asked for in any stream', async () => {
     const sequence = await history.entry(us, 'contact', 'c1', [initiated('c1')]);
     expect(await get(`/v1/contacts/c1?atLeast=EV_us:${sequence}`)).toMatchObject({ id: 'c1' });

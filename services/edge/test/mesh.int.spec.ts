@@ -6,8 +6,11 @@ import { eventually, startNatsServer, type NatsServer } from '@meridian/testing'
 import { initiate, post } from './edge-under-test.ts';
 import { MeshHistory } from './mesh-history.ts';
 import { startNestEdge, type NestEdge } from './nest-edge.ts';
+import { openStream } from './sse.ts';
 
 const regions = ['eu', 'us', 'ap'];
+/** A region that nobody has reached yet: there are no copies of its streams. */
+const unreached = 'sa';
 const us = { region: 'us', home: 'us' };
 const initiated = (id: string) =>
   ['meridian.contact.initiated.v1', id, { method: 'INBOUND', channel: 'VOICE' }] as const;
@@ -45,7 +48,11 @@ describe('an edge among three regions', () => {
     log = await jetstreamLog({ connection: nats });
     history = new MeshHistory(log);
     await history.entry(us, 'contact', 'before', [initiated('before')]);
-    edge = await startNestEdge({ natsUrl: server.url, regions, durabilityWaitMs: 50 });
+    edge = await startNestEdge({
+      natsUrl: server.url,
+      regions: [...regions, unreached],
+      durabilityWaitMs: 50,
+    });
     await eventually(
       'it takes requests in',
       async () => (await post(edge.url, edge.token, initiate('first'))).status === 202,
@@ -119,6 +126,29 @@ describe('an edge among three regions', () => {
       async () => (await subjectOf(hangUp('then'))) === 'in.eu.demo.us.contact.then',
     );
     expect(await subjectOf(hangUp('late'))).toBe('in.eu.demo.eu.contact.late');
+  });
+
+  it('streams, and says how the mesh is, also while there is no copy of a region', async () => {
+    const client = await openStream(edge.url, edge.token, '?entity=contact');
+    await eventually('it has begun', () => client.begunAt !== undefined);
+    expect(client.begunAt).toMatch(/^EV_ap:\d+,EV_eu:\d+,EV_sa:0,EV_us:\d+$/);
+    await history.entry(us, 'contact', 'before', [['meridian.contact.held.v1', 'before']]);
+    for (const path of ['/v1/regions', '/v1/failovers', '/v1/drills']) {
+      const reply = await fetch(`${edge.url}${path}`, {
+        headers: { authorization: `Bearer ${edge.token}` },
+      });
+      expect([path, reply.status]).toEqual([path, 200]);
+    }
+    await ensureStreams(nats, unreached, { development: true });
+    const sa = { region: unreached, home: unreached };
+    await history.entry(sa, 'contact', 's1', [initiated('s1')]);
+    await eventually('it is sent', () => client.events.some(({ data }) => data.subject === 's1'));
+    expect(client.lastId).toMatch(/EV_sa:1\.0/);
+    client.cut();
+    await eventually(
+      'it is known where it lives',
+      async () => (await subjectOf(hangUp('s1'))) === 'in.eu.demo.sa.contact.s1',
+    );
   });
 
   it('waits over NATS too, and shows in the metrics who waited', async () => {

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   followHome,
   homeSource,
@@ -32,8 +33,12 @@ export interface HomesOptions {
   readonly regions: readonly string[];
   readonly onFault: (error: unknown) => void;
   readonly limits?: DirectoryLimits;
+  /** How long to wait for the copies before requests are taken in, in ms; default 10,000. */
+  readonly readyLimitMs?: number;
 }
 
+/** How long requests are refused at most because a copy does not hold what is known to count, in ms. */
+const readyLimitMs = 10_000;
 /** How long it waits before it follows a home again whose follower has failed, in ms. */
 const retryMs = 1_000;
 /** What the directory reads of a home. */
@@ -103,7 +108,18 @@ export class Homes {
     await this.#options.ledgerKnown();
     if (this.#followers.size === 0) this.#plant(await seed?.());
     for (const home of this.#others) if (!this.#followers.has(home)) this.#follow(home);
-    await Promise.all([...this.#followers.values()].map((follower) => follower.caughtUp()));
+    const all = Promise.all([...this.#followers.values()].map((follower) => follower.caughtUp()));
+    const limit = delay(this.#options.readyLimitMs ?? readyLimitMs, 'late', { ref: false });
+    if ((await Promise.race([all, limit])) === 'late') {
+      this.#options.onFault(
+        new Error(
+          'The copies of other homes do not hold all that counts.\n' +
+            'Requests are taken in; those that name no region may go to the wrong home until they do.',
+        ),
+      );
+      // It still comes, or the edge is closed before.
+      all.catch(this.#options.onFault);
+    }
     this.#isReady = !this.#isClosed;
   }
 

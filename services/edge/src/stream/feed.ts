@@ -1,4 +1,4 @@
-import type { Follower, Log } from '@meridian/journal';
+import { PatientFollower, StreamMissing, type Follower, type Log } from '@meridian/journal';
 import { Ring } from '../domain/ring.ts';
 import { ParsedEntry } from './parsed-entry.ts';
 
@@ -60,7 +60,7 @@ export class Feed {
     try {
       this.#opening ??= this.#open();
       await this.#opening;
-      return (await this.log.lastSequence(this.stream)) + 1;
+      return (await this.#last()) + 1;
     } catch (error) {
       this.leave();
       throw error;
@@ -91,6 +91,16 @@ export class Feed {
     this.#waiting.delete(callback);
   }
 
+  /** Where the stream ends. The copy of another region's may not be there yet: then nothing is in it. */
+  async #last(): Promise<number> {
+    try {
+      return await this.log.lastSequence(this.stream);
+    } catch (error) {
+      if (error instanceof StreamMissing) return 0;
+      throw error;
+    }
+  }
+
   #wakeAll(): void {
     const waiting = this.#waiting;
     this.#waiting = new Set();
@@ -100,7 +110,7 @@ export class Feed {
   async #open(): Promise<void> {
     this.#generation += 1;
     const generation = this.#generation;
-    const last = await this.log.lastSequence(this.stream);
+    const last = await this.#last();
     // Everybody has left meanwhile, and perhaps somebody begun anew.
     if (this.#readers === 0 || generation !== this.#generation) return;
     const ring = new Ring<ParsedEntry>(last + 1, this.#limits);
@@ -111,7 +121,8 @@ export class Feed {
       this.#onFailure(error);
       this.#wakeAll();
     };
-    this.#follower = this.log.follow(
+    this.#follower = new PatientFollower(
+      this.log,
       this.stream,
       { after: last, shared: true, onFailure },
       (message) => {
