@@ -137,11 +137,12 @@ describe('several regions as one', () => {
 
   it('go on without a lost one: another door, once it is open, and what was unsure again', async () => {
     const { mesh, eu, us, ap } = meshOf();
-    await mesh.publish([request('a', 'eu')]);
+    const onItsWay = mesh.publish([request('a', 'eu')]);
     const opened = Promise.withResolvers<void>();
     mesh.lose('eu', opened.promise);
     const later = mesh.publish([request('b', 'eu')]);
     await mesh.publish([request('c', 'ap')]);
+    expect(await onItsWay).toMatchObject([{ stream: 'IN_eu' }]);
     expect(await mesh.sendAgain('eu')).toBe(1);
     expect([us.published, ap.published]).toEqual([['a'], ['c']]);
     opened.resolve();

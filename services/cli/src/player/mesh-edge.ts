@@ -60,7 +60,9 @@ export class MeshEdge implements PlayerEdge {
     const byDoor = new Map<string, { readonly place: number; readonly request: PlayerRequest }[]>();
     for (const [place, request] of requests.entries()) {
       const home = request.region ?? first;
-      await this.#lost.get(home);
+      // No turn is lost where there is nothing to wait for: what is sent now is on its way at once.
+      const opened = this.#lost.get(home);
+      if (opened !== undefined) await opened;
       const door = this.#doorOf(home);
       const own = byDoor.get(door) ?? [];
       own.push({ place, request });
