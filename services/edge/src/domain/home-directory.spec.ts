@@ -92,12 +92,12 @@ describe('the home of a request', () => {
     expect(home(type, entity, subject)).toBe(expected);
   });
 
-  it('is what the request says, unless that begins or is about a queue', () => {
+  it('is what the request says, unless it lives elsewhere already or is about a queue', () => {
     expect(home('contact.hang_up', 'contact', 'c1', 'ap')).toBe('ap');
     expect(home('contact.hang_up', 'contact', 'c9', 'us')).toBe('us');
-    expect(home('contact.initiate', 'contact', 'c9', 'us')).toBe('eu');
+    expect(home('contact.initiate', 'contact', 'c9', 'us')).toBe('us');
     expect(home('contact.initiate', 'contact', 'c1', 'eu')).toBe('us');
-    expect(home('agent.sign_in', 'agent', 'bob', 'us')).toBe('eu');
+    expect(home('agent.sign_in', 'agent', 'bob', 'us')).toBe('us');
     expect(home('queue.configure', 'queue', 'support', 'us')).toBe('eu');
   });
 });

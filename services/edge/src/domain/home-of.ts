@@ -17,8 +17,9 @@ const creating: ReadonlySet<string> = new Set([
 
 /**
  * The home under which a request is stored. What already lives somewhere keeps its home, also when
- * it is asked to begin again; what begins belongs to the region that it enters; queues are the same
- * everywhere. Everything else goes where the request says, else where its subject is known to live.
+ * it is asked to begin again; what begins belongs to the region that the request names (so that it is
+ * the same when it is sent again at another region's edge), else to the one that it enters; queues are
+ * the same everywhere. Everything else goes where the request says, else where its subject is known to live.
  */
 export function homeOf(
   { type, tenant, subject, region }: Addressed,
@@ -28,5 +29,5 @@ export function homeOf(
 ): string {
   if (entity === 'queue') return own;
   const known = directory.find(tenant, entity, subject);
-  return (creating.has(type) ? known : (region ?? known)) ?? own;
+  return (creating.has(type) ? (known ?? region) : (region ?? known)) ?? own;
 }
