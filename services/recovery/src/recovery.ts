@@ -1,13 +1,14 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { LogFault, type Ledger, type Log } from '@meridian/journal';
 import { recoveryStatusSubject, type Beat, type Checkpoints } from '@meridian/nest';
 import type { NatsConnection } from '@nats-io/nats-core';
 import type { Logger } from 'pino';
-import { compareStreams } from './comparison.ts';
+import { CopiesMetrics, CopyKeeper, describeNote, type CopyNote } from './copies/index.ts';
 import type { Control } from './control/control.ts';
 import type { Report } from './domain/actions.ts';
 import { RegionWatch, type Look, type Sight, type WatchEvent } from './domain/health.ts';
 import type { Settings } from './domain/settings.ts';
-import { isControlSilent } from './domain/state.ts';
+import { isControlSilent, isWhole } from './domain/state.ts';
 import { Drills } from './drills.ts';
 import { Keeper, type Every } from './keeper.ts';
 import type { RecoveryMetrics } from './metrics.ts';
@@ -28,12 +29,17 @@ export interface RecoveryOptions {
   readonly control?: Control;
   readonly epoch: number;
   readonly metrics: RecoveryMetrics;
+  readonly copiesMetrics: CopiesMetrics;
+  /** One server and one replica. Default false. */
+  readonly development?: boolean;
   readonly logger: Logger;
 }
 
 const lagLimitMs = 1_000;
 const workEveryMs = 1_000;
 const eventsLimit = 256;
+/** How often it looks whether all writers have come to rest, in ms. */
+const restPollMs = 50;
 
 const every: Every = (periodMs, run) => {
   const timer = setInterval(run, periodMs);
@@ -46,12 +52,17 @@ export class Recovery {
   readonly #options: RecoveryOptions;
   readonly #replication: Replication;
   readonly #keeper: Keeper | undefined;
+  readonly #copies: CopyKeeper | undefined;
+  /** The own streams that are damaged. */
+  readonly #damaged = new Set<string>();
   readonly #records: Records;
   readonly #drills: Drills;
   readonly #orphans: Orphans;
   readonly #watch: RegionWatch;
   readonly #ends: (() => void)[] = [];
   #events: WatchEvent[] = [];
+  /** How many entries were begun for them. */
+  #entries = 0;
   #working: Promise<void> | undefined;
   #wellMs = performance.now();
   #probes = 0;
@@ -81,10 +92,11 @@ export class Recovery {
             control,
             ...clocks,
             positions: () => this.#replication.positions(),
-            compare: () => this.#compare(),
+            compare: () => this.#copies?.compare() ?? Promise.resolve('whole'),
             onReport: (report) => this.#onReport(report),
             onFailure,
           });
+    this.#copies = this.#openCopies();
     const epochOf = (home: string): number | undefined => this.epochOf(home);
     this.#records = new Records({ log, region, ledger, epochOf });
     this.#drills = new Drills({ log, regions, records: this.#records, epochOf, onFailure });
@@ -117,9 +129,11 @@ export class Recovery {
   }
 
   async open(): Promise<void> {
+    for (const home of this.#options.settings.regions) this.#options.metrics.begin(home);
     await this.#replication.open();
     void this.#watchConnection();
     await this.#keeper?.open();
+    this.#copies?.start();
     this.#drills.open();
     this.#orphans.open();
     this.#ends.push(
@@ -133,13 +147,17 @@ export class Recovery {
     );
     this.#look();
     this.#ends.push(
-      this.#options.ledger.onChange(() => this.#tellStatus(performance.now(), Date.now())),
+      this.#options.ledger.onChange((home) => {
+        this.#options.metrics.epochChanges.inc({ home });
+        this.#tellStatus(performance.now(), Date.now());
+      }),
     );
   }
 
   async close(): Promise<void> {
     for (const end of this.#ends) end();
     await this.#working;
+    await this.#copies?.stop();
     await this.#keeper?.close();
     await this.#drills.close();
     await this.#orphans.close();
@@ -169,21 +187,42 @@ export class Recovery {
     });
   }
 
-  async #compare() {
-    const { connection, settings, metrics, logger } = this.#options;
+  /** Compares and mends the copies; there are none where a region is alone or nobody can be fenced. */
+  #openCopies(): CopyKeeper | undefined {
+    const { connection, settings, copiesMetrics, development = false } = this.#options;
     const { region, regions } = settings;
-    return compareStreams({
+    const keeper = this.#keeper;
+    if (keeper === undefined || regions.length === 1) return undefined;
+    return new CopyKeeper({
       connection,
       region,
       regions,
-      onFinding: ({ stream, verdict, imported }) => {
-        metrics.compared.inc({ stream, outcome: verdict.kind });
-        if (imported > 0) metrics.imported.inc({ stream }, imported);
-        if (verdict.kind === 'short' || verdict.kind === 'differs') {
-          logger.error({ stream, verdict, imported }, `${stream} is not what the peers hold.`);
-        }
+      development,
+      metrics: copiesMetrics,
+      isActive: () => keeper.state.lease.role !== 'standby',
+      onNote: (note) => this.#onNote(note),
+      onTrouble: (error) => this.#failed(error),
+      fence: {
+        close: async (stream) => {
+          this.#damaged.add(stream);
+          keeper.tell({ type: 'damage', damaged: true });
+          while (this.#damaged.has(stream) && !this.#isAtRest(keeper)) await delay(restPollMs);
+        },
+        open: (stream) => {
+          this.#damaged.delete(stream);
+          if (this.#damaged.size === 0) keeper.tell({ type: 'damage', damaged: false });
+        },
       },
     });
+  }
+
+  #isAtRest(keeper: Keeper): boolean {
+    return keeper.isAtRest() && Object.keys(this.#records.deciding()).length === 0;
+  }
+
+  #onNote(note: CopyNote): void {
+    const isBad = ['wrong', 'undecided', 'mend_failed'].includes(note.what);
+    this.#options.logger[isBad ? 'error' : 'info']({ note }, describeNote(note));
   }
 
   async #watchConnection(): Promise<void> {
@@ -195,15 +234,7 @@ export class Recovery {
 
   #onReport(report: Report): void {
     const { metrics, logger } = this.#options;
-    switch (report.what) {
-      case 'granting':
-        metrics.epochChanges.inc({ home: report.home });
-        break;
-      case 'lease':
-        if (!report.held) metrics.leaseLapses.inc();
-        break;
-      default:
-    }
+    if (report.what === 'lease' && !report.held) metrics.leaseLapses.inc();
     const { what, ...facts } = report;
     logger.info({ report: what, ...facts }, `Ownership: ${what.replaceAll('_', ' ')}.`);
   }
@@ -261,7 +292,7 @@ export class Recovery {
     if (state === undefined) return;
     metrics.leaseHeld.set(this.#keeper?.holdsLease === true ? 1 : 0);
     metrics.leaseRemaining.set(Math.max(0, state.lease.untilMs - nowMs) / 1_000);
-    metrics.intakeOpen.set(state.fence.phase === 'whole' ? 1 : 0);
+    metrics.intakeOpen.set(isWhole(state) ? 1 : 0);
     metrics.controlSilent.set(isControlSilent(state, nowMs) ? 1 : 0);
   }
 
@@ -313,6 +344,10 @@ export class Recovery {
       mending: 'MENDING',
       differs: 'COPIES_DIFFER',
     };
+    if (state.damagedSinceMs !== undefined) {
+      const streams = [...this.#damaged].join(', ');
+      return [{ region, health: 'FENCED', reasons: [`COPY_DAMAGED: ${streams} is mended.`] }];
+    }
     if (phase !== 'whole') {
       return [{ region, health: 'FENCED', reasons: [`${codes[phase]}: nothing is decided here.`] }];
     }
@@ -330,6 +365,9 @@ export class Recovery {
     const { region } = this.#options.settings;
     while (this.#events.length > 0 && this.epochOf(region) !== undefined) {
       const batch = this.#events.slice(0, 16);
+      // One cause an entry: what was seen at one moment may be stored in two.
+      this.#entries += 1;
+      const causationId = `recovery.${region}.${batch[0]?.atMs}.${this.#entries}`;
       try {
         await this.#records.store(
           region,
@@ -337,7 +375,7 @@ export class Recovery {
           batch.map(({ event, atMs }) => ({
             ...event,
             timeMs: atMs,
-            cause: { causationId: `recovery.${region}.${atMs}` },
+            cause: { causationId },
           })),
         );
       } catch (error) {
