@@ -106,6 +106,20 @@ export class Keeper {
     await this.#options.control.close();
   }
 
+  /**
+   * Whether nothing of this region writes to its streams: whatever was granted before is over, and
+   * every process has heard that the way in is shut.
+   */
+  isAtRest(): boolean {
+    const { settings, grants, lease } = this.#state;
+    const nowMs = this.#options.monotonicMs();
+    return (
+      nowMs >= lease.activeSinceMs + settings.leaseMs &&
+      grants.isIntakeAtRest(nowMs, settings.leaseMs) &&
+      settings.regions.every((home) => grants.isAtRest(home, nowMs, settings.leaseMs))
+    );
+  }
+
   /** Something has happened. */
   tell(input: Input): void {
     if (!this.#isOpen) return;

@@ -4,14 +4,14 @@ const lagBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 
 
 /**
  * - `meridian_replication_lag_seconds{origin,stream}`: from stored there to held here, each entry
- * - `meridian_replication_behind_events{peer,stream}`, `meridian_replication_behind_seconds{peer,stream}`: what a peer lacks
+ * - `meridian_replication_behind_events{peer,stream}`, `meridian_replication_behind_seconds{peer,stream}`:
+ *   what a peer lacks
  * - `meridian_rpo_at_risk_seconds`: age of the oldest own entry that no peer holds
  * - `meridian_peer_silent_seconds{peer}`: since a peer was heard last
  * - `meridian_lease_held`, `meridian_lease_remaining_seconds`, `meridian_lease_lapses_total`
  * - `meridian_owner{home}`: 1 where this region decides, `meridian_epoch{home}`, `meridian_epoch_changes_total{home}`
  * - `meridian_intake_open`, `meridian_isolated`, `meridian_control_silent`
  * - `meridian_orphans_total{home,fate}`: `adopted` or `set_aside`; `meridian_orphans_open{home}`
- * - `meridian_streams_compared_total{stream,outcome}`, `meridian_streams_imported_total{stream}`
  */
 export class RecoveryMetrics {
   readonly lag: Histogram<'origin' | 'stream'>;
@@ -30,8 +30,6 @@ export class RecoveryMetrics {
   readonly controlSilent: Gauge;
   readonly orphans: Counter<'home' | 'fate'>;
   readonly orphansOpen: Gauge<'home'>;
-  readonly compared: Counter<'stream' | 'outcome'>;
-  readonly imported: Counter<'stream'>;
 
   constructor(registry: Registry) {
     const registers = [registry];
@@ -76,10 +74,10 @@ export class RecoveryMetrics {
     this.orphansOpen = gauge('orphans_open', 'Entries beyond a seal not accounted for yet', [
       'home',
     ]);
-    this.compared = counter('streams_compared_total', 'Comparisons of an own stream', [
-      'stream',
-      'outcome',
-    ]);
-    this.imported = counter('streams_imported_total', 'Entries taken back from a peer', ['stream']);
+  }
+  /** Shows the counters of a home from the start: what is first seen at 1 has not increased. */
+  begin(home: string): void {
+    this.epochChanges.inc({ home }, 0);
+    for (const fate of ['adopted', 'set_aside']) this.orphans.inc({ home, fate }, 0);
   }
 }

@@ -22,6 +22,7 @@ import type { NatsConnection } from '@nats-io/nats-core';
 import type { Logger } from 'pino';
 import type { Control } from './control/control.ts';
 import { lateControl } from './control/late-control.ts';
+import { CopiesMetrics } from './copies/index.ts';
 import { natsControl } from './control/nats-control.ts';
 import { settingsOf } from './domain/settings.ts';
 import { RecoveryMetrics } from './metrics.ts';
@@ -63,6 +64,8 @@ class RecoveryRunner {
       connection,
       epoch,
       metrics: new RecoveryMetrics(registry.registry),
+      copiesMetrics: new CopiesMetrics(registry.registry),
+      development: process.env['MERIDIAN_DEV'] === '1',
       logger: logger.child({ service: 'recovery' }),
       ...(control === undefined ? {} : { control }),
     });

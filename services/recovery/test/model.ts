@@ -1,71 +1,15 @@
 import { Heap, seeded, type Random } from '@meridian/core';
+import { initialState, settingsOf, step, type Request, type State } from '../src/index.ts';
+import type { Action, ControlEntry, EpochRecord, Input } from '../src/index.ts';
+
 import {
-  initialState,
-  settingsOf,
-  step,
-  type Action,
-  type ControlEntry,
-  type EpochRecord,
-  type Input,
-  type Request,
-  type State,
-} from '../src/index.ts';
-
-/** What the model does to the regions; the more, the worse. */
-export interface ModelOptions {
-  readonly seed: string;
-  /** For how long faults happen, in ms of true time; then all is well. */
-  readonly faultsMs: number;
-  /** How long it goes on afterwards. */
-  readonly calmMs: number;
-  /** How many faults there are. */
-  readonly faults: number;
-  readonly requests: number;
-  /** Default all. */
-  readonly kinds?: readonly FaultKind[];
-  /** Breaks a rule, to see that the model notices. */
-  readonly plant?: (input: Input, state: State) => void;
-}
-
-export type FaultKind = 'kill' | 'restart' | 'pause' | 'control' | 'isolate' | 'link';
-const allKinds: readonly FaultKind[] = ['kill', 'restart', 'pause', 'control', 'isolate', 'link'];
-
-interface LogEntry {
-  readonly home: string;
-  readonly epoch: number;
-  readonly what: 'decision' | 'announce' | 'sealed' | 'completed' | 'failed';
-  readonly seals: readonly { epoch: number; owner: string; upTo: number }[];
-  readonly to?: string;
-  readonly causationId?: string;
-}
-
-interface Decider {
-  nonce: number;
-  heard: string;
-  readonly sentAt: Map<number, number>;
-  grants: Record<string, { epoch: number; untilMs: number }>;
-}
-
-interface Region {
-  readonly name: string;
-  /** Speed and offset of the machine's monotonic clock. */
-  readonly rate: number;
-  readonly offsetMs: number;
-  state: State;
-  /** Counts the starts of the recovery process; what was sent for an earlier one is lost. */
-  life: number;
-  isUp: boolean;
-  pausedUntil: number;
-  readonly backlog: (() => void)[];
-  readonly log: LogEntry[];
-  /** How much of each other region's log is held here. */
-  readonly held: Map<string, number>;
-  readonly decider: Decider;
-  isControlCut: boolean;
-  readonly cutFrom: Set<string>;
-}
-
-const names = ['ap', 'eu', 'us'];
+  allKinds,
+  names,
+  type FaultKind,
+  type LogEntry,
+  type ModelOptions,
+  type Region,
+} from './model-types.ts';
 
 /** Three regions, the control store between them, mirrors, deciders, drifting clocks, and faults. */
 export class Model {
@@ -163,7 +107,7 @@ export class Model {
     });
   }
 
-  /** Runs in a process of a region, unless it has ended meanwhile; a paused one does it later. */
+  /** Runs in a process of a region unless it has ended; a paused one does it later. */
   #in(region: Region, life: number, run: () => void): void {
     if (!region.isUp || region.life !== life) return;
     if (this.#now < region.pausedUntil) {
@@ -203,7 +147,7 @@ export class Model {
         this.#reply(region, life, { type: 'compared', id: action.id, outcome });
         return;
       }
-      case 'report':
+      default:
     }
   }
 

@@ -68,6 +68,8 @@ export type Input =
   | { readonly type: 'compared'; readonly id: number; readonly outcome: Comparison }
   /** The connection to the region's own NATS is gone, or back. */
   | { readonly type: 'nats'; readonly connected: boolean }
+  /** One of the own streams is damaged and about to be replaced, or all are whole again. */
+  | { readonly type: 'damage'; readonly damaged: boolean }
   /** Whether the region's own log takes decisions. */
   | { readonly type: 'wellness'; readonly well: boolean };
 

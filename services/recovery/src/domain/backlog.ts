@@ -15,6 +15,8 @@ export class Backlog {
   readonly #peers = new Map<string, number>();
   #marks: Mark[] = [];
   #last = 0;
+  /** How many entries there are at least from one moment kept to the next. */
+  #stride = 1;
 
   constructor(peers: readonly string[]) {
     for (const peer of peers) this.#peers.set(peer, 0);
@@ -28,10 +30,13 @@ export class Backlog {
   stored(sequence: number, atMs: number): void {
     if (sequence <= this.#last) return;
     this.#last = sequence;
+    const newest = this.#marks.at(-1);
+    if (newest !== undefined && sequence < newest.sequence + this.#stride) return;
     this.#marks.push({ sequence, atMs });
     if (this.#marks.length <= marksLimit) return;
-    // Every second moment goes: the age of what is kept only grows.
-    this.#marks = this.#marks.filter((_, index) => index % 2 === 0 || index > marksLimit - 64);
+    // What lies between two moments is taken for as old as the older one.
+    this.#stride *= 2;
+    this.#marks = this.#marks.filter((_, index) => index % 2 === 0);
   }
 
   /** A peer holds everything up to a sequence. @returns whether that is news */
@@ -41,7 +46,8 @@ export class Backlog {
     this.#peers.set(peer, sequence);
     const least = Math.min(...this.#peers.values());
     const first = this.#marks.findIndex((mark) => mark.sequence > least);
-    this.#marks = first === -1 ? [] : this.#marks.slice(first);
+    this.#marks = first === -1 ? this.#marks.slice(-1) : this.#marks.slice(Math.max(0, first - 1));
+    if (this.#marks.length < 64) this.#stride = 1;
     return true;
   }
 
@@ -61,7 +67,11 @@ export class Backlog {
   }
 
   #ageAfter(sequence: number, nowMs: number): number {
-    const oldest = this.#marks.find((mark) => mark.sequence > sequence);
+    if (sequence >= this.#last) return 0;
+    const first = this.#marks.findIndex((mark) => mark.sequence > sequence);
+    const next = this.#marks[first];
+    const before = first === -1 ? this.#marks.at(-1) : this.#marks[first - 1];
+    const oldest = next?.sequence === sequence + 1 ? next : (before ?? next);
     return oldest === undefined ? 0 : Math.max(0, nowMs - oldest.atMs);
   }
 }

@@ -3,6 +3,7 @@ import {
   homeOf,
   isControlSilent,
   isLeaseHeld,
+  isWhole,
   ledgerCurrent,
   type Draft,
   type State,
@@ -10,9 +11,9 @@ import {
 
 /** The epoch under which this region may grant a home at this moment; undefined when it may not. */
 export function grantable(state: State, home: string, nowMs: number): number | undefined {
-  const { settings, view, lease, fence } = state;
+  const { settings, view, lease } = state;
   const { owner, epoch } = ledgerCurrent(state, home);
-  if (fence.phase !== 'whole' || lease.role === 'standby' || owner !== settings.region) {
+  if (!isWhole(state) || lease.role === 'standby' || owner !== settings.region) {
     return undefined;
   }
   const record = view.homes.get(home)?.value;
@@ -47,7 +48,7 @@ export function grantsNow(state: State, nowMs: number): Granted {
 /** Tells every process at once when what it may decide has changed; reports it. */
 export function tellChanges({ state, at, actions }: Draft): void {
   const homes = grantsNow(state, at.nowMs);
-  const intake = state.fence.phase === 'whole';
+  const intake = isWhole(state);
   const before = state.told;
   const epochs = new Map(Object.entries(homes).map(([home, { epoch }]) => [home, epoch]));
   const isHeld = isLeaseHeld(state, at.nowMs);
@@ -77,7 +78,7 @@ export function tellChanges({ state, at, actions }: Draft): void {
   }
   if (state.lease.role === 'standby') return;
   for (const [instance, nonce] of state.grants.instances()) {
-    const answerId = state.grants.answered(instance, homes, at.nowMs);
+    const answerId = state.grants.answered(instance, homes, intake, at.nowMs);
     actions.push({ type: 'answer', instance, nonce, answerId, intake, homes });
   }
 }

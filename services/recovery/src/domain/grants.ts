@@ -19,6 +19,8 @@ interface Known {
   readonly untilMs: Map<string, number>;
   /** For each home, the number of the last answer that granted it. */
   readonly grantedAt: Map<string, number>;
+  /** The number of the last answer that opened the way in; 0 for none. */
+  openedAt: number;
 }
 
 /** How much the clock of a machine may differ in speed from another one's. */
@@ -49,13 +51,16 @@ export class GrantBook {
       heard.slice(0, separator) === this.#name ? Number(heard.slice(separator + 1)) : 0;
     const said = { nonce, heard: number, deciding, seenAtMs: nowMs };
     if (known !== undefined) Object.assign(known, said);
-    else this.#known.set(instance, { ...said, untilMs: new Map(), grantedAt: new Map() });
+    else {
+      this.#known.set(instance, { ...said, untilMs: new Map(), grantedAt: new Map(), openedAt: 0 });
+    }
   }
 
   /** An answer goes out. @returns its id */
-  answered(instance: string, granted: Granted, nowMs: number): string {
+  answered(instance: string, granted: Granted, intake: boolean, nowMs: number): string {
     this.#answers += 1;
     const known = this.#known.get(instance);
+    if (intake && known !== undefined) known.openedAt = this.#answers;
     for (const [home, { forMs }] of Object.entries(granted)) {
       const untilMs = nowMs + forMs * (1 + 2 * drift);
       known?.untilMs.set(home, Math.max(known.untilMs.get(home) ?? 0, untilMs));
@@ -80,6 +85,13 @@ export class GrantBook {
       if (!isExpired && grantedAt !== undefined && known.heard <= grantedAt) return false;
     }
     return true;
+  }
+
+  /** Whether every process has heard that the way in is shut, or was not heard since `silentMs`. */
+  isIntakeAtRest(nowMs: number, silentMs: number): boolean {
+    return [...this.#known.values()].every(
+      ({ heard, openedAt, seenAtMs }) => heard > openedAt || nowMs >= seenAtMs + silentMs,
+    );
   }
 
   /** Forgets the instances that have ended. */

@@ -1,5 +1,5 @@
 import { leaseKey, type LeaseRecord } from './control.ts';
-import { isLeaseHeld, write, type Draft, type PendingWrite, type State } from './state.ts';
+import { isLeaseHeld, isStale, write, type Draft, type PendingWrite, type State } from './state.ts';
 
 /**
  * The own lease. It ends `leaseMs` less the guard after the *sending* of the last renewal that
@@ -37,8 +37,10 @@ export function mindLease(draft: Draft): void {
 }
 
 /** A region that does not know its streams to be whole keeps its lease for one more term at most. */
-function mayRenew({ fence, isWell, settings }: State, nowMs: number): boolean {
+function mayRenew(state: State, nowMs: number): boolean {
+  const { fence, isWell, settings, damagedSinceMs } = state;
   if (!isWell) return false;
+  if (damagedSinceMs !== undefined && nowMs >= damagedSinceMs + settings.leaseMs) return false;
   if (fence.phase === 'whole') return true;
   return fence.phase === 'comparing' && nowMs < fence.sinceMs + settings.leaseMs;
 }
@@ -100,7 +102,7 @@ export function isSuspect({ view, settings }: State, region: string, nowMs: numb
 export function mindOthers(draft: Draft): void {
   const { state, at } = draft;
   const { settings, view } = state;
-  if (!isLeaseHeld(state, at.nowMs)) return;
+  if (!isLeaseHeld(state, at.nowMs) || isStale(state)) return;
   for (const region of settings.regions) {
     if (region === settings.region || view.isLapsed(region)) continue;
     if (!isSuspect(state, region, at.nowMs)) continue;

@@ -15,6 +15,8 @@ import {
   homeOf,
   isLeaseHeld,
   isSound,
+  isStale,
+  isWhole,
   ledgerCurrent,
   recordOfLedger,
   writeHome,
@@ -92,6 +94,9 @@ function take(draft: Draft, input: Input): void {
     case 'compared':
     case 'nats':
       return takeFence(draft, input);
+    case 'damage':
+      state.damagedSinceMs = input.damaged ? (state.damagedSinceMs ?? at.nowMs) : undefined;
+      return undefined;
     case 'wellness':
       state.isWell = input.well;
       return undefined;
@@ -110,7 +115,10 @@ function takeControl(
     onOwnLeaseSeen(draft);
     return;
   }
-  if (input.id === state.reading?.id) state.reading = undefined;
+  if (input.id === state.reading?.id) {
+    if (input.type === 'control_unread') state.mustRead ||= state.reading.isForFailure;
+    state.reading = undefined;
+  }
   if (input.type === 'control_unread') {
     controlFailed(state, at.nowMs, false);
     return;
@@ -149,8 +157,8 @@ function answer(draft: Draft, ask: Extract<Input, { type: 'ask' }>): void {
     type: 'answer',
     instance: ask.instance,
     nonce: ask.nonce,
-    answerId: state.grants.answered(ask.instance, homes, at.nowMs),
-    intake: state.fence.phase === 'whole',
+    answerId: state.grants.answered(ask.instance, homes, isWhole(state), at.nowMs),
+    intake: isWhole(state),
     homes,
   });
 }
@@ -163,6 +171,7 @@ function forgetLost(draft: Draft): void {
     if (at.nowMs >= sentAtMs + answerLimitMs) onWriteFailed(draft, id, false);
   }
   if (state.reading !== undefined && at.nowMs >= state.reading.sentAtMs + answerLimitMs) {
+    state.mustRead ||= state.reading.isForFailure;
     state.reading = undefined;
     controlFailed(state, at.nowMs, false);
   }
@@ -190,11 +199,12 @@ function mindAll(draft: Draft): void {
 }
 
 function mindReading({ state, at, actions }: Draft): void {
-  const isDue = state.mustRead || at.nowMs >= state.lastReadMs + state.settings.readEveryMs;
+  const { readEveryMs } = state.settings;
+  const isDue = at.nowMs >= state.lastReadMs + (state.mustRead ? readEveryMs / 20 : readEveryMs);
   if (state.reading !== undefined || !isDue) return;
   const id = state.nextId;
   state.nextId += 1;
-  state.reading = { id, sentAtMs: at.nowMs };
+  state.reading = { id, sentAtMs: at.nowMs, isForFailure: state.mustRead };
   state.lastReadMs = at.nowMs;
   state.mustRead = false;
   actions.push({ type: 'read_control', id });
@@ -216,7 +226,7 @@ function mindHome(draft: Draft, home: string): void {
   const { state, at } = draft;
   const { settings, view } = state;
   const mind = homeOf(state, home);
-  if (!isLeaseHeld(state, at.nowMs) || mind.writing !== undefined) return;
+  if (!isLeaseHeld(state, at.nowMs) || mind.writing !== undefined || isStale(state)) return;
   const record = view.homes.get(home)?.value;
   const ledger = ledgerCurrent(state, home);
   if (record === undefined) {

@@ -94,9 +94,14 @@ export interface State {
     sinceMs: number;
     asked?: { readonly id: number; readonly atMs: number };
   };
+  /** Since when one of the own streams is known to be damaged, in monotonic ms. */
+  damagedSinceMs: number | undefined;
   isWell: boolean;
-  reading: { readonly id: number; readonly sentAtMs: number } | undefined;
+  reading:
+    | { readonly id: number; readonly sentAtMs: number; readonly isForFailure: boolean }
+    | undefined;
   lastReadMs: number;
+  /** A write failed: what is known may be old. */
   mustRead: boolean;
   /** Since when `CONTROL` takes no writes, or gives no answer, in monotonic ms. */
   silentSinceMs: number | undefined;
@@ -135,6 +140,7 @@ export function initialState(settings: Settings, { nowMs }: Moment): State {
     writes: new Map(),
     appends: new Map(),
     fence: { phase: isAlone ? 'whole' : 'comparing', sinceMs: nowMs },
+    damagedSinceMs: undefined,
     isWell: true,
     reading: undefined,
     lastReadMs: -Infinity,
@@ -172,6 +178,10 @@ export function recordOfLedger(state: State, home: string): HomeRecord {
 export const isLeaseHeld = ({ lease }: State, nowMs: number): boolean =>
   lease.role === 'active' && nowMs < lease.untilMs;
 
+/** Whether a write has failed since `CONTROL` was read: nothing is compared and set on old knowledge. */
+export const isStale = ({ mustRead, reading }: State): boolean =>
+  mustRead || reading?.isForFailure === true;
+
 /** Whether `CONTROL` was tried in vain for a while: nobody knows who may decide. */
 export const isControlSilent = ({ settings, silentSinceMs }: State, nowMs: number): boolean =>
   silentSinceMs !== undefined && nowMs >= silentSinceMs + settings.guardMs;
@@ -189,8 +199,12 @@ export function controlAnswered(state: State, nowMs: number, isWrite: boolean): 
   }
 }
 
-/** Whether the region may take over: sound, connected, compared. */
-export const isSound = ({ fence, isWell }: State): boolean => fence.phase === 'whole' && isWell;
+/** Whether the own streams are known to hold what they should: connected, compared, not damaged. */
+export const isWhole = ({ fence, damagedSinceMs }: State): boolean =>
+  fence.phase === 'whole' && damagedSinceMs === undefined;
+
+/** Whether the region may take over. */
+export const isSound = (state: State): boolean => isWhole(state) && state.isWell;
 
 /** Writes a key of `CONTROL`. @returns the id of the write */
 export function write(
