@@ -138,6 +138,14 @@ function messageLines({ mesh }: MeshServices, words: RegExp): string[] {
 
 /** Tells what is wrong with a world with as few faults as it needs. */
 export async function tellStory(options: MeshSimulationOptions): Promise<string[]> {
+  try {
+    return await tell(options);
+  } catch (error) {
+    return [`the world breaks: ${(error as Error).stack ?? String(error)}`];
+  }
+}
+
+async function tell(options: MeshSimulationOptions): Promise<string[]> {
   const { faults } = await simulateMesh(options);
   const least = await shrink(options, faults);
   let services: MeshServices | undefined;
