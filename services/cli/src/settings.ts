@@ -40,11 +40,20 @@ export function resolveSettings(
 }
 
 /** The edges of all regions that run in the checkout, by name; none without a checkout. */
-export function checkoutEdges({ folder }: Pick<Io, 'folder'>): Settings[] {
-  const current = readCurrent(folder) ?? readCurrent(import.meta.dirname);
-  return Object.entries(current?.regions ?? {})
+export function checkoutEdges(io: Pick<Io, 'folder'>): Settings[] {
+  return [...checkoutRegions(io)]
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .flatMap(([, { url, key }]) => (url === undefined ? [] : [{ url: checkUrl(url), key }]));
+    .map(([, settings]) => settings);
+}
+
+/** The regions that run in the checkout, in the order they were started in; none without a checkout. */
+export function checkoutRegions({ folder }: Pick<Io, 'folder'>): Map<string, Settings> {
+  const current = readCurrent(folder) ?? readCurrent(import.meta.dirname);
+  return new Map(
+    Object.entries(current?.regions ?? {}).flatMap(([region, { url, key }]) =>
+      url === undefined ? [] : [[region, { url: checkUrl(url), key }] as const],
+    ),
+  );
 }
 
 function edgeOf(region: string, current: Current | undefined): Partial<Settings> {

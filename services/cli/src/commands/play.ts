@@ -22,6 +22,7 @@ import {
   type PlayerEdge,
   type Speed,
 } from '../player/index.ts';
+import { checkoutRegions, type Settings } from '../settings.ts';
 import { starterOf } from './starter.ts';
 import {
   countOption,
@@ -89,16 +90,30 @@ interface Played {
 }
 
 /**
- * The regions to play across: those that MERIDIAN_EDGES names, as scripts/up does, else the one
- * region of the command.
+ * The regions to play across: those that MERIDIAN_EDGES names, as scripts/up does; else those that
+ * run in the checkout, unless one edge is named; none for that one.
  */
+export function regionsWanted(
+  { env, folder }: Pick<Context['io'], 'env' | 'folder'>,
+  options: Options,
+): ReadonlyMap<string, Settings> {
+  const text = env['MERIDIAN_EDGES'] ?? '';
+  if (text !== '') return new Map(Object.entries(JSON.parse(text) as Record<string, Settings>));
+  const isOneNamed =
+    (env['MERIDIAN_URL'] ?? '') !== '' ||
+    ['url', 'region'].some((name) => textOption(options, name) !== undefined);
+  const regions = isOneNamed ? new Map<string, Settings>() : checkoutRegions({ folder });
+  return regions.size > 1 ? regions : new Map();
+}
+
 function regionsOf(context: Context, options: Options): Played {
-  const { io, client } = context;
   const blow = blowOf(options);
-  const text = io.env['MERIDIAN_EDGES'];
-  if (text === undefined || text === '') return { edge: clientEdge(client), blow, close() {} };
-  const edges = Object.entries(JSON.parse(text) as Record<string, { url: string; key: string }>);
-  const clients = edges.map(([region, given]) => [region, new EdgeClient(given)] as const);
+  const wanted = regionsWanted(context.io, options);
+  if (wanted.size === 0) return { edge: clientEdge(context.client), blow, close() {} };
+  const clients = [...wanted].map(
+    ([region, { url, key }]) =>
+      [region, new EdgeClient({ url, ...(key === undefined ? {} : { key }) })] as const,
+  );
   const doors = new Map(clients.map(([region, one]) => [region, clientEdge(one)]));
   return {
     edge: new MeshEdge(doors, blow?.region),

@@ -35,11 +35,13 @@ export interface Cost {
   /** Requests that no region's log holds. */
   readonly lostRequests: number;
   readonly sentAgain: number;
+  /** Requests that it had acknowledged and no other region held at the kill. */
+  readonly missing: number;
   readonly doubleAssignments: number;
 }
 
 export function costOf(lost: Lost, { check, requestsStored, steps }: Found): Cost {
-  const { region, killedAt, takeovers, recoveredMs, returnedMs, sentAgain } = lost;
+  const { region, killedAt, takeovers, recoveredMs, returnedMs, sentAgain, missing } = lost;
   const since = (at: number | null): number | null => (at === null ? null : at - killedAt);
   const ended = (outcome: string): number =>
     check.orphans.filter((orphan) => orphan.outcome === outcome).length;
@@ -65,6 +67,7 @@ export function costOf(lost: Lost, { check, requestsStored, steps }: Found): Cos
     },
     lostRequests: Math.max(0, steps.requests - requestsStored),
     sentAgain,
+    missing,
     doubleAssignments: doubleRules.reduce((sum, rule) => sum + (check.counts[rule] ?? 0), 0),
   };
 }
@@ -81,10 +84,11 @@ export function costLines(lost: Lost, found: Found): string[] {
     ...cost.homes.map(
       ({ home, epoch, to, rpoMs, detectionMs, takeoverMs, firstOfferMs }) =>
         `  home ${home}: ${to} decides since epoch ${epoch}; detected after ${seconds(detectionMs)}, ` +
-        `taken over after ${seconds(takeoverMs)}, first offer after ${seconds(firstOfferMs)}; ` +
+        `taken over after ${seconds(takeoverMs)}, first offer ${firstOfferMs === null ? 'never' : `after ${seconds(firstOfferMs)}`}; ` +
         `RPO ${rpoMs === null ? 'unknown' : `${rpoMs} ms`}`,
     ),
-    `  everything rested again after ${seconds(cost.recoveredMs)}; ${cost.sentAgain} requests sent again`,
+    `  everything rested again after ${seconds(cost.recoveredMs)}; ${cost.sentAgain} requests sent again, ` +
+      `${cost.missing} of which were acknowledged and held nowhere else`,
     `  ${orphans.found} decisions beyond the seal: ${orphans.adopted} adopted, ${orphans.setAside} set aside`,
     `  ${cost.lostRequests} requests lost, ${cost.doubleAssignments} double assignments`,
     cost.returnedMs === null

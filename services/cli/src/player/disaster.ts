@@ -27,6 +27,8 @@ export interface DisasterReport {
   readonly recoveredMs: number;
   /** Requests that the region may not have kept and that were sent again elsewhere. */
   readonly sentAgain: number;
+  /** Those of them that it had acknowledged and no other region held: the RPO in requests. */
+  readonly missing: number;
   /** Who decides for each home since. */
   readonly owners: Readonly<Record<string, string>>;
   /** From the restart until the region rested with the others; null when it stays away. */
@@ -95,11 +97,12 @@ export class Disaster {
       this.#mesh.lose(region, opened.promise);
       await killed;
       const homes = await this.#untilTakenOver();
-      await this.#patiently(() => this.#mesh.rest());
-      const sentAgain = await this.#patiently(() => this.#mesh.sendAgain(region));
+      const { lastSequence } = await this.#patiently(() => this.#mesh.rest());
+      const held = lastSequence[`IN_${region}`] ?? 0;
+      const unsure = await this.#patiently(() => this.#mesh.sendAgain(region, held));
       const owners = Object.fromEntries(homes.map(({ home, owner }) => [home, owner]));
       const recoveredMs = performance.now() - startedMs;
-      this.#report = { region, at, killedAt, recoveredMs, sentAgain, owners, returnedMs: null };
+      this.#report = { region, at, killedAt, recoveredMs, ...unsure, owners, returnedMs: null };
       opened.resolve();
     } catch (error) {
       opened.reject(error);

@@ -20,6 +20,16 @@ const unsureMs = 10_000;
 interface Sent {
   readonly atMs: number;
   readonly request: PlayerRequest;
+  /** Where it is in the region's intake; undefined while that is not known. */
+  sequence: number | undefined;
+}
+
+/** What a lost region may not have kept. */
+export interface Unsure {
+  /** Requests that were sent again. */
+  readonly sentAgain: number;
+  /** Those of them that it had acknowledged and no other region held. */
+  readonly missing: number;
 }
 
 /** The streams of a region that its own services and edge write. */
@@ -71,10 +81,12 @@ export class MeshEdge implements PlayerEdge {
     const stored: StoredRequest[] = [];
     await Promise.all(
       [...byDoor].map(async ([door, own]) => {
-        this.#remember(door, own);
+        const sent = this.#remember(door, own);
         const answers = await this.#edge(door).publish(own.map(({ request }) => request));
         for (const [index, { place }] of own.entries()) {
-          stored[place] = answers[index] as StoredRequest;
+          const answer = answers[index] as StoredRequest;
+          stored[place] = answer;
+          if (sent[index] !== undefined) sent[index].sequence = answer.sequence;
         }
       }),
     );
@@ -176,13 +188,14 @@ export class MeshEdge implements PlayerEdge {
   /**
    * Sends what a lost region may or may not have kept to where its customers and agents are now,
    * with the same ids.
-   * @returns how many requests
+   * @param held up to where other regions hold the lost one's intake
    */
-  async sendAgain(region: string): Promise<number> {
-    const requests = (this.#sent.get(region) ?? []).map(({ request }) => request);
+  async sendAgain(region: string, held: number): Promise<Unsure> {
+    const sent = this.#sent.get(region) ?? [];
+    for (const { request } of sent) await this.#edge(this.#doorOf(region)).publish([request]);
     this.#sent.delete(region);
-    for (const request of requests) await this.#edge(this.#doorOf(region)).publish([request]);
-    return requests.length;
+    const missing = sent.filter(({ sequence }) => sequence !== undefined && sequence > held);
+    return { sentAgain: sent.length, missing: missing.length };
   }
 
   #living(): string[] {
@@ -205,10 +218,12 @@ export class MeshEdge implements PlayerEdge {
     return inTurn.find((region) => !this.#lost.has(region)) ?? home;
   }
 
-  #remember(door: string, sent: readonly { readonly request: PlayerRequest }[]): void {
+  #remember(door: string, own: readonly { readonly request: PlayerRequest }[]): Sent[] {
     const atMs = performance.now();
     const kept = (this.#sent.get(door) ?? []).filter((one) => atMs - one.atMs < unsureMs);
-    this.#sent.set(door, [...kept, ...sent.map(({ request }) => ({ atMs, request }))]);
+    const sent = own.map(({ request }): Sent => ({ atMs, request, sequence: undefined }));
+    this.#sent.set(door, [...kept, ...sent]);
+    return sent;
   }
 
   /** Asks again who has not read what others had stored when they rested, until there is nobody. */
@@ -249,11 +264,17 @@ export class MeshEdge implements PlayerEdge {
   #together(answers: ReadonlyMap<string, ClockAnswer>, ends: Places): ClockAnswer {
     const due = [...answers.values()].flatMap(({ nextDueMs }) => nextDueMs ?? []);
     const listening = this.#listening.find((region) => answers.has(region)) ?? '';
+    const intakes: Record<string, number> = {};
+    for (const lost of this.#lost.keys()) {
+      const [intake = ''] = ownStreams(lost);
+      const held = [...answers.values()].map(({ lastSequence }) => lastSequence[intake] ?? 0);
+      intakes[intake] = Math.max(...held);
+    }
     return {
       at: Math.max(...[...answers.values()].map(({ at }) => at)),
       nextDueMs: due.length === 0 ? null : Math.min(...due),
-      // Of a lost region's streams: what is held where events are heard.
-      lastSequence: { ...answers.get(listening)?.lastSequence, ...ends },
+      // Of a lost region: the events held where they are heard, the intake held anywhere.
+      lastSequence: { ...answers.get(listening)?.lastSequence, ...intakes, ...ends },
     };
   }
 }

@@ -167,6 +167,94 @@ describe('the summary', () => {
   });
 });
 
+describe('what the loss of a region cost', () => {
+  const at = Date.UTC(1999, 7, 2, 12, 0, 7);
+  const disaster = {
+    region: 'eu',
+    at,
+    killedAt: 100_000,
+    recoveredMs: 7_123.4,
+    sentAgain: 3,
+    missing: 1,
+    owners: { eu: 'us', us: 'us', ap: 'ap' },
+    returnedMs: 31_000,
+    takeovers: [
+      {
+        home: 'eu',
+        epoch: 2,
+        from: 'eu',
+        to: 'us',
+        kind: 'UNPLANNED',
+        detectedAt: 105_200,
+        completedAt: 105_900,
+        rpoMs: 40,
+        firstOfferAt: null,
+      },
+      {
+        home: 'us',
+        epoch: 2,
+        from: 'us',
+        to: 'ap',
+        kind: 'PLANNED',
+        detectedAt: null,
+        completedAt: 90_000,
+        rpoMs: 0,
+        firstOfferAt: 91_000,
+      },
+    ],
+  };
+  const lost: PlayReport = {
+    ...report,
+    requestsStored: 11,
+    regions: ['eu', 'us', 'ap'],
+    disaster,
+    check: {
+      ...report.check,
+      counts: { 'one-offer': 2 },
+      orphans: [
+        { home: 'eu', epoch: 1, stream: 'EV_eu', sequence: 9, subject: 's', outcome: 'adopted' },
+        { home: 'eu', epoch: 1, stream: 'EV_eu', sequence: 10, subject: 's', outcome: undefined },
+      ],
+    },
+  };
+
+  it('stands in the summary, from the kill on', () => {
+    expect(JSON.parse(summaryLine(lost))).toMatchObject({
+      regions: ['eu', 'us', 'ap'],
+      failover: {
+        region: 'eu',
+        homes: [
+          {
+            home: 'eu',
+            epoch: 2,
+            to: 'us',
+            rpoMs: 40,
+            detectionMs: 5_200,
+            takeoverMs: 5_900,
+            firstOfferMs: null,
+          },
+        ],
+        recoveredMs: 7_123,
+        returnedMs: 31_000,
+        orphans: { found: 2, adopted: 1, setAside: 0 },
+        lostRequests: 1,
+        sentAgain: 3,
+        missing: 1,
+        doubleAssignments: 2,
+      },
+    });
+  });
+
+  it('is told to people', () => {
+    expect(reportLines(lost).join('\n')).toContain(
+      'The region eu was killed at 12:00:07 of the day. What that cost:\n' +
+        '  home eu: us decides since epoch 2; detected after 5.2 s, taken over after 5.9 s, ' +
+        'first offer never; RPO 40 ms\n',
+    );
+    expect(summaryLine(report)).not.toContain('failover');
+  });
+});
+
 describe('the comparison with what the player saw', () => {
   const belief: Belief = {
     contacts: { ...noContacts(), SERVED: 1, ABANDONED: 1, LEFT_IN_IVR: 1 },
