@@ -5,6 +5,7 @@ import { executeRows, replayRows, routingRows, type Bed } from './journal-rows.t
 import type { Row } from './rates.ts';
 import { meshRows } from './mesh-rows.ts';
 import { httpRows, offerRows } from './region-rows.ts';
+import { syncRows } from './sync-rows.ts';
 
 const region = 'bench';
 const { positionals } = parseArgs({ allowPositionals: true });
@@ -60,7 +61,7 @@ function table(rows: readonly Row[]): string {
   return padded.map((line) => line.join('  ').trimEnd()).join('\n');
 }
 
-const all = ['execute', 'routing', 'replay', 'http', 'offer', 'mesh'];
+const all = ['execute', 'routing', 'replay', 'http', 'offer', 'mesh', 'sync'];
 const wanted = positionals.length === 0 ? all : positionals;
 const unknown = wanted.filter((name) => !all.includes(name));
 if (unknown.length > 0) {
@@ -75,6 +76,7 @@ const rows = await onJournal(wanted.filter((name) => name in sections));
 if (wanted.includes('http')) rows.push(...(await httpRows(say)));
 if (wanted.includes('offer')) rows.push(...(await offerRows(say)));
 if (wanted.includes('mesh')) rows.push(...(await meshRows(say)));
+if (wanted.includes('sync')) rows.push(...(await syncRows(say)));
 process.stdout.write(`${table(rows)}\n`);
 process.stdout.write(`${JSON.stringify({ bench: 'meridian', node: process.version, rows })}\n`);
 process.exitCode = 0;
