@@ -34,7 +34,7 @@ export const sentEventSchema: JsonSchema = {
       pattern: '^[a-z0-9]{1,16}$',
       description:
         'Where what the event is about is at home, as every decided event about it says. Without it the edge looks ' +
-        'for it. Not regarded for what begins (it belongs to the region that it enters) and for queues.',
+        'for it. What begins and is not known yet begins there; not regarded for queues.',
     },
     correlationid: identifier,
     traceparent: { type: 'string', pattern: '^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$' },
