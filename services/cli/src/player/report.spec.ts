@@ -150,7 +150,8 @@ describe('the summary', () => {
   });
 
   it('says how little time an offer has to end at a high speed', () => {
-    const check = { violationCount: 2, counts: { 'offer-end': 2 }, violations: [] };
+    const counts = { 'offer-end': 2 };
+    const check = { violationCount: 2, counts, violations: [], orphans: [] };
     const advice =
       'At speed 3000 the second that an offer may end late is 0.33 ms of real time: ' +
       'play slower, or with --speed max.';
