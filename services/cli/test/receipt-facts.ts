@@ -29,6 +29,7 @@ export function facts(changed: Partial<Facts> = {}): Facts {
     ],
     publishing: {
       acknowledged: { region: 60_000, mirrored: 48_000, all: 12_000 },
+      acknowledgedInTime: 119_604,
       tookMs: 60_200,
       retried: 12,
       uncured: 0,

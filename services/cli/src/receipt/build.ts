@@ -42,14 +42,15 @@ export function buildReceipt(facts: Facts): Receipt {
 export function totalsOf(facts: Facts): Receipt['totals'] {
   const { publishing, missing, lost, check, orphans } = facts;
   const acknowledged = sumOf(publishing.acknowledged);
-  const { tookMs, longestPauseMs } = publishing;
+  const { acknowledgedInTime, longestPauseMs } = publishing;
+  const { seconds } = facts.parameters;
   return {
     acknowledged,
     missing: sumOf(missing.count),
     lost: sumOf(lost.count),
     violations: sumOf(check.violations),
     orphansUnaccounted: orphans.found - orphans.adopted - orphans.setAside,
-    perSecond: tookMs > 0 ? Math.round((acknowledged * 10_000) / tookMs) / 10 : 0,
+    perSecond: Math.round((acknowledgedInTime * 10) / seconds) / 10,
     longestPauseMs: Math.max(0, ...Object.values(longestPauseMs)),
   };
 }

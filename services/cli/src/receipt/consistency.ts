@@ -17,6 +17,7 @@ export function inconsistenciesOf(receipt: Receipt): string[] {
       ? []
       : [`passed is ${passed}, and that does not follow from the verdicts.`]),
     ...times(receipt),
+    ...inTime(receipt, expected.acknowledged),
     ...lostOf('missing', receipt.missing, receipt),
     ...lostOf('lost', receipt.lost, receipt),
     ...ownership(receipt),
@@ -57,6 +58,12 @@ function times({ startedAt, endedAt, times: measured, actions, takeovers }: Rece
     ...takeovers.map((one) => [`epoch ${one.epoch} of ${one.home}`, one.completedAtMs] as const),
   ].filter(([, atMs]) => atMs > tookMs);
   return [...problems, ...late.map(([what, atMs]) => `${what} (${atMs} ms) is after the end.`)];
+}
+
+function inTime({ publishing }: Receipt, acknowledged: number): string[] {
+  const { acknowledgedInTime } = publishing;
+  if (acknowledgedInTime <= acknowledged) return [];
+  return [`${acknowledgedInTime} were acknowledged in time, and ${acknowledged} in all.`];
 }
 
 function lostOf(name: string, { count, ranges, rangesLeftOut }: Lost, receipt: Receipt): string[] {

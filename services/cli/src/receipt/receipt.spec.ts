@@ -114,7 +114,7 @@ describe('a receipt', () => {
     ['INVARIANTS', { check: { ...facts().check, violations: { revision: 1 } } }],
     ['COPIES_ALIKE', { check: { ...facts().check, copiesThatDiffer: ['EV_eu in us'] } }],
     ['RETRIES_CURE', { publishing: { ...facts().publishing, uncured: 1 } }],
-    ['LOAD', { publishing: { ...facts().publishing, tookMs: 120_000 } }],
+    ['LOAD', { publishing: { ...facts().publishing, acknowledgedInTime: 107_000 } }],
     ['RPO', { rpoMs: 1_001 }],
     ['RTO', { times: { ...facts().times, firstOfferMs: 15_001 } }],
     ['RTO', { times: { ...facts().times, firstOfferMs: null } }],
@@ -256,6 +256,10 @@ describe('verification', () => {
     [
       'says nothing of ap',
       () => ({ ownership: { eu: facts().ownership['eu'], us: facts().ownership['us'] } }),
+    ],
+    [
+      'acknowledged in time, and 120000 in all',
+      (one) => ({ publishing: { ...one.publishing, acknowledgedInTime: 120_001 } }),
     ],
     ['before its detection', (one) => ({ times: { ...one.times, detectionMs: 9_000 } })],
     ['before the takeover', (one) => ({ times: { ...one.times, firstOfferMs: 6_000 } })],

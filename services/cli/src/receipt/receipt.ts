@@ -86,7 +86,9 @@ export interface Facts {
   readonly publishing: {
     /** Requests acknowledged, each counted once. */
     readonly acknowledged: ByDurability;
-    /** How long requests were sent. */
+    /** How many of them while the load lasted: what waits for a lost region comes later. */
+    readonly acknowledgedInTime: number;
+    /** From the first request to the last acknowledgement. */
     readonly tookMs: number;
     /** Answers that said try again, or no answer at all. */
     readonly retried: number;
@@ -148,7 +150,7 @@ export interface Receipt extends Facts {
     readonly lost: number;
     readonly violations: number;
     readonly orphansUnaccounted: number;
-    /** Requests acknowledged in a second, to one decimal. */
+    /** Requests acknowledged in a second while the load lasted, to one decimal. */
     readonly perSecond: number;
     readonly longestPauseMs: number;
   };

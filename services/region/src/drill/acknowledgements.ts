@@ -39,8 +39,9 @@ export class Acknowledgements {
     if (this.refusals.length < 10) this.refusals.push(why);
   }
 
-  get count(): number {
-    return this.all.length;
+  /** How many there were until then, epoch ms. */
+  until(atMs: number): number {
+    return this.all.filter((one) => one.atMs <= atMs).length;
   }
 
   byDurability(): Record<Durability, number> {

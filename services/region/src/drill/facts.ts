@@ -37,6 +37,7 @@ export function factsOf(stage: Stage, exercise: Exercise, options: LoadOptions, 
     actions: stage.actions,
     publishing: {
       acknowledged: acknowledgements.byDurability(),
+      acknowledgedInTime: acknowledgements.until(loadStartedAt + options.seconds * 1_000),
       tookMs: loadEndedAt - loadStartedAt,
       retried: acknowledgements.retried,
       uncured: acknowledgements.uncured,
