@@ -2,8 +2,8 @@
 // @generated from file meridian/replication/v1/events.proto (package meridian.replication.v1, syntax proto3)
 /* eslint-disable */
 
-// How far a region's copies are behind, when that is worth remembering. Kept in the aggregate `region`
-// of the region that holds the copy; the CloudEvents `subject` is the region of the origin.
+// How far another region's copy is behind, when that is worth remembering. Kept in the aggregate
+// `region` of the origin; the CloudEvents `subject` is the region that holds the copy.
 
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
