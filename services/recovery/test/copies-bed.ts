@@ -24,7 +24,6 @@ const settings: Partial<CopiesSettings> = {
   scrubRoundMs: 3_000,
   freshMs: 2_000,
   stalledMs: 2_000,
-  remadeMs: 10_000,
 };
 
 /** A writer of one region: stores in its streams for as long as nothing fences it off. */

@@ -161,10 +161,10 @@ export class CopyKeeper {
     }
     await this.#scrubber.turn(quiet, nowMs);
     for (const watch of quiet) {
-      if (fresh.some(({ streams }) => streams[watch.copy.stream]?.mending === 'begun')) continue;
       try {
-        await this.#compareWith(watch, fresh);
         await lookAfter(watch, fresh, this.#mirrors);
+        if (fresh.some(({ streams }) => streams[watch.copy.stream]?.mending === 'begun')) continue;
+        await this.#compareWith(watch, fresh);
         if (watch.isDue(performance.now())) await this.#examine(watch);
       } catch (error) {
         // A peer that does not answer hinders neither the other streams nor what is being mended.

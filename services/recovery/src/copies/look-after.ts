@@ -27,11 +27,18 @@ export async function lookAfter(
 ): Promise<void> {
   const { stream, origin, last } = watch.copy;
   const theirs = fresh.find((report) => report.region === origin)?.streams[stream];
-  if (origin === region || theirs === undefined || theirs.last < 0) return;
+  if (origin === region) return;
   const nowMs = performance.now();
-  const stalledMs = watch.stalledMs(theirs.last, nowMs);
+  const isMending = fresh.some(({ streams }) => streams[stream]?.mending === 'begun');
+  if (theirs === undefined || theirs.last < 0 || isMending) {
+    // Nothing could come: the time counts from when something can.
+    watch.movedMs = nowMs;
+    return;
+  }
   const isAnother = watch.originBorn !== undefined && watch.originBorn !== theirs.born;
+  if (isAnother) watch.movedMs = nowMs;
   watch.originBorn = theirs.born;
+  const stalledMs = watch.stalledMs(theirs.last, nowMs);
   if (stalledMs >= settings.remadeMs && watch.own === undefined && watch.suspicion === undefined) {
     onNote({ what: 'wrong', stream, region, fault: 'STALLED' });
     watch.isTold = true;
