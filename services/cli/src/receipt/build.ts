@@ -102,13 +102,18 @@ export function verdictsOf(facts: Facts, totals: Receipt['totals']): Verdict[] {
       'requests',
       0,
     )(publishing.uncured),
-    atLeast(
-      'LOAD',
-      'The load was put on',
-      'requests/s',
-      parameters.ratePerSecond * limits.rateShare,
-    )(totals.perSecond),
   ];
+  // Where regions are cut off or lost for long, not all that is asked for can be acknowledged.
+  if (parameters.kind !== 'NONE') {
+    observations.push(
+      atLeast(
+        'LOAD',
+        'The load was put on',
+        'requests/s',
+        parameters.ratePerSecond * limits.rateShare,
+      )(totals.perSecond),
+    );
+  }
   if (parameters.kind === 'UNPLANNED') {
     observations.push(
       atMost('RPO', 'What may be lost spans 1 s at most', 'ms', limits.rpoMs)(facts.rpoMs),
