@@ -4,8 +4,12 @@ import { leaseAskSubject, leaseGrantSubject, parseLeaseAsk } from './leases-prot
 import type { LeaseAnswer, LeaseAsk } from './leases-protocol.ts';
 import { openLeases, staticLeases, type Leases } from './leases.ts';
 
-beforeEach(() => jest.useFakeTimers());
-afterEach(() => jest.useRealTimers());
+beforeEach(() => {
+  jest.useFakeTimers();
+});
+afterEach(() => {
+  jest.useRealTimers();
+});
 
 interface Stage {
   readonly leases: Leases;

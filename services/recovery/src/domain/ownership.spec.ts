@@ -111,7 +111,7 @@ describe('a region that begins', () => {
     const first = stage.tick(0);
     expect(first.map(({ type }) => type)).toEqual(['read_control', 'compare']);
     expect(stage.ask(1)).toMatchObject({ homes: {}, intake: false });
-    const [read, compare] = first as { id: number }[];
+    const [read, compare] = first as readonly { id: number }[];
     const renewing = stage.tell({
       type: 'control_read',
       id: read?.id as number,
