@@ -57,96 +57,89 @@ export function totalsOf(facts: Facts): Receipt['totals'] {
 
 /** One verdict for each promise, in a fixed order. */
 export function verdictsOf(facts: Facts, totals: Receipt['totals']): Verdict[] {
-  const { parameters, missing, lost, publishing, check, times } = facts;
+  const ofKind = {
+    UNPLANNED: () => [...loadOf(facts, totals), ...unplanned(facts)],
+    PLANNED: () => [...loadOf(facts, totals), ...planned(facts, totals)],
+    NONE: () => [],
+  }[facts.parameters.kind];
+  return [...always(facts, totals), ...ofKind(), ...facts.observations].map(judge);
+}
+
+/** What every drill promises: that none of these ever happens. */
+function always(facts: Facts, totals: Receipt['totals']): Observation[] {
+  const { missing, lost, publishing, check } = facts;
   const elsewhere = ({ count }: Lost): number => count.mirrored + count.all;
-  const observations = [
-    atMost(
+  const never = (code: string, promise: string, unit: string, measured: number): Observation =>
+    atMost(code, promise, unit, 0)(measured);
+  return [
+    never(
       'MIRRORED_KEPT',
       'Nothing acknowledged at mirrored or all is lost',
       'requests',
-      0,
-    )(elsewhere(missing) + elsewhere(lost)),
-    atMost(
+      elsewhere(missing) + elsewhere(lost),
+    ),
+    never(
       'NOTHING_LOST',
       'In the end every region holds all that was acknowledged',
       'requests',
-      0,
-    )(totals.lost),
-    atMost(
-      'ONE_AGENT_ONE_CONTACT',
-      'No double assignment',
-      'assignments',
-      0,
-    )(facts.doubleAssignments),
-    atMost(
+      totals.lost,
+    ),
+    never('ONE_AGENT_ONE_CONTACT', 'No double assignment', 'assignments', facts.doubleAssignments),
+    never(
       'ORPHANS_ACCOUNTED',
       'Every orphan is adopted or set aside',
       'orphans',
-      0,
-    )(Math.abs(totals.orphansUnaccounted)),
-    atMost(
+      Math.abs(totals.orphansUnaccounted),
+    ),
+    never(
       'INVARIANTS',
       'The independent check of the log finds no violation',
       'violations',
-      0,
-    )(totals.violations),
-    atMost(
+      totals.violations,
+    ),
+    never(
       'COPIES_ALIKE',
       'All copies are byte for byte alike',
       'copies',
-      0,
-    )(check.copiesThatDiffer.length),
-    atMost(
+      check.copiesThatDiffer.length,
+    ),
+    never(
       'RETRIES_CURE',
       'No publisher sees an error that a retry does not cure',
       'requests',
-      0,
-    )(publishing.uncured),
+      publishing.uncured,
+    ),
   ];
-  // Where regions are cut off or lost for long, not all that is asked for can be acknowledged.
-  if (parameters.kind !== 'NONE') {
-    observations.push(
-      atLeast(
-        'LOAD',
-        'The load was put on',
-        'requests/s',
-        parameters.ratePerSecond * limits.rateShare,
-      )(totals.perSecond),
-    );
-  }
-  if (parameters.kind === 'UNPLANNED') {
-    observations.push(
-      atMost('RPO', 'What may be lost spans 1 s at most', 'ms', limits.rpoMs)(facts.rpoMs),
-      atMost(
-        'RTO',
-        'First contact offered elsewhere within 15 s',
-        'ms',
-        limits.firstOfferMs,
-      )(times.firstOfferMs),
-    );
-  } else if (parameters.kind === 'PLANNED') {
-    observations.push(
-      atMost(
-        'RPO',
-        'A planned failover loses nothing',
-        'requests',
-        0,
-      )(totals.missing + facts.orphans.found),
-      atMost(
-        'PAUSE',
-        'No publisher pauses for 2 s',
-        'ms',
-        limits.plannedPauseMs,
-      )(totals.longestPauseMs),
-      atMost(
-        'MOVED',
-        'The ownership moved within 15 s',
-        'ms',
-        limits.firstOfferMs,
-      )(times.takeoverMs),
-    );
-  }
-  return [...observations, ...facts.observations].map(judge);
+}
+
+/** Where regions are cut off for long, not all that is asked for can be acknowledged: not there. */
+function loadOf({ parameters }: Facts, { perSecond }: Receipt['totals']): Observation[] {
+  const least = parameters.ratePerSecond * limits.rateShare;
+  return [atLeast('LOAD', 'The load was put on', 'requests/s', least)(perSecond)];
+}
+
+function unplanned({ rpoMs, times }: Facts): Observation[] {
+  const offered = 'First contact offered elsewhere within 15 s';
+  return [
+    atMost('RPO', 'What may be lost spans 1 s at most', 'ms', limits.rpoMs)(rpoMs),
+    atMost('RTO', offered, 'ms', limits.firstOfferMs)(times.firstOfferMs),
+  ];
+}
+
+function planned(facts: Facts, totals: Receipt['totals']): Observation[] {
+  const { orphans, times } = facts;
+  const lost = totals.missing + orphans.found;
+  const moved = 'The ownership moved within 15 s';
+  return [
+    atMost('RPO', 'A planned failover loses nothing', 'requests', 0)(lost),
+    atMost(
+      'PAUSE',
+      'No publisher pauses for 2 s',
+      'ms',
+      limits.plannedPauseMs,
+    )(totals.longestPauseMs),
+    atMost('MOVED', moved, 'ms', limits.firstOfferMs)(times.takeoverMs),
+  ];
 }
 
 type Judge = (measured: number | null) => Observation;
