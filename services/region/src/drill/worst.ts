@@ -11,7 +11,9 @@ export function renderWorst(receipts: readonly Receipt[]): string {
   }
   const lines = [...byPromise].map(([promise, verdicts]) => {
     const kept = verdicts.filter((one) => one.kept).length;
-    return `${kept === verdicts.length ? 'kept  ' : 'BROKEN'}  worst ${worstOf(verdicts)}, kept ${kept} of ${verdicts.length}: ${promise}\n`;
+    const verdict = kept === verdicts.length ? 'kept  ' : 'BROKEN';
+    const counts = `kept ${kept} of ${verdicts.length}`;
+    return `${verdict}  worst ${worstOf(verdicts)}, ${counts}: ${promise}\n`;
   });
   const passed = receipts.filter((one) => one.passed).length;
   return `\nThe worst of ${receipts.length} drills, ${passed} of which kept every promise:\n${lines.join('')}`;
