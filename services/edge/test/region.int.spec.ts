@@ -456,7 +456,30 @@ describe('an edge on a real server', () => {
       for (const end of ends) end();
     });
 
+    it('waits until streams are held here so far, and leaves the clock alone where no time is given', async () => {
+      const reach = (stream: string, filter: string): Promise<number> =>
+        log.lastSequence(stream, filter);
+      const ends = [simulate('sessions', reach), simulate('routing', reach)];
+      const last = await log.lastSequence('EV_eu');
+      const wait = (EV_eu: number, timeoutMs: number) =>
+        ask(`/v1/clock?timeoutMs=${timeoutMs}`, { method: 'POST', body: { upTo: { EV_eu } } });
+      expect((await ask('/v1/clock', { method: 'POST', body: { at: 3_000_000 } })).status).toBe(
+        200,
+      );
+      const { setting } = (await ask('/v1/clock')).body;
+      expect(await wait(last, 30_000)).toMatchObject({ status: 200, body: { at: 3_000_000 } });
+      expect(await wait(last + 1, 200)).toMatchObject({
+        status: 408,
+        body: { waitingFor: [`EV_eu is held here up to ${last} of ${last + 1}`] },
+      });
+      expect((await ask('/v1/clock')).body.setting).toEqual(setting);
+      for (const end of ends) end();
+    });
+
     it.each([
+      [{ upTo: { EV_us: 1 } }, '/upTo/EV_us'],
+      [{ upTo: { EV_eu: -1 } }, '/upTo/EV_eu'],
+      [{ upTo: [] }, '/upTo'],
       [{ at: 'yesterday' }, '/at'],
       [{ at: -1 }, '/at'],
       [{ at: 1.5 }, '/at'],
