@@ -5,7 +5,7 @@ import type { CopiedMessage } from './copied-message.ts';
 
 const streamNotFound = 10_059;
 const notFound = 404;
-const silenceMs = 5_000;
+const silenceMs = 10_000;
 const ownInfoMs = 5_000;
 const peerInfoMs = 2_000;
 const batchLength = 1_024;
