@@ -1,8 +1,9 @@
-import type { World } from '@meridian/testing';
+import type { SimulatedMesh } from '@meridian/testing';
 import type { ContactEvent, DomainEvent } from '@meridian/wire';
 import { agentConcerned, agentsOf } from '../agents.ts';
 import { customersOf } from '../customers.ts';
 import { watch } from './audience.ts';
+import { canonOf } from './canon.ts';
 import { Clients } from './clients.ts';
 import { regions, type MeshScenario } from './scenario.ts';
 import type { MeshServices } from './services.ts';
@@ -50,7 +51,6 @@ export function populate({ world, mesh, edges }: MeshServices, scenario: MeshSce
       }),
     );
   }
-  const completed = new Set<string>();
   const customersById = customersOf(customers, world, clients);
   const agentsById = agentsOf(agents, world, clients);
   for (const home of regions) {
@@ -58,7 +58,6 @@ export function populate({ world, mesh, edges }: MeshServices, scenario: MeshSce
       // What a partition says of a contact bears the home of the partition, which may be another.
       if (!event.type.startsWith('meridian.routing.')) clients.saw(event.subject, region);
       const seen = event as unknown as DomainEvent;
-      if (contactEnds.has(seen.type)) completed.add(seen.subject);
       if (homes.get(seen.subject) === home) {
         customersById.get(seen.subject)?.see(seen as ContactEvent);
       }
@@ -66,39 +65,37 @@ export function populate({ world, mesh, edges }: MeshServices, scenario: MeshSce
       if (homes.get(agentId) === home) agentsById.get(agentId)?.see(seen);
     });
   }
-  for (const { id } of customers) {
-    closeInTheEnd(world, clients, id, horizonMs, {
-      isGone: () => customersById.get(id)?.isGone === true,
-      isCompleted: () => completed.has(id),
-    });
+  for (let count = 0; count < 8; count += 1) {
+    world.at(horizonMs + 15_000 + count * 25_000, () => closeWhatIsOpen(mesh, clients));
   }
   return clients;
 }
 
-/** Somebody who is still there when the day is over hangs up, and wraps up, again and again. */
-function closeInTheEnd(
-  world: World,
-  clients: Clients,
-  subject: string,
-  horizonMs: number,
-  contact: { readonly isGone: () => boolean; readonly isCompleted: () => boolean },
-): void {
-  for (let count = 0; count < 8; count += 1) {
-    world.at(horizonMs + 15_000 + count * 25_000, () => {
-      if (contact.isCompleted()) return;
-      if (contact.isGone()) {
-        clients.publish(subject, {
-          type: 'meridian.contact.complete_wrap_up.v1',
-          subject,
-          data: { disposition: 'solved' },
-        });
-      } else {
-        clients.publish(subject, {
-          type: 'meridian.contact.hang_up.v1',
-          subject,
-          data: { by: 'CUSTOMER' },
-        });
-      }
-    });
+/**
+ * When the day is over, somebody hangs up for who is still there, and wraps up. They go by what
+ * counts: who saw a call end may have seen what was lost with the power, or lay beyond a seal.
+ */
+function closeWhatIsOpen(mesh: SimulatedMesh, clients: Clients): void {
+  const region = mesh.regions.find(({ isUp }) => isUp);
+  if (region === undefined) return;
+  const open = new Map<string, 'there' | 'gone'>();
+  for (const { entry } of [...canonOf(region).homes.values()].flat()) {
+    for (const { type, subject } of entry.events) {
+      if (type === 'meridian.contact.initiated.v1') open.set(subject, 'there');
+      else if (type === 'meridian.contact.disconnected.v1') open.set(subject, 'gone');
+      else if (contactEnds.has(type)) open.delete(subject);
+    }
+  }
+  for (const [subject, state] of open) {
+    clients.publish(
+      subject,
+      state === 'gone'
+        ? {
+            type: 'meridian.contact.complete_wrap_up.v1',
+            subject,
+            data: { disposition: 'solved' },
+          }
+        : { type: 'meridian.contact.hang_up.v1', subject, data: { by: 'CUSTOMER' } },
+    );
   }
 }
