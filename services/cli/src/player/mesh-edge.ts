@@ -13,6 +13,7 @@ import type {
   StreamedEvent,
 } from './edge.ts';
 import { PlayFault } from './patience.ts';
+import { ownStreams, placeIn, regionOf } from './region-streams.ts';
 
 /** What was sent to a region within this time is sent again elsewhere when the region is lost. */
 const unsureMs = 10_000;
@@ -32,10 +33,6 @@ export interface Unsure {
   readonly missing: number;
 }
 
-/** The streams of a region that its own services and edge write. */
-const ownStreams = (region: string): readonly string[] => [`IN_${region}`, `EV_${region}`];
-const regionOf = (stream: string): string => stream.slice(stream.indexOf('_') + 1);
-
 /**
  * Several regions as those outside see them: each request goes to the edge of the region where its
  * customer or agent is, what happened is heard from one edge for all. When a region is lost, its
@@ -53,8 +50,10 @@ export class MeshEdge implements PlayerEdge {
   readonly #sent = new Map<string, Sent[]>();
   /** The time at which each region's clock is known to stand still. */
   readonly #standing = new Map<string, number>();
-  /** When each region's next timer is due, as it said last. */
-  readonly #due = new Map<string, number | null>();
+  /** What each region answered when it rested last; not if anything was published there since. */
+  readonly #answers = new Map<string, ClockAnswer>();
+  /** Counts what makes an earlier answer of a region void: asking again, and publishing there. */
+  readonly #turns = new Map<string, number>();
   readonly #listeners = new Map<string, Set<AbortController>>();
 
   /** @param avoided where events are heard only if no other region is there */
@@ -82,6 +81,7 @@ export class MeshEdge implements PlayerEdge {
     await Promise.all(
       [...byDoor].map(async ([door, own]) => {
         const sent = this.#remember(door, own);
+        this.#turn(door);
         const answers = await this.#edge(door).publish(own.map(({ request }) => request));
         for (const [index, { place }] of own.entries()) {
           const answer = answers[index] as StoredRequest;
@@ -104,37 +104,39 @@ export class MeshEdge implements PlayerEdge {
 
   /** Sets the clocks of all regions and waits until all of them rest, what crosses included. */
   async advance(to: { readonly at?: number; readonly rate: number }): Promise<ClockAnswer> {
-    const answers = new Map<string, ClockAnswer>();
     const living = this.#living();
     const stands = (region: string): boolean =>
       to.rate === 0 && to.at !== undefined && this.#standing.get(region) === to.at;
     const fires = (region: string): boolean => {
-      const dueMs = this.#due.get(region);
-      return to.at !== undefined && typeof dueMs === 'number' && dueMs <= to.at;
+      const dueMs = this.#answers.get(region)?.nextDueMs ?? null;
+      return to.at !== undefined && dueMs !== null && dueMs <= to.at;
     };
     const toSet = living.filter((region) => !stands(region));
+    const firing = toSet.filter(fires);
     // Where nothing is due nothing happens: so all others show the time before anything is decided.
     await Promise.all([
-      this.#ask(living.filter(stands), {}, answers),
       this.#ask(
-        toSet.filter((region) => !fires(region)),
+        living.filter((region) => stands(region) && !this.#answers.has(region)),
+        {},
+      ),
+      this.#ask(
+        toSet.filter((region) => !firing.includes(region)),
         to,
-        answers,
       ),
     ]);
-    await this.#ask(toSet.filter(fires), to, answers);
-    for (const [region, { at }] of answers) {
-      if (to.rate === 0) this.#standing.set(region, at);
+    await this.#ask(firing, to);
+    for (const region of toSet) {
+      const at = this.#answers.get(region)?.at;
+      if (to.rate === 0 && at !== undefined) this.#standing.set(region, at);
       else this.#standing.delete(region);
     }
-    return this.#untilAllRest(answers);
+    return this.#untilAllRest();
   }
 
   /** Waits until all regions rest as they are, their clocks not touched. */
   async rest(): Promise<ClockAnswer> {
-    const answers = new Map<string, ClockAnswer>();
-    await this.#ask(this.#living(), {}, answers);
-    return this.#untilAllRest(answers);
+    await this.#ask(this.#living(), {});
+    return this.#untilAllRest();
   }
 
   async *events(after: Places | 'now', options: ListenOptions): AsyncGenerator<StreamedEvent> {
@@ -174,6 +176,7 @@ export class MeshEdge implements PlayerEdge {
   lose(region: string, opened: Promise<void>): void {
     this.#lost.set(region, opened);
     this.#standing.delete(region);
+    this.#turn(region);
     if (this.#living().length === 0) {
       throw new PlayFault('Every region is lost.\nStart the regions again, and play the day anew.');
     }
@@ -227,41 +230,47 @@ export class MeshEdge implements PlayerEdge {
   }
 
   /** Asks again who has not read what others had stored when they rested, until there is nobody. */
-  async #untilAllRest(answers: Map<string, ClockAnswer>): Promise<ClockAnswer> {
+  async #untilAllRest(): Promise<ClockAnswer> {
     for (;;) {
+      const answers = [...this.#answers];
       const ends: Record<string, number> = {};
       for (const [region, answer] of answers) {
         for (const stream of ownStreams(region)) ends[stream] = placeIn(answer, region, stream);
       }
-      const behind = [...answers]
+      const behind = answers
         .filter(([region, answer]) =>
           Object.entries(ends).some(([stream, end]) => placeIn(answer, region, stream) < end),
         )
         .map(([region]) => region);
       if (behind.length === 0) {
         // Every region holds what was sent: nothing of it can be lost with one of them.
-        for (const region of answers.keys()) this.#sent.delete(region);
-        return this.#together(answers, ends);
+        for (const [region] of answers) this.#sent.delete(region);
+        return this.#together(ends);
       }
-      await this.#ask(behind, { upTo: ends }, answers);
+      await this.#ask(behind, { upTo: ends });
     }
   }
 
-  async #ask(
-    regions: readonly string[],
-    to: Parameters<RegionEdge['advance']>[0],
-    answers: Map<string, ClockAnswer>,
-  ): Promise<void> {
+  async #ask(regions: readonly string[], to: Parameters<RegionEdge['advance']>[0]): Promise<void> {
     await Promise.all(
       regions.map(async (region) => {
+        const turn = this.#turn(region);
         const answer = await this.#edge(region).advance(to);
-        answers.set(region, answer);
-        this.#due.set(region, answer.nextDueMs);
+        if (this.#turns.get(region) === turn) this.#answers.set(region, answer);
       }),
     );
   }
 
-  #together(answers: ReadonlyMap<string, ClockAnswer>, ends: Places): ClockAnswer {
+  /** What a region answered before is void, also what it answers later to what was asked before. */
+  #turn(region: string): number {
+    const turn = (this.#turns.get(region) ?? 0) + 1;
+    this.#turns.set(region, turn);
+    this.#answers.delete(region);
+    return turn;
+  }
+
+  #together(ends: Places): ClockAnswer {
+    const answers = this.#answers;
     const due = [...answers.values()].flatMap(({ nextDueMs }) => nextDueMs ?? []);
     const listening = this.#listening.find((region) => answers.has(region)) ?? '';
     const intakes: Record<string, number> = {};
@@ -277,14 +286,4 @@ export class MeshEdge implements PlayerEdge {
       lastSequence: { ...answers.get(listening)?.lastSequence, ...intakes, ...ends },
     };
   }
-}
-
-/** How far a region holds and has read a stream. */
-function placeIn({ lastSequence }: ClockAnswer, region: string, stream: string): number {
-  const place = lastSequence[stream];
-  if (place !== undefined) return place;
-  throw new PlayFault(
-    `The answer of POST /v1/clock of ${region} does not name ${stream}.\n` +
-      'Start every region with the same MERIDIAN_REGIONS, and edges of this version.',
-  );
 }
