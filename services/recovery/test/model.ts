@@ -179,7 +179,8 @@ export class Model {
 
   #write(region: Region, life: number, action: Extract<Action, { type: 'write' }>): void {
     const { id, key, value, expectedRevision } = action;
-    const fate = this.#random.next();
+    // Nothing is lost any more once all is well.
+    const fate = this.#now < this.#options.faultsMs ? this.#random.next() : 0.5;
     const lose = (): void =>
       this.#at(2_000, () =>
         this.#in(region, life, () => this.#input(region, { type: 'write_lost', id })),
