@@ -30,7 +30,7 @@ function firstViolation(
 
 describe('the ownership of homes', () => {
   it('is never in two hands, and comes to rest in one, under any faults', () => {
-    const seeds = Number(process.env['MERIDIAN_MODEL_SEEDS'] ?? 40);
+    const seeds = Number(process.env['MERIDIAN_MODEL_SEEDS'] ?? 25);
     const totals = { takeovers: 0, plannedMoves: 0, decisions: 0, failed: 0 };
     for (let seed = 0; seed < seeds; seed += 1) {
       const model = play(`ownership ${seed}`);
