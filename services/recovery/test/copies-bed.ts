@@ -16,7 +16,7 @@ import { copyInfo, readRange } from '../src/copies/read-copy.ts';
 
 export const regions = ['eu', 'us', 'ap'];
 const development = { development: true };
-const patience = { timeoutMs: 120_000, pauseMs: 50 };
+const patience = { timeoutMs: 240_000, pauseMs: 50 };
 
 /** Quicker than in earnest. */
 const settings: Partial<CopiesSettings> = {
@@ -215,7 +215,7 @@ export class Bed {
     await ensureStreams(connection, name, development);
     if (!fenced) return;
     void eventually('the comparison', async () => (await keeper.compare()) === 'whole', {
-      timeoutMs: 120_000,
+      timeoutMs: 240_000,
       pauseMs: 200,
     }).then(() => writer.open('start'));
   }

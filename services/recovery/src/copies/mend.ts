@@ -22,7 +22,8 @@ import { isSameAs, onlyHere } from './only-here.ts';
 import type { CopyPlace } from './read-copy.ts';
 import { setAside } from './set-aside.ts';
 
-const noProgressMs = 30_000;
+/** A mirror whose link was away for a moment gets going again within half a minute by itself. */
+const noProgressMs = 60_000;
 const pauseMs = 50;
 const peerTimeoutMs = 5_000;
 
