@@ -18,7 +18,8 @@ export class Cursor {
   readonly to: number;
   readonly #filter: EventFilter;
   readonly #ledger: Ledger | undefined;
-  #next: Position;
+  #sequence: number;
+  #index: number;
   #place = '';
 
   constructor(feed: Feed, { from, to }: Track, filter: EventFilter, ledger: Ledger | undefined) {
@@ -26,34 +27,38 @@ export class Cursor {
     this.to = to;
     this.#filter = filter;
     this.#ledger = ledger;
-    this.#next = from;
+    this.#sequence = from.sequence;
+    this.#index = from.index;
   }
 
   /** Everything that was asked for was sent. */
   get ended(): boolean {
-    return this.#next.sequence > this.to;
+    return this.#sequence > this.to;
   }
 
   /** What comes next is not in memory any more, or was never: it is read from the log. */
   get behind(): boolean {
-    return !this.ended && this.#next.sequence < (this.feed.ring?.first ?? 0);
+    return !this.ended && this.#sequence < (this.feed.ring?.first ?? 0);
   }
 
   /** Nothing is there to be sent at the moment. */
   get waits(): boolean {
-    return this.ended || this.#next.sequence >= (this.feed.ring?.next ?? 0);
+    return this.ended || this.#sequence >= (this.feed.ring?.next ?? 0);
   }
 
   /** How far it has come, as ids of other streams' events say it. */
   get place(): string {
-    this.#place ||= formatBefore(this.feed.stream, this.#next);
+    this.#place ||= formatBefore(this.feed.stream, {
+      sequence: this.#sequence,
+      index: this.#index,
+    });
     return this.#place;
   }
 
   /** Takes one entry of the stream, which is the next one that is read. */
   take(entry: ParsedEntry, others: Others): string {
-    const fromIndex = entry.sequence === this.#next.sequence ? this.#next.index : 0;
-    this.#move({ sequence: entry.sequence + 1, index: 0 });
+    const fromIndex = entry.sequence === this.#sequence ? this.#index : 0;
+    this.#moveTo(entry.sequence + 1);
     return entry.framesFor(this.#filter, fromIndex, others, this.#ledger);
   }
 
@@ -62,7 +67,7 @@ export class Cursor {
     const { ring } = this.feed;
     let text = '';
     while (text.length < length) {
-      const entry = ring?.at(this.#next.sequence);
+      const entry = ring?.at(this.#sequence);
       if (entry === undefined || entry.sequence > this.to) {
         // Everything up to here was seen; what the range holds no more was never there.
         this.passOver(Math.min((ring?.next ?? 1) - 1, this.to));
@@ -75,7 +80,7 @@ export class Cursor {
 
   /** Nothing up to a sequence is to be sent any more. */
   passOver(sequence: number): void {
-    if (sequence >= this.#next.sequence) this.#move({ sequence: sequence + 1, index: 0 });
+    if (sequence >= this.#sequence) this.#moveTo(sequence + 1);
   }
 
   /** What the log holds from here to where memory begins, and up to where that is. */
@@ -83,12 +88,13 @@ export class Cursor {
     const { log, stream, ring } = this.feed;
     const to = Math.min((ring?.next ?? 1) - 1, this.to);
     const filters = subjectsFor(this.#filter, stream.slice('EV_'.length));
-    const batches = log.replayBatches(stream, { from: this.#next.sequence, to, filters });
+    const batches = log.replayBatches(stream, { from: this.#sequence, to, filters });
     return { to, batches: batches[Symbol.asyncIterator]() };
   }
 
-  #move(next: Position): void {
-    this.#next = next;
+  #moveTo(sequence: number): void {
+    this.#sequence = sequence;
+    this.#index = 0;
     this.#place = '';
   }
 }

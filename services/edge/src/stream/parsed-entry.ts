@@ -33,6 +33,8 @@ export class ParsedEntry implements Ringed {
   #message: LogMessage | undefined;
   #epoch = 0;
   #frames: readonly Frame[] | undefined;
+  /** The text for who reads everything of a stream that is alone. */
+  #whole: string | undefined;
   /** What is said in place of an entry that nobody can read: a comment, so that nothing is passed over in silence. */
   #broken = '';
 
@@ -55,6 +57,10 @@ export class ParsedEntry implements Ringed {
     const frames = this.#parse();
     if (ledger !== undefined && this.#isOrphan(ledger, subject)) return '';
     const alone = others === noOthers;
+    if (alone && fromIndex === 0 && isAll(filter)) {
+      this.#whole ??= this.#broken + frames.map((frame) => frame.text).join('');
+      return this.#whole;
+    }
     let text = this.#broken;
     for (let index = fromIndex; index < frames.length; index += 1) {
       const frame = frames[index] as Frame;
@@ -82,6 +88,11 @@ export class ParsedEntry implements Ringed {
     this.#message = undefined;
     return this.#frames;
   }
+}
+
+/** Whether every event of an entry is meant that is of the tenant and the home. */
+function isAll({ entities, types, subjects }: EventFilter): boolean {
+  return entities === undefined && types === undefined && subjects === undefined;
 }
 
 /** @throws SyntaxError when the entry is not what Meridian writes */
