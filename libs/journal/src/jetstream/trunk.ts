@@ -56,8 +56,9 @@ export class Trunk {
   }
 
   /**
-   * Takes a member in that has had all it wants up to `certificate`: it is handed what is known here,
-   * before this returns, and passes over what it has had. @returns false when that is not known here any more, or not yet
+   * Takes a member in that has had all it wants up to `certificate`: it is handed what is known
+   * here, before this returns, and passes over what it has had.
+   * @returns false when that is not known here any more, or not yet
    */
   join(member: Member, certificate: number): boolean {
     if (!this.#isReady) this.#openIfShared();

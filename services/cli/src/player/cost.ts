@@ -84,7 +84,8 @@ export function costLines(lost: Lost, found: Found): string[] {
     ...cost.homes.map(
       ({ home, epoch, to, rpoMs, detectionMs, takeoverMs, firstOfferMs }) =>
         `  home ${home}: ${to} decides since epoch ${epoch}; detected after ${seconds(detectionMs)}, ` +
-        `taken over after ${seconds(takeoverMs)}, first offer ${firstOfferMs === null ? 'never' : `after ${seconds(firstOfferMs)}`}; ` +
+        `taken over after ${seconds(takeoverMs)}, first offer ` +
+        `${firstOfferMs === null ? 'never' : `after ${seconds(firstOfferMs)}`}; ` +
         `RPO ${rpoMs === null ? 'unknown' : `${rpoMs} ms`}`,
     ),
     `  everything rested again after ${seconds(cost.recoveredMs)}; ${cost.sentAgain} requests sent again, ` +

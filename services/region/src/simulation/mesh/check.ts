@@ -155,7 +155,9 @@ function lost({ world, mesh }: MeshServices, { acknowledged }: Clients): MeshPro
     }
     problems.push({
       rule: 'acknowledged',
-      detail: `${event.id} was acknowledged at ${durability} as ${stream} ${sequence}, which holds ${stored ?? 'nothing'}`,
+      detail:
+        `${event.id} was acknowledged at ${durability} as ${stream} ${sequence}, ` +
+        `which holds ${stored ?? 'nothing'}`,
     });
   }
   return problems;
