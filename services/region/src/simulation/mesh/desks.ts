@@ -113,7 +113,7 @@ export function startService<D extends TimedDesk>(
     await followed.caughtUp();
     const ledger = plant.ledger?.(followed.ledger, region) ?? followed.ledger;
     const keepers = new Map<string, KeptDesk<D>>();
-    const asked = simulatedLeases(region, instance, spec.name, () => decidingOf(keepers), plant);
+    const asked = simulatedLeases(region, instance, spec.name, () => decidingOf(keepers));
     const leases = plant.leases?.(asked) ?? asked;
     const timer = new DeskTimer(instance, keepers);
     const { create, work } = spec.setUp(instance, desksOf(keepers), () => timer.touch());

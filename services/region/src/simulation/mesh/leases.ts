@@ -1,7 +1,6 @@
 import { openLeases, type Leases, type LeasesOptions } from '@meridian/nest';
 import type { Instance, SimulatedRegion, Task } from '@meridian/testing';
 import { beatOf } from './beat.ts';
-import type { MeshPlant } from './plants.ts';
 
 /** Asks are this much rarer than those of real processes: most of a world's time goes into them. */
 const slower = 4;
@@ -33,11 +32,9 @@ export function simulatedLeases(
   instance: Instance,
   name: string,
   deciding: () => Readonly<Record<string, number>>,
-  { beat: plantedBeat }: MeshPlant,
 ): Leases {
-  const beat = beatOf(region, instance);
   return openLeases({
-    beat: plantedBeat?.(beat, instance.monotonicMs) ?? beat,
+    beat: beatOf(region, instance),
     region: region.name,
     instance: `${name}-${instance.number}`,
     deciding,

@@ -5,7 +5,7 @@ import {
   type Log,
   type MessageToAppend,
 } from '@meridian/journal';
-import type { Beat, LeaseAnswer, LeaseAsk, Leases } from '@meridian/nest';
+import type { Leases } from '@meridian/nest';
 import type { Settings } from '@meridian/recovery';
 import type { SimulatedRegion } from '@meridian/testing';
 import { decodeEntry, eventStream, eventTexts } from '@meridian/wire';
@@ -16,8 +16,6 @@ export interface MeshPlant {
   /** The log as a service's desks have it. */
   readonly log?: (log: Log, service: string) => Log;
   readonly leases?: (leases: Leases) => Leases;
-  /** The beat over which a process asks what it may decide. */
-  readonly beat?: (beat: Beat, monotonicMs: () => number) => Beat;
   readonly ledger?: (ledger: Ledger, region: SimulatedRegion) => Ledger;
   /** Up to where an open desk says that everything it reads is settled. */
   readonly positionOf?: (follower: Follower) => number;
@@ -46,30 +44,6 @@ function withoutExpiry(leases: Leases): Leases {
     onChange: (callback) => leases.onChange(callback),
     tell: () => leases.tell(),
     close: () => leases.close(),
-  };
-}
-
-/** Grants are made longer by the time that their answer took. */
-function countedFromAnswer(beat: Beat, monotonicMs: () => number): Beat {
-  const sentAtMs = new Map<number, number>();
-  return {
-    ...beat,
-    publish(subject, text) {
-      sentAtMs.set((JSON.parse(text) as LeaseAsk).nonce, monotonicMs());
-      beat.publish(subject, text);
-    },
-    subscribe: (subject, onMessage) =>
-      beat.subscribe(subject, (text, own) => {
-        const answer = JSON.parse(text) as LeaseAnswer;
-        const tookMs = monotonicMs() - (sentAtMs.get(answer.nonce) ?? monotonicMs());
-        const homes = Object.fromEntries(
-          Object.entries(answer.homes).map(([home, { epoch, forMs }]) => [
-            home,
-            { epoch, forMs: forMs + tookMs },
-          ]),
-        );
-        onMessage(JSON.stringify({ ...answer, homes }), own);
-      }),
   };
 }
 
@@ -147,8 +121,6 @@ export const meshPlants = {
       guardMs: -settings.leaseMs + settings.guardMs,
     }),
   },
-  /** A grant counts from its answer, however late that comes, and not from the question. */
-  grantFromAnswer: { beat: countedFromAnswer },
   /** What is under way counts as settled, so that a new owner does not go back to it. */
   settledPassesGap: { positionOf: ({ delivered }) => delivered },
   /** The next owner does not wait until it holds everything up to the seal. */

@@ -65,7 +65,7 @@ async function accountForOrphans(
   region: SimulatedRegion,
   instance: Instance,
   keeper: Keeper,
-  { watch, plant }: Oversight,
+  { watch }: Oversight,
 ): Promise<void> {
   const onFailure = (error: unknown): void => {
     // It is tried again.
@@ -77,7 +77,7 @@ async function accountForOrphans(
   const { ledger } = followed;
   const epochOf = (home: string): number | undefined => keeper.epochOf(home);
   const records = new Records({ log, region: region.name, ledger, epochOf });
-  simulatedLeases(region, instance, 'recovery', () => records.deciding(), plant);
+  simulatedLeases(region, instance, 'recovery', () => records.deciding());
   const orphans = new Orphans({
     log,
     regions,

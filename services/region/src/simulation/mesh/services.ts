@@ -43,7 +43,7 @@ export function startServices(
     startService(region, regions, sessionsSpec, services.sessions, oversight);
     startService(region, regions, routingSpec, services.routing, oversight);
     region.node('edge', (instance) => {
-      const leases = simulatedLeases(region, instance, 'edge', () => ({}), oversight.plant);
+      const leases = simulatedLeases(region, instance, 'edge', () => ({}));
       services.edges.set(instance, new SimulatedEdge(instance, region, regions, leases));
     });
   }
