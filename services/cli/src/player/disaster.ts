@@ -43,7 +43,7 @@ const limitMs = 180_000;
 
 /**
  * Strikes once, when the time has come and a request is on its way to the region, or some minutes
- * later while any is on its way.
+ * later without one.
  */
 export class Disaster {
   readonly #blow: Blow;
@@ -72,11 +72,15 @@ export class Disaster {
     return this.#report;
   }
 
+  /** By when it strikes, request or not, in epoch ms of the log; undefined once it has. */
+  get latestMs(): number | undefined {
+    return this.#hasStruck ? undefined : this.#atMs + waitForRequestMs;
+  }
+
   /** Whether the region is to be killed now, this being what is asked for next. */
   isDue(at: number, next: Pick<Action, 'kind' | 'subject'>): boolean {
     if (this.#hasStruck || at < this.#atMs) return false;
-    const isToRegion = this.#placement.homeOf(next) === this.#blow.region;
-    return isToRegion || at >= this.#atMs + waitForRequestMs;
+    return this.#placement.homeOf(next) === this.#blow.region;
   }
 
   /**

@@ -59,7 +59,12 @@ export async function playLockstep(stage: Stage, start: ClockAnswer): Promise<St
   for (;;) {
     const at = nextStop(cast, clock);
     if (at === undefined) return { requests, settlings };
-    if (at > clock.at) {
+    const latestMs = disaster?.latestMs ?? Infinity;
+    if (at > latestMs) {
+      await settle(Math.max(latestMs, clock.at));
+      await disaster?.strike(clock.at);
+      await settle(clock.at);
+    } else if (at > clock.at) {
       await settle(at);
     } else {
       const next = cast.peek();

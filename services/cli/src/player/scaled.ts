@@ -49,7 +49,7 @@ export async function playScaled(stage: Stage, clock: RunningClock): Promise<Ste
       continue;
     }
     const batch = [];
-    const strikes = disaster?.isDue(now, next) === true;
+    const strikes = disaster?.isDue(now, next) === true || now >= (disaster?.latestMs ?? Infinity);
     for (let action = cast.peek(); action !== undefined && action.at <= now; action = cast.peek()) {
       if (batch.length === batchLimit) break;
       cast.take();
@@ -58,7 +58,7 @@ export async function playScaled(stage: Stage, clock: RunningClock): Promise<Ste
     }
     await Promise.all([
       batch.length > 0 ? edge.publish(batch) : undefined,
-      strikes ? disaster.strike(Math.floor(now)) : undefined,
+      strikes ? disaster?.strike(Math.floor(now)) : undefined,
     ]);
     published += batch.length;
     settlings += 1;
