@@ -18,6 +18,14 @@ export interface DesksSpec<D extends Desk> {
   readonly own: readonly string[];
   /** A desk that knows nothing yet. */
   readonly create: (home: string, journal: Journal) => D;
+  /** What is due at a desk while it is open; each home's is fired by itself: none waits for another. */
+  readonly timer?: {
+    /** For messages. */
+    readonly name: string;
+    /** As `Timer.next` and `Timer.fire`, of one desk. */
+    next(desk: D): number | undefined;
+    fire(desk: D, now: number): Promise<void>;
+  };
 }
 
 /** A service's desks, one for each home. */
@@ -87,6 +95,12 @@ export class DeskSet<D extends Desk> implements Desks<D> {
       throw new Error(`${this.#options.service} has no open desk for home ${home}.`);
     }
     return keeper.desk;
+  }
+
+  /** The desk of a home while it decides; undefined while it does not. */
+  whileOpen(home: string): D | undefined {
+    const keeper = this.#keepers.get(home);
+    return keeper?.isOpen === true ? keeper.desk : undefined;
   }
 
   allOpen(): (readonly [string, D])[] {

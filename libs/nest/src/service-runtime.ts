@@ -151,6 +151,20 @@ export class ServiceRuntime implements Service {
     });
     this.#desks = desks as unknown as DeskSet<Desk>;
     this.progress.addReader(() => desks.state);
+    const { timer } = spec;
+    for (const home of timer === undefined ? [] : homes.regions) {
+      this.timer({
+        name: `${timer?.name}.${home}`,
+        next: () => {
+          const desk = desks.whileOpen(home);
+          return desk && timer?.next(desk);
+        },
+        fire: async (now) => {
+          const desk = desks.whileOpen(home);
+          if (desk !== undefined) await timer?.fire(desk, now);
+        },
+      });
+    }
     return desks;
   }
 

@@ -1,6 +1,6 @@
 import { Controller, Inject } from '@nestjs/common';
 import { Ctx, Payload } from '@nestjs/microservices';
-import { earliest, seeded } from '@meridian/core';
+import { seeded } from '@meridian/core';
 import type { LogMessage } from '@meridian/journal';
 import {
   CLOCK,
@@ -49,16 +49,14 @@ export class RoutingHandlers {
           trace: (name, parent, work) =>
             withSpan(name, parent, () => work(currentTraceparent() ?? parent)),
         }),
+      timer: {
+        name: 'offers',
+        next: (desk) => desk.nextDueMs(),
+        fire: (desk, now) => desk.fireDue(now),
+      },
     });
     this.#desks = desks;
     lender.keeps(desks);
-    service.timer({
-      name: 'offers',
-      next: () => earliest(desks.allOpen().map(([, desk]) => desk.nextDueMs())),
-      fire: async (now) => {
-        await Promise.all(desks.allOpen().map(([, desk]) => desk.fireDue(now)));
-      },
-    });
     const lending = service.timer({
       name: 'lending',
       next: () => lender.nextDueMs(),

@@ -1,6 +1,6 @@
 import { Controller, Inject } from '@nestjs/common';
 import { Ctx, Payload } from '@nestjs/microservices';
-import { earliest, seeded } from '@meridian/core';
+import { seeded } from '@meridian/core';
 import type { LogMessage } from '@meridian/journal';
 import {
   CLOCK,
@@ -39,15 +39,13 @@ export class SessionsHandlers {
           trace: (name, parent, work) =>
             withSpan(name, parent, () => work(currentTraceparent() ?? parent)),
         }),
-    });
-    this.#desks = desks;
-    service.timer({
-      name: 'contacts',
-      next: () => earliest(desks.allOpen().map(([, desk]) => desk.nextDueMs())),
-      fire: async (now) => {
-        await Promise.all(desks.allOpen().map(([, desk]) => desk.fireDue(now)));
+      timer: {
+        name: 'contacts',
+        next: (desk) => desk.nextDueMs(),
+        fire: (desk, now) => desk.fireDue(now),
       },
     });
+    this.#desks = desks;
   }
 
   @Follow({
