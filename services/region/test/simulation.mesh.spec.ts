@@ -4,7 +4,7 @@ import { simulateMesh } from '../src/simulation/mesh/simulate.ts';
 
 const contacts = 12;
 const shape = { regions: 3, contacts } as const;
-const seeds = Array.from({ length: 30 }, (_, index) => index + 1);
+const seeds = Array.from({ length: 40 }, (_, index) => index + 1);
 
 describe('three regions in a world of faults', () => {
   it('keep every invariant, and meet every kind of fault', async () => {
