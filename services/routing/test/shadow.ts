@@ -148,7 +148,14 @@ export class Shadow {
 
   private applyRouting(event: Extract<PartitionEvent, { type: `meridian.r${string}` }>): void {
     const { subject } = event;
-    if (event.type === 'meridian.routing.withdrawn.v1') return;
+    // The shadow knows one partition: nobody lends.
+    if (
+      event.type === 'meridian.routing.withdrawn.v1' ||
+      event.type === 'meridian.routing.lent.v1' ||
+      event.type === 'meridian.routing.returned.v1'
+    ) {
+      return;
+    }
     if (event.type === 'meridian.routing.decided.v1') {
       const {
         queueId,
