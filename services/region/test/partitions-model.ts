@@ -191,7 +191,9 @@ function dump({ waiting, due, ...rest }: Partition): string {
     due: due.due(Infinity),
   };
   return JSON.stringify(known, (_, value: unknown) => {
-    if (value instanceof Set) return [...value].toSorted();
+    if (value instanceof Set) {
+      return [...value].toSorted((a, b) => (String(a) < String(b) ? -1 : 1));
+    }
     return value instanceof Map
       ? [...value].toSorted(([a], [b]) => (String(a) < String(b) ? -1 : 1))
       : value;
