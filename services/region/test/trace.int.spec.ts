@@ -82,7 +82,7 @@ describe('the trace of a request', () => {
     expect(path).toEqual([
       'contact.offer', 'routing.contact_queued', 'meridian.contact.enter_queue.v1', 'POST /v1/events',
     ]);
-    const handlers = ['sessions.requests', 'routing.contacts', 'sessions.routing'];
+    const handlers = ['sessions.requests', 'routing.decisions', 'sessions.routing'];
     expect(spans.map(({ name }) => name)).toEqual(expect.arrayContaining(handlers));
   });
 
