@@ -18,19 +18,25 @@ const alive = (pid: number): boolean => {
 
 const pidsOf = (region: string): number[] => [...mesh.region(region).pids.values()];
 
+/** Asks again while the region still finds out what lives elsewhere. */
 async function initiate(region: string, id: string): Promise<string> {
   const { url, key } = mesh.region(region);
-  const answer = await fetch(`${url}/v1/events`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/cloudevents+json' },
-    body: JSON.stringify({
-      specversion: '1.0',
-      id,
-      source: '/test',
-      type: 'meridian.contact.initiate.v1',
-      subject: id,
-      data: { method: 'INBOUND', channel: 'VOICE' },
-    }),
+  const send = () =>
+    fetch(`${url}/v1/events`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/cloudevents+json' },
+      body: JSON.stringify({
+        specversion: '1.0',
+        id,
+        source: '/test',
+        type: 'meridian.contact.initiate.v1',
+        subject: id,
+        data: { method: 'INBOUND', channel: 'VOICE' },
+      }),
+    });
+  const answer = await eventually(`${region} takes requests in`, async () => {
+    const one = await send();
+    return one.status === 503 ? undefined : one;
   });
   const { accepted } = (await answer.json()) as {
     accepted: { stream: string; sequence: number }[];
