@@ -118,6 +118,7 @@ class JetStreamLog implements Log {
     if (this.#closed) return;
     this.#closed = true;
     await Promise.all([...this.#followers].map((follower) => follower.close()));
+    await Promise.all([...this.#trunks.values()].map((trunk) => trunk.closed()));
     this.#exchange.close();
     if (this.#owned) await this.#connection.close();
   }

@@ -76,6 +76,8 @@ export class Reader {
   #ready = false;
   #everStarted = false;
   #closed = false;
+  /** The making of the last consumer: it is not to be deleted before it is there. */
+  #creating: Promise<unknown> = Promise.resolve();
 
   constructor(options: ReaderOptions) {
     const { filters = [], exchange, after } = options;
@@ -115,7 +117,9 @@ export class Reader {
     this.#buffer = [];
     this.#bufferHead = 0;
     const consumer = this.#abandon();
-    if (consumer !== '' && this.#options.exchange.link.online) await this.#delete(consumer);
+    if (consumer === '') return;
+    await this.#creating.catch(() => {});
+    if (this.#options.exchange.link.online) await this.#delete(consumer);
   }
 
   #start(): void {
@@ -133,7 +137,9 @@ export class Reader {
         if (error === null && serial === this.#serial) this.#receive(message);
       },
     });
-    this.#create(this.#consumer).then(
+    const creating = this.#create(this.#consumer);
+    this.#creating = creating;
+    creating.then(
       (pending) => {
         if (serial !== this.#serial || this.#closed) return;
         this.#failures = 0;

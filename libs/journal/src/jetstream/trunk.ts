@@ -22,6 +22,7 @@ export class Trunk {
   readonly #exchange: Exchange;
   readonly #stream: string;
   readonly #members = new Set<Member>();
+  readonly #closing = new Set<Promise<void>>();
   #reader: Reader | undefined;
   #ring: LogMessage[] = [];
   /** Every message after this one that the reader has had is in the ring or was sent on. */
@@ -69,6 +70,11 @@ export class Trunk {
       if (this.#members.has(member)) member.take(message);
     }
     return true;
+  }
+
+  /** Resolves when what was read for followers that have left is given up at the server. */
+  async closed(): Promise<void> {
+    await Promise.all(this.#closing);
   }
 
   /** A member reads by itself again. */
@@ -125,7 +131,10 @@ export class Trunk {
     this.#ring = [];
     const reader = this.#reader;
     this.#reader = undefined;
-    void reader?.close();
+    if (reader !== undefined) {
+      const closed: Promise<void> = reader.close().finally(() => this.#closing.delete(closed));
+      this.#closing.add(closed);
+    }
     const members = [...this.#members];
     this.#members.clear();
     for (const member of members) member.onEnd();
