@@ -11,6 +11,7 @@ import { LogFault, MessageTooLarge, NotOwner, WrongLastSequence } from './errors
 import { isKnown, toEncode, type DomainEvent, type Outcome } from './execute.ts';
 import { headAfter, readEntry, type Entry, type Journal } from './journal.ts';
 import type { LogMessage } from './log.ts';
+import { pause } from './pause.ts';
 import { RecentCauses } from './recent-causes.ts';
 
 /** One command for the single writer, and where it came from. */
@@ -249,7 +250,7 @@ export class CommitLoop<
       const fault = journal.fence();
       if (fault === undefined) return;
       if (!fault.retryable) throw fault;
-      await this.#wait(retryDelayMs);
+      await pause(this.#options.wait, retryDelayMs);
     }
   }
 
@@ -370,7 +371,7 @@ export class CommitLoop<
         ) {
           throw error;
         }
-        await this.#wait(retryDelayMs);
+        await pause(this.#options.wait, retryDelayMs);
       }
     }
   }
@@ -417,7 +418,7 @@ export class CommitLoop<
           return;
         } catch (error) {
           if (!(error instanceof LogFault) || !error.retryable) throw error;
-          await this.#wait(this.#options.retryDelayMs ?? retryDelayDefaultMs);
+          await pause(this.#options.wait, this.#options.retryDelayMs ?? retryDelayDefaultMs);
         }
       }
     } finally {
@@ -447,14 +448,5 @@ export class CommitLoop<
       this.#causes.add(event.causationid);
     }
     Object.assign(this.#consumed, entry.consumed);
-  }
-
-  #wait(delayMs: number): Promise<void> {
-    return (
-      this.#options.wait?.(delayMs) ??
-      new Promise((resolve) => {
-        setTimeout(resolve, delayMs);
-      })
-    );
   }
 }

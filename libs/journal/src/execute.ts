@@ -9,6 +9,7 @@ import {
 import { LogFault, WrongLastSequence } from './errors.ts';
 import { headAfter, readEntry, type Entry, type EntryToAppend, type Journal } from './journal.ts';
 import type { LogMessage } from './log.ts';
+import { pause } from './pause.ts';
 
 /** The least that every domain event says. */
 export interface DomainEvent {
@@ -269,7 +270,7 @@ export class Aggregates<
         const fault = journal.fence();
         if (fault?.retryable === false) throw fault;
         if (fault !== undefined) {
-          await this.#wait(retryDelayMs);
+          await pause(this.#options.wait, retryDelayMs);
           continue;
         }
         try {
@@ -279,21 +280,12 @@ export class Aggregates<
         } catch (error) {
           this.#forget(warm);
           if (!(error instanceof LogFault) || !error.retryable) throw error;
-          await this.#wait(retryDelayMs);
+          await pause(this.#options.wait, retryDelayMs);
         }
       }
     } finally {
       this.#leave(key, warm);
     }
-  }
-
-  #wait(delayMs: number): Promise<void> {
-    return (
-      this.#options.wait?.(delayMs) ??
-      new Promise((resolve) => {
-        setTimeout(resolve, delayMs);
-      })
-    );
   }
 
   async #decideAndStore(warm: Warm<State>, request: Request<Command>): Promise<Outcome<Event, R>> {

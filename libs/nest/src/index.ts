@@ -62,7 +62,6 @@ export {
   CHECKPOINTS,
   CLOCK,
   CONFIG,
-  JOURNAL,
   HOMES,
   LEASES,
   LOG,
@@ -72,7 +71,6 @@ export {
   PROGRESS,
   REGISTRY,
   SERVICE,
-  WRITER,
 } from './tokens.ts';
 export {
   currentTraceparent,

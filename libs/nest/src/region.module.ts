@@ -7,8 +7,7 @@ import {
   type OnApplicationShutdown,
   type Provider,
 } from '@nestjs/common';
-import { connectNats, jetstreamLog, journalOf, type Log } from '@meridian/journal';
-import type { Writer } from '@meridian/wire';
+import { connectNats, jetstreamLog, type Log } from '@meridian/journal';
 import type { NatsConnection } from '@nats-io/nats-core';
 import type { Logger } from 'pino';
 import { memoryBeat, natsBeat, type Beat } from './beat.ts';
@@ -30,7 +29,6 @@ import {
   CLOCK,
   CONFIG,
   HOMES,
-  JOURNAL,
   LEASES,
   LOG,
   LOGGER,
@@ -39,7 +37,6 @@ import {
   PROGRESS,
   REGISTRY,
   SERVICE,
-  WRITER,
 } from './tokens.ts';
 
 /** What a process may be given instead of making it itself; specifications do. */
@@ -261,7 +258,7 @@ class ServiceModule {}
 const serviceModules = new Map<string, DynamicModule>();
 
 /**
- * What one service is given; its module imports it: SERVICE, WRITER, JOURNAL, ASIDE, PROGRESS, METRICS.
+ * What one service is given; its module imports it: SERVICE, ASIDE, PROGRESS, METRICS.
  * The same module at each call with one name.
  */
 export function serviceModule(name: string): DynamicModule {
@@ -290,19 +287,8 @@ export function serviceModule(name: string): DynamicModule {
           inject: [MetricsRegistry],
           useFactory: (registry: MetricsRegistry) => registry.of(name),
         },
-        {
-          provide: WRITER,
-          inject: [CONFIG],
-          useFactory: ({ region, epoch }: RegionConfig): Writer => ({
-            region,
-            home: region,
-            service: name,
-            epoch,
-          }),
-        },
-        { provide: JOURNAL, inject: [LOG, WRITER], useFactory: journalOf },
       ],
-      exports: [SERVICE, ASIDE, PROGRESS, METRICS, WRITER, JOURNAL],
+      exports: [SERVICE, ASIDE, PROGRESS, METRICS],
     };
     serviceModules.set(name, module);
   }

@@ -23,10 +23,6 @@ export const REGISTRY = Symbol('meridian.registry');
 
 /** `Service`: one service's runtime: onOpen, onClose, timers, followers. From `serviceModule`. */
 export const SERVICE = Symbol('meridian.service');
-/** `Writer` of `@meridian/wire`: region, home, service and epoch for the envelopes. */
-export const WRITER = Symbol('meridian.writer');
-/** `Journal` of `@meridian/journal`, writing as this service. */
-export const JOURNAL = Symbol('meridian.journal');
 /** `AsideStore`: what this service could not process. */
 export const ASIDE = Symbol('meridian.aside');
 /** `Progress`: what this service says about how far it has come. */

@@ -1,6 +1,7 @@
 import { Fenced, LogFault, NotOwner } from '../errors.ts';
 import { journalOf, placesOf, type Journal } from '../journal.ts';
 import type { Log, LogMessage } from '../log.ts';
+import { pause } from '../pause.ts';
 import type { Positions } from '../places.ts';
 import { followHome, type HomeFollower } from './follow-home.ts';
 import type { Ledger } from './ledger.ts';
@@ -238,21 +239,12 @@ export class DeskKeeper<D extends Desk> {
         if (error instanceof LogFault && error.retryable) {
           // What was begun is gone on with.
           this.#again = true;
-          await this.#wait();
+          await pause(this.#options.wait, retryDelayMs);
         }
         this.#turning = undefined;
         if (this.#again) this.#turn();
         else this.#options.onFailure(error);
       },
-    );
-  }
-
-  #wait(): Promise<void> {
-    return (
-      this.#options.wait?.(retryDelayMs) ??
-      new Promise((resolve) => {
-        setTimeout(resolve, retryDelayMs);
-      })
     );
   }
 

@@ -1,5 +1,6 @@
 import { eventStream } from '@meridian/wire';
 import type { Log, LogMessage } from '../log.ts';
+import { pause } from '../pause.ts';
 import type { EpochRecord, Ledger } from './ledger.ts';
 import { PatientFollower } from './patient-follower.ts';
 
@@ -128,7 +129,7 @@ export class HomeFollower {
       await this.#moving;
       if (this.#isClosed) return;
       if (this.#record.upTo !== undefined || this.#sealOf() !== undefined) {
-        await this.#wait();
+        await pause(this.#options.wait, sealPollMs);
         continue;
       }
       await this.#follower?.caughtUp();
@@ -237,16 +238,7 @@ export class HomeFollower {
         if ((error as { retryable?: boolean }).retryable !== true) throw error;
       }
       if (this.#isClosed) return;
-      await this.#wait();
+      await pause(this.#options.wait, sealPollMs);
     }
-  }
-
-  #wait(): Promise<void> {
-    return (
-      this.#options.wait?.(sealPollMs) ??
-      new Promise((resolve) => {
-        setTimeout(resolve, sealPollMs);
-      })
-    );
   }
 }
