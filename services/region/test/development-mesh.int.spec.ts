@@ -64,7 +64,9 @@ const holds = (region: string, stream: string, sequence: number): Promise<boolea
       `${stream} in ${region}`,
       async () => {
         const states = await mirrorState(connection, region, names);
-        return states.find((state) => state.stream === stream)?.lastSequence === sequence;
+        const held = states.find((state) => state.stream === stream)?.lastSequence;
+        if ((held ?? 0) < sequence) throw new Error(`It holds ${held}, not ${sequence}`);
+        return true;
       },
       { timeoutMs: 60_000, pauseMs: 50 },
     ),
