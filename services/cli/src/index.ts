@@ -12,10 +12,11 @@ export type { MeshView } from './commands/regions.ts';
 export { generatePlan } from './day/index.ts';
 export type { DayPlan } from './day/index.ts';
 export { EdgeClient } from './http/client.ts';
-export type { DeedMessage } from './commands/starter.ts';
-export { clientEdge, isGood, MeshEdge, playDay } from './player/index.ts';
+export type { DeedMessage, SignedDay } from './commands/starter.ts';
+export { clientEdge, dayFacts, isGood, MeshEdge, playDay } from './player/index.ts';
 export type {
   Blow,
+  DayFacts,
   PlayerEdge,
   PlayReport,
   RegionEdge,
@@ -26,6 +27,7 @@ export {
   buildReceipt,
   durabilities,
   ensureSigningKey,
+  inconsistenciesOf,
   lostOf,
   renderReceipt,
   signReceipt,

@@ -1,5 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { generatePlan, isGood, type PlayReport } from '@meridian/cli';
+import {
+  buildReceipt,
+  dayFacts,
+  generatePlan,
+  inconsistenciesOf,
+  isGood,
+  type PlayReport,
+  type Receipt,
+} from '@meridian/cli';
 import type { DevelopmentMesh } from '../src/index.ts';
 import { playAcross, startRegions, type PlayedDay } from './day-mesh.ts';
 import { eventsOf, totals } from './rehearsal.ts';
@@ -17,6 +25,17 @@ function expectPlayedOut(report: PlayReport): void {
   expect(isGood(report)).toBe(true);
   const { contacts, served, abandoned, leftInIvr, unfinished } = totals(report);
   expect([contacts, unfinished, served + abandoned + leftInIvr]).toEqual([30, 0, 30]);
+}
+
+/** Verdicts that are about how long something took, which a test does not judge. */
+const aboutTime = new Set(['RTO', 'RPO']);
+
+function receiptOf(report: PlayReport): Receipt {
+  const facts = dayFacts(report);
+  if (facts === undefined) throw new Error('The report knows of no region that was lost.');
+  const versions = { meridian: '0.1.0', natsServer: 'any', node: process.versions.node };
+  const parameters = { ...facts.parameters, leaseMs: 5_000 };
+  return buildReceipt({ ...facts, id: 'day-test', versions, parameters });
 }
 
 /** One day after the other in the same regions, each on its own date. */
@@ -68,6 +87,16 @@ describe('days that are played across three regions', () => {
       expect.objectContaining({ home: 'eu', epoch: 2, from: 'eu', kind: 'UNPLANNED' }),
     ]);
     for (const { outcome } of report.check.orphans) expect(outcome).toBeDefined();
+    const receipt = receiptOf(report);
+    const broken = receipt.verdicts.filter(({ code, kept }) => !kept && !aboutTime.has(code));
+    expect({ broken, problems: inconsistenciesOf(receipt) }).toEqual({ broken: [], problems: [] });
+    expect(receipt.totals.acknowledged).toBe(report.requestsStored);
+    expect(receipt.times).toEqual({
+      detectionMs: expect.any(Number),
+      takeoverMs: expect.any(Number),
+      firstOfferMs: expect.any(Number),
+      returnMs: expect.any(Number),
+    });
     // Those of the lost region went elsewhere from then on.
     const noon = Number(disaster?.at);
     const askedAfter = (stream: string): number =>

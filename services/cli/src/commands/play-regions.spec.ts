@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { regionsWanted } from './play.ts';
+import type { DayFacts } from '../player/index.ts';
 import { starterOf, type DeedMessage } from './starter.ts';
 
 describe('the regions that a day is played across', () => {
@@ -59,17 +60,29 @@ describe('the one who started the player', () => {
         return message;
       }),
     );
-    await starter?.('kill', 'eu');
-    await starter?.('restart', 'eu');
+    await starter?.kill('eu');
+    await starter?.restart('eu');
     expect(asked).toEqual([
       { deed: 'kill', region: 'eu' },
       { deed: 'restart', region: 'eu' },
     ]);
   });
 
+  it('signs what it is given', async () => {
+    const facts = { seed: '7' } as DayFacts;
+    const signed = { text: '{}', file: '/day.json' };
+    const starter = starterOf(channelTo((message) => ({ ...message, signed }) as DeedMessage));
+    expect(await starter?.sign(facts)).toEqual(signed);
+    const silent = starterOf(channelTo((message) => message));
+    await expect(silent?.sign(facts)).rejects.toThrow('no receipt came back');
+  });
+
   it('may fail, or not be there', async () => {
     const starter = starterOf(channelTo((message) => ({ ...message, failed: 'no such region' })));
-    await expect(starter?.('kill', 'xx')).rejects.toThrow('no such region');
+    await expect(starter?.kill('xx')).rejects.toThrow(
+      'The region xx could not be made to kill: no such region',
+    );
+    await expect(starter?.sign({} as DayFacts)).rejects.toThrow('could not be signed and kept');
     expect(starterOf(new EventEmitter() as unknown as NodeJS.Process)).toBeUndefined();
   });
 });

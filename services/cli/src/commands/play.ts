@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { relative, resolve } from 'node:path';
 import {
   DayFault,
   generatePlan,
@@ -12,6 +12,7 @@ import { exitCodes, usageFault } from '../fault.ts';
 import { EdgeClient } from '../http/client.ts';
 import {
   clientEdge,
+  dayFacts,
   isGood,
   MeshEdge,
   playDay,
@@ -19,11 +20,14 @@ import {
   summaryLine,
   View,
   type Blow,
+  type KeptReceipt,
   type PlayerEdge,
+  type PlayReport,
   type Speed,
 } from '../player/index.ts';
+import { renderReceipt, verifyReceipt } from '../receipt/index.ts';
 import { checkoutRegions, type Settings } from '../settings.ts';
-import { starterOf } from './starter.ts';
+import { starterOf, type Starter } from './starter.ts';
 import {
   countOption,
   textOption,
@@ -85,7 +89,7 @@ function speedOf(options: Options): Speed {
 
 interface Played {
   readonly edge: PlayerEdge;
-  readonly blow: Blow | undefined;
+  readonly loss: Loss | undefined;
   close(): void;
 }
 
@@ -107,17 +111,17 @@ export function regionsWanted(
 }
 
 function regionsOf(context: Context, options: Options): Played {
-  const blow = blowOf(options);
+  const loss = lossOf(options);
   const wanted = regionsWanted(context.io, options);
-  if (wanted.size === 0) return { edge: clientEdge(context.client), blow, close() {} };
+  if (wanted.size === 0) return { edge: clientEdge(context.client), loss, close() {} };
   const clients = [...wanted].map(
     ([region, { url, key }]) =>
       [region, new EdgeClient({ url, ...(key === undefined ? {} : { key }) })] as const,
   );
   const doors = new Map(clients.map(([region, one]) => [region, clientEdge(one)]));
   return {
-    edge: new MeshEdge(doors, blow?.region),
-    blow,
+    edge: new MeshEdge(doors, loss?.blow.region),
+    loss,
     close() {
       for (const [, one] of clients) one.close();
     },
@@ -126,8 +130,14 @@ function regionsOf(context: Context, options: Options): Played {
 
 const killPattern = /^([a-z][a-z0-9]{0,15})@([01]\d|2[0-3]):([0-5]\d)$/;
 
+/** The loss of a region on the way, and by whom. */
+interface Loss {
+  readonly blow: Blow;
+  readonly starter: Starter;
+}
+
 /** The region to be killed on the way, by whoever started this process. */
-function blowOf(options: Options): Blow | undefined {
+function lossOf(options: Options): Loss | undefined {
   const text = textOption(options, 'kill');
   if (text === undefined) return undefined;
   const [, region = '', hour, minute] = killPattern.exec(text) ?? [];
@@ -140,12 +150,35 @@ function blowOf(options: Options): Blow | undefined {
   if (starter === undefined) {
     throw usageFault('--kill needs somebody who can kill a region.\nPlay through scripts/up.');
   }
-  return {
+  const blow = {
     region,
     timeOfDayMs: (Number(hour) * 60 + Number(minute)) * 60_000,
-    kill: () => starter('kill', region),
-    restart: () => starter('restart', region),
+    kill: () => starter.kill(region),
+    restart: () => starter.restart(region),
   };
+  return { blow, starter };
+}
+
+/** The receipt of a day that lost a region, signed; printed for people. */
+async function keepReceipt(
+  { io, json, paint }: Context,
+  report: PlayReport,
+  { starter }: Loss,
+): Promise<KeptReceipt | undefined> {
+  const facts = dayFacts(report);
+  if (facts === undefined) {
+    io.err('The day was over before the region was to be killed.\n');
+    return undefined;
+  }
+  const { text, file: path } = await starter.sign(facts);
+  const { receipt } = verifyReceipt(text);
+  const fromHere = relative(io.folder, path);
+  const file = fromHere.startsWith('..') ? path : fromHere;
+  if (!json) {
+    io.out(`${renderReceipt(receipt, paint)}\nThe signed receipt: ${file}\n`);
+    io.out(`To verify it: scripts/meridian receipt verify ${file}\n\n`);
+  }
+  return { receipt, file };
 }
 
 /** A run's name that no other has, unless both began in the same second. */
@@ -197,7 +230,7 @@ export const playCommand: CommandSpec = {
       );
     }
     const played = regionsOf(context, options);
-    const { edge, blow } = played;
+    const { edge, loss } = played;
     try {
       const report = await playDay({
         edge,
@@ -207,11 +240,12 @@ export const playCommand: CommandSpec = {
         run,
         view,
         signal: io.signal,
-        ...(blow && { blow }),
+        ...(loss && { blow: loss.blow }),
       });
       if (!json) io.out(`${reportLines(report).join('\n')}\n`);
-      io.out(`${summaryLine(report)}\n`);
-      return isGood(report) ? exitCodes.ok : exitCodes.no;
+      const kept = loss && (await keepReceipt(context, report, loss));
+      io.out(`${summaryLine(report, kept)}\n`);
+      return isGood(report) && kept?.receipt.passed !== false ? exitCodes.ok : exitCodes.no;
     } catch (error) {
       // The name of the run is of the plan, too.
       if (error instanceof DayFault) throw usageFault(error.message);

@@ -134,6 +134,12 @@ test('a contact’s values do not change with how many agents there are', () => 
   expect(generatePlan('seed', { contacts: 50, agents: 31 }).contacts).toStrictEqual(few.contacts);
 });
 
+test('no assumption shows more digits than a person wants to read', () => {
+  const { assumptions } = generatePlan('seed', { contacts: 1, agents: 1 });
+  expect(assumptions.filter((text) => /\.\d{4}/.test(text))).toStrictEqual([]);
+  expect(assumptions.join('\n')).toContain('8.2 % of the contacts leave in the IVR');
+});
+
 test('one agent is enough for a plan', () => {
   const { agents } = generatePlan('seed', { contacts: 1, agents: 1 });
   expect(agents[0]?.skills.map((one) => one.skill)).toStrictEqual([...contactTypes]);

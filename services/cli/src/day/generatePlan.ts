@@ -136,7 +136,7 @@ function generatedAssumptions(contacts: number, agents: number): string[] {
       "bank's call log of August 1999, its hours 7:00 to 24:00 read as UTC.",
     'Contacts arrive as a Poisson process whose rate changes by the hour as it did at the bank.',
     'Types and priorities are drawn together, with the frequencies of the bank.',
-    `${leavesInIvrShare * 100} % of the contacts leave in the IVR, after an exponential time of ` +
+    `${(leavesInIvrShare * 100).toFixed(1)} % of the contacts leave in the IVR, after an exponential time of ` +
       `mean ${leavesInIvrMeanSeconds} s; the others pass it in a lognormal time of median ` +
       `${ivrMedianSeconds} s and mean ${ivrMeanSeconds} s.`,
     `Service times are lognormal, median ${serviceMedianSeconds} s and mean ` +

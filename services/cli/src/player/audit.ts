@@ -3,11 +3,13 @@ import {
   IntakeIndex,
   LogCheck,
   OwnershipLedger,
+  storedAtMs,
   type LogCheckResult,
   type RawEntry,
   type Source,
 } from '../check/index.ts';
 import { summarise, type DayFigures, type DayPlan } from '../day/index.ts';
+import type { Epoch } from '../receipt/index.ts';
 import { byStorage, Canon } from './canon.ts';
 import type { ContactCounts } from './counts.ts';
 import type { Places, PlayerEdge } from './edge.ts';
@@ -37,6 +39,10 @@ export interface Audit {
   readonly check: LogCheckResult;
   /** The homes that moved to another region meanwhile. */
   readonly takeovers: readonly Takeover[];
+  /** Who decided for each home up to where; nothing in a region alone. */
+  readonly ownership: Readonly<Record<string, readonly Epoch[]>>;
+  /** When the entries that do not count were stored, epoch ms, by `<stream>:<sequence>`. */
+  readonly orphansAt: ReadonlyMap<string, number>;
   readonly disagreements: readonly string[];
 }
 
@@ -75,8 +81,12 @@ export async function audit(
     belief,
   );
   const canon = new Canon(ledger, (entry) => day.read(entry));
+  const orphansAt = new Map<string, number>();
   for await (const entry of read('EV')) {
-    if (!canon.read(entry)) continue;
+    if (!canon.read(entry)) {
+      orphansAt.set(`${entry.stream}:${entry.sequence}`, storedAtMs(entry));
+      continue;
+    }
     if (ledger === undefined) check.read(entry);
     else takeovers.read(entry);
     latencies.readDecision(entry);
@@ -94,6 +104,8 @@ export async function audit(
         ? check.finish()
         : await checkMesh(sourcesOf(edge, regions, patience), { intake: index, gapless: false }),
     takeovers: takeovers.list(),
+    ownership: ledger === undefined ? {} : ownershipOf(ledger, regions),
+    orphansAt,
     disagreements: disagreements(figures, totals, plan.contacts.length, belief),
   };
 }
@@ -103,6 +115,19 @@ async function learn(entries: AsyncIterable<RawEntry>): Promise<OwnershipLedger>
   const ledger = new OwnershipLedger();
   for await (const entry of entries) ledger.learn(entry);
   return ledger;
+}
+
+function ownershipOf(
+  ledger: OwnershipLedger,
+  homes: readonly string[],
+): Record<string, readonly Epoch[]> {
+  return Object.fromEntries(
+    homes.map((home) => {
+      const { seals, epoch, owner } = ledger.epochs(home);
+      const ended = seals.map((seal) => ({ ...seal }));
+      return [home, [...ended, { epoch, owner, upTo: null }]];
+    }),
+  );
 }
 
 /** The event streams as the check of a mesh reads them. */

@@ -6,6 +6,7 @@ import { MeshEdge } from './mesh-edge.ts';
 import type { Placement } from './placement.ts';
 
 const noon = 43_200_000;
+const lost = { id: 'c1/arrive/0', stream: 'IN_eu', sequence: 8, atMs: 5 };
 const action = { kind: 'ARRIVE', subject: 'c1' } as const;
 
 /** A mesh that takes the region's home over at the third look, and notes what is done with it. */
@@ -39,7 +40,7 @@ function stageOf(options: { readonly restart?: true } = {}) {
     },
     sendAgain: async (_: string, held: number) => {
       done.push(`send again beyond ${held}`);
-      return { sentAgain: 2, missing: 1 };
+      return { sentAgain: 2, missing: [lost] };
     },
   });
   const deed = (name: string) => async (): Promise<void> => {
@@ -78,8 +79,9 @@ describe('the loss of a region', () => {
       region: 'eu',
       at: noon,
       sentAgain: 2,
-      missing: 1,
+      missing: [lost],
       owners: { eu: 'us' },
+      restartedAt: null,
       returnedMs: null,
     });
     await disaster.mend(noon + 9);
@@ -93,6 +95,7 @@ describe('the loss of a region', () => {
     await disaster.strike(noon);
     await disaster.mend(noon + 9);
     expect(done.slice(4)).toEqual(['restart', 'regain eu', `set ${noon + 9}`]);
+    expect(disaster.report?.restartedAt).not.toBeNull();
     expect(disaster.report?.returnedMs).not.toBeNull();
   });
 

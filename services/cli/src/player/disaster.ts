@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Action } from './action.ts';
+import { inspectCopies, type CopiesFound } from './copies.ts';
 import type { HomeView } from './edge.ts';
 import type { MeshEdge } from './mesh-edge.ts';
+import type { Acknowledgement, Acknowledgements } from './outbox.ts';
 import { isRetryable, PlayFault } from './patience.ts';
 import type { Placement } from './placement.ts';
 
@@ -27,10 +29,12 @@ export interface DisasterReport {
   readonly recoveredMs: number;
   /** Requests that the region may not have kept and that were sent again elsewhere. */
   readonly sentAgain: number;
-  /** Those of them that it had acknowledged and no other region held: the RPO in requests. */
-  readonly missing: number;
+  /** What it had acknowledged of them and no other region held: the RPO in requests. */
+  readonly missing: readonly Acknowledgement[];
   /** Who decides for each home since. */
   readonly owners: Readonly<Record<string, string>>;
+  /** Real time at which it was started again, epoch ms; null when it stays away. */
+  readonly restartedAt: number | null;
   /** From the restart until the region rested with the others; null when it stays away. */
   readonly returnedMs: number | null;
 }
@@ -106,7 +110,8 @@ export class Disaster {
       const unsure = await this.#patiently(() => this.#mesh.sendAgain(region, held));
       const owners = Object.fromEntries(homes.map(({ home, owner }) => [home, owner]));
       const recoveredMs = performance.now() - startedMs;
-      this.#report = { region, at, killedAt, recoveredMs, ...unsure, owners, returnedMs: null };
+      const back = { restartedAt: null, returnedMs: null };
+      this.#report = { region, at, killedAt, recoveredMs, ...unsure, owners, ...back };
       opened.resolve();
     } catch (error) {
       opened.reject(error);
@@ -117,12 +122,30 @@ export class Disaster {
   /** After the day: starts the region again and waits until it rests with the others. */
   async mend(at: number): Promise<void> {
     if (this.#report === undefined || this.#blow.restart === undefined) return;
+    const restartedAt = Date.now();
     const startedMs = performance.now();
     await this.#blow.restart();
     this.#mesh.regain(this.#blow.region);
     // Its clock was lost with it.
     await this.#patiently(() => this.#mesh.advance({ at, rate: 0 }));
-    this.#report = { ...this.#report, returnedMs: performance.now() - startedMs };
+    const returnedMs = performance.now() - startedMs;
+    this.#report = { ...this.#report, restartedAt, returnedMs };
+  }
+
+  /**
+   * After all of it: what was told to publishers, and what the copies of all regions hold of it.
+   * @returns undefined when nothing was lost
+   */
+  async look(): Promise<
+    (DisasterReport & CopiesFound & { readonly acknowledgements: Acknowledgements }) | undefined
+  > {
+    if (this.#report === undefined) return undefined;
+    const acknowledgements = this.#mesh.acknowledgements();
+    const { lastSequence } = await this.#patiently(() => this.#mesh.rest());
+    const copies = await this.#patiently(() =>
+      inspectCopies(this.#mesh, acknowledgements.places, lastSequence),
+    );
+    return { ...this.#report, ...copies, acknowledgements };
   }
 
   async #untilTakenOver(): Promise<readonly HomeView[]> {

@@ -1,4 +1,6 @@
 export { clientEdge } from './client-edge.ts';
+export { dayFacts } from './day-facts.ts';
+export type { DayFacts } from './day-facts.ts';
 export type { Blow, DisasterReport } from './disaster.ts';
 export type {
   ClockAnswer,
@@ -20,6 +22,6 @@ export type { PatienceOptions } from './patience.ts';
 export { playDay } from './play.ts';
 export type { PlayOptions, Speed } from './play.ts';
 export { isGood, reportLines, summaryLine } from './report.ts';
-export type { PlayReport } from './report.ts';
+export type { KeptReceipt, PlayReport } from './report.ts';
 export { View } from './view.ts';
 export type { Screen } from './view.ts';

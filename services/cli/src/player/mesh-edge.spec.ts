@@ -143,7 +143,10 @@ describe('several regions as one', () => {
     const later = mesh.publish([request('b', 'eu')]);
     await mesh.publish([request('c', 'ap')]);
     expect(await onItsWay).toMatchObject([{ stream: 'IN_eu' }]);
-    expect(await mesh.sendAgain('eu', 0)).toEqual({ sentAgain: 1, missing: 1 });
+    expect(await mesh.sendAgain('eu', 0)).toEqual({
+      sentAgain: 1,
+      missing: [{ id: 'a', stream: 'IN_eu', sequence: 1, atMs: expect.any(Number) }],
+    });
     expect([us.published, ap.published]).toEqual([['a'], ['c']]);
     opened.resolve();
     await later;

@@ -12,25 +12,16 @@ import type {
   StoredRequest,
   StreamedEvent,
 } from './edge.ts';
+import { Outbox, type Acknowledgement, type Acknowledgements } from './outbox.ts';
 import { PlayFault } from './patience.ts';
 import { ownStreams, placeIn, regionOf } from './region-streams.ts';
-
-/** What was sent to a region within this time is sent again elsewhere when the region is lost. */
-const unsureMs = 10_000;
-
-interface Sent {
-  readonly atMs: number;
-  readonly request: PlayerRequest;
-  /** Where it is in the region's intake; undefined while that is not known. */
-  sequence: number | undefined;
-}
 
 /** What a lost region may not have kept. */
 export interface Unsure {
   /** Requests that were sent again. */
   readonly sentAgain: number;
-  /** Those of them that it had acknowledged and no other region held. */
-  readonly missing: number;
+  /** What it had acknowledged of them and no other region held. */
+  readonly missing: readonly Acknowledgement[];
 }
 
 /**
@@ -47,7 +38,7 @@ export class MeshEdge implements PlayerEdge {
   readonly #listening: readonly string[];
   /** Lost regions, and when their customers and agents can go on elsewhere. */
   readonly #lost = new Map<string, Promise<void>>();
-  readonly #sent = new Map<string, Sent[]>();
+  readonly #outbox = new Outbox();
   /** The time at which each region's clock is known to stand still. */
   readonly #standing = new Map<string, number>();
   /** What each region answered when it rested last; not if anything was published there since. */
@@ -80,13 +71,13 @@ export class MeshEdge implements PlayerEdge {
     const stored: StoredRequest[] = [];
     await Promise.all(
       [...byDoor].map(async ([door, own]) => {
-        const sent = this.#remember(door, own);
         this.#turn(door);
-        const answers = await this.#edge(door).publish(own.map(({ request }) => request));
+        const answers = await this.#publishAt(
+          door,
+          own.map(({ request }) => request),
+        );
         for (const [index, { place }] of own.entries()) {
-          const answer = answers[index] as StoredRequest;
-          stored[place] = answer;
-          if (sent[index] !== undefined) sent[index].sequence = answer.sequence;
+          stored[place] = answers[index] as StoredRequest;
         }
       }),
     );
@@ -194,11 +185,33 @@ export class MeshEdge implements PlayerEdge {
    * @param held up to where other regions hold the lost one's intake
    */
   async sendAgain(region: string, held: number): Promise<Unsure> {
-    const sent = this.#sent.get(region) ?? [];
-    for (const { request } of sent) await this.#edge(this.#doorOf(region)).publish([request]);
-    this.#sent.delete(region);
-    const missing = sent.filter(({ sequence }) => sequence !== undefined && sequence > held);
-    return { sentAgain: sent.length, missing: missing.length };
+    const sent = this.#outbox.unsure(region);
+    const door = this.#doorOf(region);
+    for (const { request } of sent) await this.#publishAt(door, [request]);
+    this.#outbox.isSafe(region);
+    const missing = sent.flatMap(({ acknowledged }) =>
+      acknowledged !== undefined && acknowledged.sequence > held ? [acknowledged] : [],
+    );
+    return { sentAgain: sent.length, missing };
+  }
+
+  /** What publishers were told so far. */
+  acknowledgements(): Acknowledgements {
+    return this.#outbox.acknowledgements();
+  }
+
+  /** The regions that are there. */
+  get living(): readonly string[] {
+    return this.#living();
+  }
+
+  /** The entries of a stream as a region holds them. */
+  copyOf(stream: string, region: string, range?: LogRange): AsyncIterable<readonly RawEntry[]> {
+    return this.#edge(region).log(stream, range);
+  }
+
+  #publishAt(door: string, requests: readonly PlayerRequest[]): Promise<readonly StoredRequest[]> {
+    return this.#outbox.publish(door, requests, (all) => this.#edge(door).publish(all));
   }
 
   #living(): string[] {
@@ -221,14 +234,6 @@ export class MeshEdge implements PlayerEdge {
     return inTurn.find((region) => !this.#lost.has(region)) ?? home;
   }
 
-  #remember(door: string, own: readonly { readonly request: PlayerRequest }[]): Sent[] {
-    const atMs = performance.now();
-    const kept = (this.#sent.get(door) ?? []).filter((one) => atMs - one.atMs < unsureMs);
-    const sent = own.map(({ request }): Sent => ({ atMs, request, sequence: undefined }));
-    this.#sent.set(door, [...kept, ...sent]);
-    return sent;
-  }
-
   /** Asks again who has not read what others had stored when they rested, until there is nobody. */
   async #untilAllRest(): Promise<ClockAnswer> {
     for (;;) {
@@ -244,7 +249,7 @@ export class MeshEdge implements PlayerEdge {
         .map(([region]) => region);
       if (behind.length === 0) {
         // Every region holds what was sent: nothing of it can be lost with one of them.
-        for (const [region] of answers) this.#sent.delete(region);
+        for (const [region] of answers) this.#outbox.isSafe(region);
         return this.#together(ends);
       }
       await this.#ask(behind, { upTo: ends });

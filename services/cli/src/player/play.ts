@@ -72,6 +72,7 @@ export async function playDay(options: PlayOptions): Promise<PlayReport> {
   const placement = new Placement(plan, names, edge.regions ?? []);
   const disaster = disasterOf(options, placement, plan, movedByMs);
   const intake = new IntakeWitness(run, () => patience.failures);
+  const startedAt = Date.now();
   const startedAtMs = performance.now();
   const { feed, steps } = await perform(options, plan, reading.driven, {
     cast,
@@ -95,7 +96,13 @@ export async function playDay(options: PlayOptions): Promise<PlayReport> {
     ...cast.strays,
   };
   const regions = edge.regions ?? [intake.region];
-  const { takeovers, ...found } = await audit(edge, regions, { plan, names, belief }, patience);
+  const { takeovers, ownership, orphansAt, ...found } = await audit(
+    edge,
+    regions,
+    { plan, names, belief },
+    patience,
+  );
+  const seen = await disaster?.look();
   return {
     run,
     date: plan.date,
@@ -109,8 +116,10 @@ export async function playDay(options: PlayOptions): Promise<PlayReport> {
     lateEvents: feed.late,
     failures: patience.failures,
     regions: edge.regions ?? null,
-    disaster: disaster?.report === undefined ? null : { ...disaster.report, takeovers },
+    disaster: seen === undefined ? null : { ...seen, takeovers, ownership, orphansAt },
     ...found,
+    startedAt,
+    endedAt: Date.now(),
   };
 }
 

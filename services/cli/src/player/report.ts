@@ -1,9 +1,11 @@
 import type { LogCheckResult } from '../check/index.ts';
 import { compareFigures, type ComparedFigure, type DayFigures } from '../day/index.ts';
+import type { Audit } from './audit.ts';
+import type { CopiesFound } from './copies.ts';
 import type { DisasterReport } from './disaster.ts';
-import { costLines, costOf } from './cost.ts';
 import type { OfferLatency } from './offerLatency.ts';
-import type { Takeover } from './takeovers.ts';
+import type { Acknowledgements } from './outbox.ts';
+import type { Receipt } from '../receipt/index.ts';
 
 /** Everything that is known of a play once it is over. */
 export interface PlayReport {
@@ -23,9 +25,22 @@ export interface PlayReport {
   readonly requestsStored: number;
   /** Requests published, and times at which everything was waited to settle. */
   readonly steps: { readonly requests: number; readonly settlings: number };
+  /** When it began and when all was known, real epoch ms. */
+  readonly startedAt: number;
+  readonly endedAt: number;
   readonly wallSeconds: number;
   readonly offerLatency: OfferLatency;
-  readonly check: Pick<LogCheckResult, 'violationCount' | 'counts' | 'violations' | 'orphans'>;
+  readonly check: Pick<
+    LogCheckResult,
+    | 'entries'
+    | 'events'
+    | 'contacts'
+    | 'reservations'
+    | 'violationCount'
+    | 'counts'
+    | 'violations'
+    | 'orphans'
+  >;
   /** Where the log and the player disagree, one sentence each. */
   readonly disagreements: readonly string[];
   /** Events that came too late for the player to act on in time; 0 in a repeatable play. */
@@ -35,12 +50,41 @@ export interface PlayReport {
   /** The regions it was played across; null in a region alone. */
   readonly regions: readonly string[] | null;
   /** What the loss of a region cost; null when none was lost. */
-  readonly disaster: (DisasterReport & { readonly takeovers: readonly Takeover[] }) | null;
+  readonly disaster: Disastrous | null;
 }
+
+/** What is known of the loss of a region. */
+export type Disastrous = DisasterReport &
+  Pick<Audit, 'takeovers' | 'ownership' | 'orphansAt'> &
+  CopiesFound & { readonly acknowledgements: Acknowledgements };
 
 /** Whether the day was played out: every contact ended, the invariants hold, the totals agree. */
 export function isGood({ figures, check, disagreements }: PlayReport): boolean {
   return figures.unfinished === 0 && check.violationCount === 0 && disagreements.length === 0;
+}
+
+/** The receipt of a day that lost a region, and the file in which it is signed. */
+export interface KeptReceipt {
+  readonly receipt: Receipt;
+  readonly file: string;
+}
+
+/** What the loss of a region cost, of the receipt. */
+function failoverOf({ receipt, file }: KeptReceipt): Readonly<Record<string, unknown>> {
+  const { id, parameters, rpoMs, times, totals, orphans, doubleAssignments, passed } = receipt;
+  return {
+    region: parameters.home,
+    rpoMs,
+    ...times,
+    acknowledged: totals.acknowledged,
+    missing: totals.missing,
+    lost: totals.lost,
+    orphans,
+    doubleAssignments,
+    passed,
+    id,
+    receipt: file,
+  };
 }
 
 /** Rounded to so many decimals; null stays null. */
@@ -65,11 +109,12 @@ function mainFigures(figures: DayFigures): Readonly<Record<string, number | null
 /**
  * The result as one line of JSON. `serviceLevel20s` is of those served and those who hung up in
  * the queue; shares are 0 to 1, times as the names say; `real` is null for a day that was made.
+ * @param kept the receipt, where a region was lost: then `ok` says too that its promises were kept
  */
-export function summaryLine(report: PlayReport): string {
+export function summaryLine(report: PlayReport, kept?: KeptReceipt): string {
   const { offerLatency, check, steps } = report;
   return JSON.stringify({
-    ok: isGood(report),
+    ok: isGood(report) && kept?.receipt.passed !== false,
     ...mainFigures(report.figures),
     eventsStored: report.eventsStored,
     requestsStored: report.requestsStored,
@@ -87,7 +132,7 @@ export function summaryLine(report: PlayReport): string {
     run: report.run,
     wallSeconds: rounded(report.wallSeconds, 2),
     ...(report.regions === null ? {} : { regions: report.regions }),
-    ...(report.disaster === null ? {} : { failover: costOf(report.disaster, report) }),
+    ...(kept === undefined ? {} : { failover: failoverOf(kept) }),
     real: report.real === null ? null : mainFigures(report.real),
   });
 }
@@ -175,7 +220,6 @@ export function reportLines(report: PlayReport): string[] {
     ...table(figures, real),
     '',
     ...machineLines(report),
-    ...(report.disaster === null ? [] : ['', ...costLines(report.disaster, report), '']),
     ...(problems.length === 0
       ? ['No invariant is violated, and the totals of the log are those the player saw.']
       : problems),

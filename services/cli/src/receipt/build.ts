@@ -112,8 +112,12 @@ function always(facts: Facts, totals: Receipt['totals']): Observation[] {
   ];
 }
 
-/** Where regions are cut off for long, not all that is asked for can be acknowledged: not there. */
+/**
+ * Where regions are cut off for long, not all that is asked for can be acknowledged: not there, and
+ * not where no rate was asked for.
+ */
 function loadOf({ parameters }: Facts, { perSecond }: Receipt['totals']): Observation[] {
+  if (parameters.ratePerSecond === null) return [];
   const least = parameters.ratePerSecond * limits.rateShare;
   return [atLeast('LOAD', 'The load was put on', 'requests/s', least)(perSecond)];
 }

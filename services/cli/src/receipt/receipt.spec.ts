@@ -10,6 +10,7 @@ import {
   ensureSigningKey,
   inconsistenciesOf,
   lostOf,
+  renderReceipt,
   signReceipt,
   verifyReceipt,
   type Receipt,
@@ -101,6 +102,15 @@ describe('a receipt', () => {
       longestPauseMs: 640,
     });
     expect(inconsistenciesOf(receipt)).toEqual([]);
+  });
+
+  it('promises no rate where none was asked for', () => {
+    const { parameters } = facts();
+    const receipt = buildReceipt(facts({ parameters: { ...parameters, ratePerSecond: null } }));
+    expect(receipt.verdicts.map(({ code }) => code)).not.toContain('LOAD');
+    expect(inconsistenciesOf(receipt)).toEqual([]);
+    const text = renderReceipt(receipt, (_colour, plain) => plain);
+    expect(text).toContain('\n1993.4 requests/s acknowledged; 12 batches sent again\n');
   });
 
   it.each<[string, Parameters<typeof facts>[0]]>([

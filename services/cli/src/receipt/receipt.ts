@@ -43,9 +43,13 @@ export interface Parameters {
   /** Whose ownership moves; null when none is meant to. */
   readonly home: string | null;
   readonly kind: 'PLANNED' | 'UNPLANNED' | 'NONE';
-  /** Requests over all regions to be acknowledged in a second. */
-  readonly ratePerSecond: number;
+  /**
+   * Requests over all regions to be acknowledged in a second; null in a day that is played: what is
+   * asked for next depends on what was decided before.
+   */
+  readonly ratePerSecond: number | null;
   readonly seconds: number;
+  /** How many requests a batch holds; of a day, at most. */
   readonly batchSize: number;
   readonly publishersPerRegion: number;
   /** How many of 100 batches ask for which durability. */

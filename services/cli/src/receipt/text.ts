@@ -30,6 +30,7 @@ function renderActions({ actions }: Receipt): string {
 
 function renderLoad({ publishing, totals, parameters, missing, lost }: Receipt): string {
   const { acknowledged, retried, longestPauseMs } = publishing;
+  const { ratePerSecond } = parameters;
   const rows = durabilities.map((durability) => [
     durability,
     count(acknowledged[durability]),
@@ -48,7 +49,8 @@ function renderLoad({ publishing, totals, parameters, missing, lost }: Receipt):
     table([{ heading: 'durability' }, ...columns], rows),
     renderRanges('missing while away', missing),
     renderRanges('lost', lost),
-    `${totals.perSecond} requests/s acknowledged of ${parameters.ratePerSecond} asked for; ` +
+    `${totals.perSecond} requests/s acknowledged` +
+      `${ratePerSecond === null ? '' : ` of ${ratePerSecond} asked for`}; ` +
       `${count(retried)} batches sent again\n`,
     `longest pause of a publisher: ${pauses.join(', ')}\n\n`,
   ].join('');

@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { DeedMessage } from '@meridian/cli';
+import { obey } from './deeds.ts';
 import { startDevelopmentMesh, type DevelopmentMesh } from './mesh.ts';
 import { startDevelopmentRegion } from './region.ts';
 
@@ -170,7 +171,7 @@ async function play({ regions, mesh }: Up, given: Options): Promise<number> {
     env: { ...process.env, ...edgesFor(regions) },
   });
   player.on('message', (message) => {
-    void obey(mesh, message as DeedMessage).then((answer) => player.send(answer));
+    void obey(mesh, message as DeedMessage, home).then((answer) => player.send(answer));
   });
   stopping.addEventListener('abort', () => player.kill('SIGTERM'));
   const [code, signal] = (await once(player, 'exit')) as [number | null, NodeJS.Signals | null];
@@ -186,19 +187,6 @@ function edgesFor(regions: readonly UpRegion[]): NodeJS.ProcessEnv {
     MERIDIAN_KEY: first.key,
     MERIDIAN_EDGES: regions.length > 1 ? JSON.stringify(Object.fromEntries(edges)) : '',
   };
-}
-
-/** Kills or starts a region. @returns the message, with why it failed if it did */
-async function obey(mesh: DevelopmentMesh | undefined, message: DeedMessage): Promise<DeedMessage> {
-  const { deed, region } = message;
-  try {
-    if (mesh === undefined) throw new Error('it is the only region.');
-    const member = mesh.region(region);
-    await (deed === 'kill' ? member.kill() : member.start());
-    return message;
-  } catch (error) {
-    return { ...message, failed: (error as Error).message };
-  }
 }
 
 /** The driven clock goes on as the system's from here. */

@@ -1,9 +1,9 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ensureSigningKey, renderReceipt, signReceipt, type Receipt } from '@meridian/cli';
+import { renderReceipt, type Receipt } from '@meridian/cli';
 import { drillOnce } from './drill.ts';
 import { exportAll } from './export.ts';
+import { drillRecord, signAndWrite } from './keep.ts';
 import { exercisesOf, longSeries, type Exercise } from './exercises.ts';
 import { loadOptions } from './load-options.ts';
 import { help, readOptions, WrongOption, type DrillOptions } from './options.ts';
@@ -21,26 +21,15 @@ const say = (line: string): void => {
 
 /** Signs the receipt with the key of a region that was not lost, writes it, and records it on the log. */
 async function keep(stage: Stage, receipt: Receipt, given: DrillOptions): Promise<void> {
-  const { id, passed, exercise, startedAt, endedAt, ownership, parameters } = receipt;
-  const region = ownership[parameters.home ?? '']?.at(-1)?.owner ?? parameters.regions[0] ?? '';
-  const text = signReceipt(receipt, ensureSigningKey(join(root, '.meridian', 'keys'), region));
-  const out = resolve(given.out ?? join(root, '.meridian', 'drills'));
-  mkdirSync(out, { recursive: true });
-  const file = join(out, `${id}.json`);
-  writeFileSync(file, `${text}\n`);
-  print(`\n${renderReceipt(receipt, paint)}\nThe signed receipt: ${file}\n`);
+  const home = join(root, '.meridian');
+  const out = resolve(given.out ?? join(home, 'drills'));
+  const signed = signAndWrite(receipt, home, out);
+  print(`\n${renderReceipt(receipt, paint)}\nThe signed receipt: ${signed.file}\n`);
   if (receipt.totals.violations > 0 || receipt.check.copiesThatDiffer.length > 0) {
-    await exportAll(stage, join(out, id));
-    print(`What was found wrong can be looked at: ${join(out, id)}\n`);
+    await exportAll(stage, join(out, receipt.id));
+    print(`What was found wrong can be looked at: ${join(out, receipt.id)}\n`);
   }
-  await stage.ask(region, '/v1/drills', {
-    id,
-    receipt: text,
-    passed,
-    exercise,
-    startedAt,
-    endedAt,
-  });
+  await stage.ask(signed.region, '/v1/drills', drillRecord(receipt, signed));
 }
 
 /** One exercise of a series. @returns undefined when it could not be carried out */
