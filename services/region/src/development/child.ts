@@ -70,6 +70,11 @@ export class Child {
     }
   }
 
+  /** Resolves once it is of use: after a restart by itself, too. Rejects when it will not be. */
+  whenReady(): Promise<void> {
+    return this.#options.whenReady();
+  }
+
   /** The last lines of its output. */
   logTail(lines = 15): string {
     try {

@@ -1,14 +1,7 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startPostgres, type Postgres } from '@meridian/readmodel';
-import {
-  clientUrls,
-  controlUrls,
-  regionFiles,
-  regionNames,
-  regionOf,
-  type Topology,
-} from '@meridian/topology';
+import { clientUrls, regionFiles, regionNames, regionOf, type Topology } from '@meridian/topology';
 import type { Child } from './child.ts';
 import { freePort, until } from './ports.ts';
 import { isBuilt, natsChild, serviceChild, serviceNames, type ServiceName } from './services.ts';
@@ -21,6 +14,8 @@ export interface MemberOptions {
   readonly httpPort?: number;
   readonly clock: 'system' | 'driven';
   readonly environment: Readonly<Record<string, string>>;
+  /** The control servers as this region reaches them, with commas between them. */
+  readonly controlUrl: string;
   /** `control`: recovery grants what a region decides for. `static`: each decides for its own home. */
   readonly ownership: 'control' | 'static';
   readonly say: (line: string) => void;
@@ -49,13 +44,13 @@ export class MeshMember {
   #isRunning = false;
 
   constructor(topology: Topology, name: string, options: MemberOptions) {
-    const { dataDir, ownership } = options;
+    const { dataDir, ownership, controlUrl } = options;
     const [server] = regionOf(topology, name).servers;
     const files = regionFiles(topology, dataDir, name);
     this.name = name;
     this.natsUrl = clientUrls(topology, name);
     this.monitorUrl = `http://127.0.0.1:${server?.ports.monitor}`;
-    this.controlUrl = ownership === 'control' ? controlUrls(topology) : undefined;
+    this.controlUrl = ownership === 'control' ? controlUrl : undefined;
     this.seeds = {
       services: files.servicesSeed,
       publisher: files.publisherSeed,
@@ -204,18 +199,18 @@ export class MeshMember {
   }
 
   #environment(): NodeJS.ProcessEnv {
-    const { clock, environment, ownership } = this.#options;
+    const { clock, environment } = this.#options;
     return {
       MERIDIAN_REGION: this.name,
       MERIDIAN_REGIONS: regionNames(this.#topology).join(','),
       MERIDIAN_NATS_URL: this.natsUrl,
       MERIDIAN_NATS_SEED_FILE: this.seeds.services,
-      ...(ownership === 'control'
-        ? {
-            MERIDIAN_CONTROL_URL: controlUrls(this.#topology),
+      ...(this.controlUrl === undefined
+        ? {}
+        : {
+            MERIDIAN_CONTROL_URL: this.controlUrl,
             MERIDIAN_CONTROL_SEED_FILE: this.seeds.control,
-          }
-        : {}),
+          }),
       MERIDIAN_CLOCK: clock,
       MERIDIAN_DEV: '1',
       MERIDIAN_KEY_FILE: join(this.#folder, 'key'),

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
-import { cuttableLinks, freeLoopbackPort, type CuttableLinks } from '@meridian/testing';
+import { freeLoopbackPort, type CuttableLinks } from '@meridian/testing';
 import { developmentTopology, writeMesh, type Topology } from '@meridian/topology';
+import { controlUrlsFrom, cuttableMesh } from './cuttable.ts';
 import { MeshMember } from './member.ts';
 import { until } from './ports.ts';
 import { hasRecovery } from './services.ts';
@@ -20,9 +21,16 @@ export interface DevelopmentMeshOptions {
   readonly clock?: 'system' | 'driven';
   /** Further variables for the services of all regions. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** Further variables for the services of one region, by its name. */
+  readonly environmentOf?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** How much each region's server may store, in nats-server's own notation. Default 64GB. */
+  readonly storeLimit?: string;
   /** `control` needs the service `recovery`, and is the default where it is built. */
   readonly ownership?: 'control' | 'static';
-  /** Whether links and control routes go through proxies that can be cut. Default false. */
+  /**
+   * Whether links, control routes and the ways to the control servers of other regions go through
+   * proxies that can be cut. Default false.
+   */
   readonly cuttable?: boolean;
   /** One line for each step, with how long it took. */
   readonly say?: (line: string) => void;
@@ -49,8 +57,10 @@ export async function startDevelopmentMesh(
 ): Promise<DevelopmentMesh> {
   const { dataDir, regions = ['eu', 'us', 'ap'], say = () => {}, httpPort } = options;
   mkdirSync(dataDir, { recursive: true });
-  const plain = await developmentTopology(regions, { freePort: freeLoopbackPort });
-  const links = options.cuttable === true ? await cuttableLinks(plain) : undefined;
+  const made = await developmentTopology(regions, { freePort: freeLoopbackPort });
+  const file = options.storeLimit ?? made.store.file;
+  const plain: Topology = { ...made, store: { ...made.store, file } };
+  const links = options.cuttable === true ? await cuttableMesh(plain) : undefined;
   const topology = links?.topology ?? plain;
   await writeMesh(topology, dataDir);
   const ownership = options.ownership ?? (hasRecovery() ? 'control' : 'static');
@@ -62,7 +72,8 @@ export async function startDevelopmentMesh(
         natsServer: options.natsServer,
         processes: options.processes ?? 'together',
         clock: options.clock ?? 'system',
-        environment: options.environment ?? {},
+        environment: { ...options.environment, ...options.environmentOf?.[name] },
+        controlUrl: links?.controlUrls(name) ?? controlUrlsFrom(topology, name),
         ownership,
         say,
         ...(httpPort === undefined || httpPort === 0 ? {} : { httpPort: httpPort + index }),
