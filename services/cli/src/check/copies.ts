@@ -1,10 +1,10 @@
 import { hashText, parseAggregate, parseRawEntry, type RawEntry } from './raw.ts';
 import { rules, type Violation } from './violation.ts';
 
-/** One region's copy of a stream, as NDJSON. */
+/** One region's copy of a stream: as NDJSON, or read already. */
 export interface Copy {
   readonly region: string;
-  read(): AsyncIterable<readonly string[]>;
+  read(): AsyncIterable<readonly (string | RawEntry)[]>;
 }
 
 export interface CopiesResult {
@@ -75,8 +75,8 @@ function describe(entry: RawEntry | undefined, sequence: number): string {
 
 class Cursor {
   readonly region: string;
-  readonly #lines: AsyncIterator<readonly string[]>;
-  #batch: readonly string[] = [];
+  readonly #lines: AsyncIterator<readonly (string | RawEntry)[]>;
+  #batch: readonly (string | RawEntry)[] = [];
   #index = 0;
   head: RawEntry | undefined;
 
@@ -96,7 +96,7 @@ class Cursor {
       }
       const line = this.#batch[this.#index] ?? '';
       this.#index += 1;
-      const entry = line.trim() === '' ? 'blank' : parseRawEntry(line);
+      const entry = typeof line === 'string' && line.trim() !== '' ? parseRawEntry(line) : line;
       if (typeof entry === 'string') continue;
       this.head = entry;
       return;

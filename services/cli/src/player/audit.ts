@@ -72,8 +72,10 @@ export async function audit(
     const { source, id } = JSON.parse(entry.data) as { source?: unknown; id?: unknown };
     if (source === names.source) requests.add(String(id));
   }
-  const ledger = regions.length > 1 ? await learn(read('EV')) : undefined;
-  const check = new LogCheck({ intake: index, gapless: false });
+  const options = { intake: index, gapless: false };
+  const check = new LogCheck(options);
+  const ledger = regions.length > 1 ? new OwnershipLedger() : undefined;
+  const checked = ledger && (await checkMesh(sourcesOf(edge, regions, patience, ledger), options));
   const takeovers = new Takeovers();
   const day = new DayFromLog(
     names,
@@ -99,22 +101,12 @@ export async function audit(
     figures,
     ...totals,
     offerLatency: latencies.finish(),
-    check:
-      ledger === undefined
-        ? check.finish()
-        : await checkMesh(sourcesOf(edge, regions, patience), { intake: index, gapless: false }),
+    check: checked ?? check.finish(),
     takeovers: takeovers.list(),
     ownership: ledger === undefined ? {} : ownershipOf(ledger, regions),
     orphansAt,
     disagreements: disagreements(figures, totals, plan.contacts.length, belief),
   };
-}
-
-/** Learns from the streams who decided for which home, and up to where. */
-async function learn(entries: AsyncIterable<RawEntry>): Promise<OwnershipLedger> {
-  const ledger = new OwnershipLedger();
-  for await (const entry of entries) ledger.learn(entry);
-  return ledger;
 }
 
 function ownershipOf(
@@ -130,15 +122,25 @@ function ownershipOf(
   );
 }
 
-/** The event streams as the check of a mesh reads them. */
-function sourcesOf(edge: Log, regions: readonly string[], patience: Patience): Source[] {
+/**
+ * The event streams as the check of a mesh reads them: at its first reading the ledger learns who
+ * decided for which home, and up to where.
+ */
+function sourcesOf(
+  edge: Log,
+  regions: readonly string[],
+  patience: Patience,
+  ledger: OwnershipLedger,
+): Source[] {
   return regions.map((region) => ({
     stream: `EV_${region}`,
     grows: true,
     async *read({ after, to }) {
       if (to !== undefined && to <= after) return;
       const range = { from: after + 1, ...(to === undefined ? {} : { to }) };
+      const isFirst = after === 0 && to === undefined;
       for await (const entry of readPatiently(edge, `EV_${region}`, patience, range)) {
+        if (isFirst) ledger.learn(entry);
         yield [JSON.stringify(entry)];
       }
     },

@@ -78,7 +78,7 @@ function copyOf(
             note(`${sequence} ${String((JSON.parse(data) as { id?: unknown }).id)}`);
           }
         }
-        yield entries.map((entry) => JSON.stringify(entry));
+        yield entries;
       }
     },
   };

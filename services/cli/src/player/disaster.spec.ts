@@ -54,8 +54,12 @@ function stageOf(options: { readonly restart?: true } = {}) {
   };
   const where: Record<string, string> = { c1: 'eu', c2: 'us' };
   const placement = { homeOf: ({ subject }: { subject: string }) => where[subject] };
-  const disaster = new Disaster(blow, mesh, placement as unknown as Placement, 0);
-  return { disaster, done };
+  const said: string[] = [];
+  const say = (line: string): void => {
+    said.push(line);
+  };
+  const disaster = new Disaster(blow, mesh, placement as unknown as Placement, 0, say);
+  return { disaster, done, said, mesh };
 }
 
 describe('the loss of a region', () => {
@@ -71,7 +75,7 @@ describe('the loss of a region', () => {
   });
 
   it('is over when others decide and rest, and have what it may not have kept', async () => {
-    const { disaster, done } = stageOf();
+    const { disaster, done, said } = stageOf();
     expect(disaster.report).toBeUndefined();
     await disaster.strike(noon);
     expect(done).toEqual(['kill', 'lose eu', 'rest', 'send again beyond 7']);
@@ -84,6 +88,12 @@ describe('the loss of a region', () => {
       restartedAt: null,
       returnedMs: null,
     });
+    expect(said).toEqual([
+      '12:00:00 eu is killed; the day waits until others decide for its home',
+      expect.stringMatching(
+        /^12:00:00 us decides for eu; the day goes on, \d+\.\d s after the kill$/,
+      ),
+    ]);
     await disaster.mend(noon + 9);
     expect(done).toHaveLength(4);
   });
@@ -97,6 +107,26 @@ describe('the loss of a region', () => {
     expect(done.slice(4)).toEqual(['restart', 'regain eu', `set ${noon + 9}`]);
     expect(disaster.report?.restartedAt).not.toBeNull();
     expect(disaster.report?.returnedMs).not.toBeNull();
+  });
+
+  it('is looked at in the copies of all regions, up to where they rest', async () => {
+    const { disaster, mesh } = stageOf();
+    expect(await disaster.look()).toBeUndefined();
+    await disaster.strike(noon);
+    const place = { id: 'c1/arrive/0', stream: 'IN_us', sequence: 1, atMs: 5 };
+    const told = { places: [place], requests: 1, unanswered: 0, retried: 0, longestPauseMs: {} };
+    Object.assign(mesh, {
+      acknowledgements: () => told,
+      rest: async () => ({ at: noon, nextDueMs: null, lastSequence: { IN_us: 1 } }),
+      copyOf: async function* none() {},
+    });
+    Object.defineProperty(mesh, 'living', { value: ['us', 'ap'] });
+    expect(await disaster.look()).toMatchObject({
+      region: 'eu',
+      acknowledgements: told,
+      lost: [{ stream: 'IN_us', sequence: 1 }],
+      differing: [],
+    });
   });
 
   it('is only of one of several regions', () => {

@@ -45,6 +45,8 @@ const waitForRequestMs = 300_000;
 /** How long other regions may take to decide for the lost one, in real ms. */
 const limitMs = 180_000;
 
+const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
+
 /**
  * Strikes once, when the time has come and a request is on its way to the region, or some minutes
  * later without one.
@@ -54,11 +56,21 @@ export class Disaster {
   readonly #mesh: MeshEdge;
   readonly #placement: Placement;
   readonly #atMs: number;
+  readonly #say: (line: string) => void;
   #report: DisasterReport | undefined;
   #hasStruck = false;
 
-  /** @param dayStartMs midnight of the day as it is played, epoch ms of the log */
-  constructor(blow: Blow, mesh: MeshEdge, placement: Placement, dayStartMs: number) {
+  /**
+   * @param dayStartMs midnight of the day as it is played, epoch ms of the log
+   * @param say told what happens, a line each
+   */
+  constructor(
+    blow: Blow,
+    mesh: MeshEdge,
+    placement: Placement,
+    dayStartMs: number,
+    say: (line: string) => void = () => {},
+  ) {
     if (!mesh.regions.includes(blow.region) || mesh.regions.length < 2) {
       throw new PlayFault(
         `The region ${blow.region} cannot be killed: there are ${mesh.regions.join(', ')}.\n` +
@@ -69,6 +81,7 @@ export class Disaster {
     this.#mesh = mesh;
     this.#placement = placement;
     this.#atMs = dayStartMs + blow.timeOfDayMs;
+    this.#say = say;
   }
 
   /** What became of it; undefined before it has struck. */
@@ -100,6 +113,8 @@ export class Disaster {
     opened.promise.catch(() => {});
     const startedMs = performance.now();
     const killedAt = Date.now();
+    const time = new Date(at).toISOString().slice(11, 19);
+    this.#say(`${time} ${region} is killed; the day waits until others decide for its home`);
     try {
       const killed = this.#blow.kill();
       this.#mesh.lose(region, opened.promise);
@@ -112,6 +127,10 @@ export class Disaster {
       const recoveredMs = performance.now() - startedMs;
       const back = { restartedAt: null, returnedMs: null };
       this.#report = { region, at, killedAt, recoveredMs, ...unsure, owners, ...back };
+      this.#say(
+        `${time} ${owners[region]} decides for ${region}; the day goes on, ` +
+          `${seconds(recoveredMs)} after the kill`,
+      );
       opened.resolve();
     } catch (error) {
       opened.reject(error);
@@ -124,12 +143,17 @@ export class Disaster {
     if (this.#report === undefined || this.#blow.restart === undefined) return;
     const restartedAt = Date.now();
     const startedMs = performance.now();
+    this.#say(`The day is over; ${this.#blow.region} is started again.`);
     await this.#blow.restart();
     this.#mesh.regain(this.#blow.region);
     // Its clock was lost with it.
     await this.#patiently(() => this.#mesh.advance({ at, rate: 0 }));
     const returnedMs = performance.now() - startedMs;
     this.#report = { ...this.#report, restartedAt, returnedMs };
+    this.#say(
+      `${this.#blow.region} rests with the others after ${seconds(returnedMs)}; ` +
+        'the logs of all regions are read back.',
+    );
   }
 
   /**

@@ -3,8 +3,11 @@ import type { RawEntry } from '../check/index.ts';
 import type { Places, PlayerEdge, SeenEvent, StreamedEvent } from './edge.ts';
 import { Patience, PlayFault, type PatienceOptions } from './patience.ts';
 
-/** Without a word for this long, the log is asked whether what is missing is for somebody else. */
-const silenceMs = 2_000;
+/**
+ * Without a word for this long, the log is asked whether what is missing is for somebody else: soon
+ * at first, as nothing goes on meanwhile, then more and more rarely.
+ */
+const silenceMs = { first: 50, longest: 2_000 } as const;
 
 /** Whose the mesh's own entries are: who decides for which home. */
 const meshTenant = 'meridian';
@@ -101,7 +104,11 @@ export class Feed {
    * @throws PlayFault when the stream cannot be read any more
    */
   async until(places: Places): Promise<void> {
-    while (this.#missing(places).length > 0) await this.#wait(places);
+    let waitMs: number = silenceMs.first;
+    while (this.#missing(places).length > 0) {
+      await this.#wait(places, waitMs);
+      waitMs = Math.min(2 * waitMs, silenceMs.longest);
+    }
     const moved = Object.entries(places).filter(
       ([stream, sequence]) => sequence > (this.#settled.get(stream) ?? 0),
     );
@@ -133,13 +140,13 @@ export class Feed {
     return Object.entries(places).filter(([stream, to]) => this.#sequenceOf(stream) < to);
   }
 
-  async #wait(places: Places): Promise<void> {
+  async #wait(places: Places, waitMs: number): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
     let timer: NodeJS.Timeout | undefined;
     try {
       await new Promise<void>((resolve, reject) => {
         this.#waiter = { places, resolve, reject };
-        timer = setTimeout(resolve, silenceMs);
+        timer = setTimeout(resolve, waitMs);
       });
     } finally {
       clearTimeout(timer);

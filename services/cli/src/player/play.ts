@@ -124,14 +124,15 @@ export async function playDay(options: PlayOptions): Promise<PlayReport> {
 }
 
 function disasterOf(
-  { edge, blow }: PlayOptions,
+  { edge, blow, view }: PlayOptions,
   placement: Placement,
   { date }: DayPlan,
   movedByMs: number,
 ): Disaster | undefined {
   if (blow === undefined) return undefined;
   if (edge instanceof MeshEdge) {
-    return new Disaster(blow, edge, placement, Date.parse(`${date}T00:00:00Z`) + movedByMs);
+    const midnight = Date.parse(`${date}T00:00:00Z`) + movedByMs;
+    return new Disaster(blow, edge, placement, midnight, (line) => view?.say(line));
   }
   throw new PlayFault(
     `The region ${blow.region} cannot be killed: it is the only one.\nPlay with several regions.`,

@@ -295,6 +295,11 @@ describe('the view', () => {
     view.show(progress);
     expect(written[0]).not.toContain('\u001B[4A');
     expect(written[1]).toContain('\u001B[4A');
+    view.say('A line.');
+    view.say('Another.');
+    view.show(progress);
+    expect(written.slice(2, 4)).toEqual(['\u001B[4A\u001B[JA line.\n', 'Another.\n']);
+    expect(written[4]).not.toContain('\u001B[4A');
   });
 
   it('writes a line an hour of log time, or every ten seconds, elsewhere', () => {

@@ -164,8 +164,18 @@ function table(ours: DayFigures, real: DayFigures | null): string[] {
   ];
 }
 
+/** What the totals depend on beyond the plan. */
+function repeatability({ speed, disaster }: PlayReport): string {
+  if (speed !== 'max') {
+    return `Played by the clock at speed ${speed}: totals vary with the latency of the machine.`;
+  }
+  return disaster === null
+    ? 'Played in lockstep with the log: the same plan gives the same totals on any machine.'
+    : 'Played in lockstep with the log; who takes over may differ, and with it the totals.';
+}
+
 function machineLines(report: PlayReport): string[] {
-  const { eventsStored, requestsStored, wallSeconds, offerLatency, steps, speed } = report;
+  const { eventsStored, requestsStored, wallSeconds, offerLatency, steps } = report;
   const perSecond = (count: number): string => (count / wallSeconds).toFixed(0);
   const latency =
     offerLatency.p50 === null
@@ -176,9 +186,7 @@ function machineLines(report: PlayReport): string[] {
     `${requestsStored} requests led to ${eventsStored} events in ${wallSeconds.toFixed(1)} s: ` +
       `${perSecond(eventsStored)} events/s, ${perSecond(steps.requests)} steps/s.`,
     `From the cause stored to the offer stored: ${latency}.`,
-    speed === 'max'
-      ? 'Played in lockstep with the log: the same plan gives the same totals on any machine.'
-      : `Played by the clock at speed ${speed}: totals vary with the latency of the machine.`,
+    repeatability(report),
   ];
 }
 

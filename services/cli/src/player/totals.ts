@@ -135,16 +135,23 @@ export class DayFromLog {
     contact.endedAt = endAt;
     const { agentId, connectedAt } = contact;
     if (agentId === null || connectedAt === null) return;
-    this.#agents.get(agentId)?.busy.push({ startAt: connectedAt, endAt });
+    this.#agentOf(agentId)?.busy.push({ startAt: connectedAt, endAt });
+  }
+
+  /** An agent of the plan; who served a contact of another home may be read before they signed in. */
+  #agentOf(id: string): LoggedAgent | undefined {
+    if (!this.#agentIds.has(id)) return undefined;
+    let agent = this.#agents.get(id);
+    if (agent === undefined) {
+      agent = { signedIn: [], busy: [], sinceAt: Number.NaN };
+      this.#agents.set(id, agent);
+    }
+    return agent;
   }
 
   #agent({ type, subject, timeMs }: LoggedEvent): void {
-    if (!this.#agentIds.has(subject)) return;
-    let agent = this.#agents.get(subject);
-    if (agent === undefined) {
-      agent = { signedIn: [], busy: [], sinceAt: Number.NaN };
-      this.#agents.set(subject, agent);
-    }
+    const agent = this.#agentOf(subject);
+    if (agent === undefined) return;
     if (type === 'meridian.agent.signed_in.v1') agent.sinceAt = timeMs;
     else if (type === 'meridian.agent.signed_out.v1' && !Number.isNaN(agent.sinceAt)) {
       agent.signedIn.push({ startAt: agent.sinceAt, endAt: timeMs });

@@ -33,6 +33,13 @@ export class View {
     return sinceMs >= lineEveryMs || Math.floor(logAt / hourMs) !== this.#hour;
   }
 
+  /** Shows a line that stays; what is drawn over goes on below it. */
+  say(line: string): void {
+    const isDrawn = this.#drawnLines > 0;
+    this.#screen.write(`${isDrawn ? `\u001B[${this.#drawnLines}A\u001B[J` : ''}${line}\n`);
+    this.#drawnLines = 0;
+  }
+
   show(progress: Progress): void {
     this.#drawnAtMs = this.#realNow();
     this.#hour = Math.floor(progress.logAt / hourMs);

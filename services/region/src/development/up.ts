@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import type { DeedMessage } from '@meridian/cli';
+import type { DeedMessage, MeshView } from '@meridian/cli';
 import { obey } from './deeds.ts';
 import { startDevelopmentMesh, type DevelopmentMesh } from './mesh.ts';
 import { startDevelopmentRegion } from './region.ts';
@@ -16,8 +16,9 @@ const keptRuns = 3;
 
 const help = `Usage: scripts/up [options]
 
-Starts three regions (each with nats-server, Postgres, edge, sessions, routing) on this machine, linked
-to each other, and plays a day of contacts through them, as customers and agents outside would: over HTTP.
+Starts three regions (each with nats-server, a control server, Postgres, and the services edge,
+sessions, routing and recovery) on this machine, linked to each other, and plays a day of contacts
+through them, as customers and agents outside would: over HTTP.
 
   --regions N|A,B     so many regions, or those of these names (default 3: eu,us,ap)
   --calls FILE        play a real call log (CSV, plain or gzip); without it a day made from a seed
@@ -27,7 +28,8 @@ to each other, and plays a day of contacts through them, as customers and agents
   --agents N          agents of a made day (default 20)
   --speed 1|60|max    how fast log time goes; max steps from event to event (default max)
   --kill REGION@HH:MM kill every process of a region at this time of the day, such as eu@12:00
-                      (more than one region); it is started again after the day
+                      (more than one region); it is started again after the day, and the summary
+                      ends with a signed receipt of what that cost, kept in .meridian/drills
   --exit              end after the day; the last line is one JSON object
   --each              one process a service instead of one for all
   --port N            port of the HTTP interface (default 8080, another if taken); further regions
@@ -203,6 +205,21 @@ async function returnToPresent(region: UpRegion): Promise<void> {
   }
 }
 
+/** Says which homes another region decides for, and how each is brought back. */
+async function movedHomes([{ url, key }]: readonly [UpRegion, ...UpRegion[]]): Promise<string> {
+  const answer = await fetch(`${url}/v1/regions`, { headers: { authorization: `Bearer ${key}` } });
+  if (!answer.ok) return '';
+  const { homes } = (await answer.json()) as MeshView;
+  return homes
+    .filter(({ home, owner }) => owner !== home)
+    .map(
+      ({ home, owner }) =>
+        `\n${owner} decides for the home ${home}. ` +
+        `To bring it back: scripts/meridian failback ${home}\n`,
+    )
+    .join('');
+}
+
 function invitation(regions: readonly UpRegion[]): string {
   const [{ url, key }] = regions as readonly [UpRegion];
   const places = regions.map(
@@ -242,11 +259,17 @@ async function main(): Promise<number> {
   process.stdout.write(`Data and output of this run: ${dataDir}\n`);
   const up = await startRegions(dataDir, natsServer, given);
   const { regions } = up;
+  const tookSeconds = (performance.now() / 1_000).toFixed(1);
+  process.stderr.write(`${regions.map(({ name }) => name).join(', ')} up after ${tookSeconds} s\n`);
   writeCurrent(regions);
   try {
     const code = given.play ? await play(up, given) : 0;
     if (given.exit || stopping.aborted) return code;
     if (given.play) await Promise.all(regions.map(returnToPresent));
+    const [first, ...others] = regions;
+    if (first !== undefined && others.length > 0) {
+      process.stdout.write(await movedHomes([first, ...others]));
+    }
     process.stdout.write(invitation(regions));
     await new Promise((resolveStop) => {
       stopping.addEventListener('abort', resolveStop);
