@@ -49,6 +49,7 @@ export { memoryLog, type AppendFate, type MemoryLog, type MemoryLogOptions } fro
 export { compileFilters, hasWildcard, matchesFilter, type SubjectPredicate } from './subjects.ts';
 export { jetstreamLog, type JetStreamLogOptions } from './jetstream/log.ts';
 export { connectNats, type ConnectOptions } from './jetstream/link.ts';
+export { storedForm, type StoredForm } from './jetstream/message.ts';
 export { readRequest } from './read-request.ts';
 export type { StoredRequest } from './read-request.ts';
 export {

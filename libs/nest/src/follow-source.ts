@@ -54,11 +54,13 @@ export interface StreamSourceOptions {
   readonly isOwn: boolean;
   readonly checkpoint?: string;
   readonly startAfter?: number;
+  /** It wants most of the stream, which is then read once for all such followers. */
+  readonly shared?: boolean;
 }
 
 /** One stream, by filters. */
 export function streamSource(options: StreamSourceOptions): FollowSource {
-  const { log, kind, region, filters, isOwn, checkpoint = '', startAfter = 0 } = options;
+  const { log, kind, region, filters, isOwn, checkpoint = '', startAfter = 0, shared } = options;
   const stream = `${kind}_${region}`;
   return {
     kind,
@@ -74,7 +76,7 @@ export function streamSource(options: StreamSourceOptions): FollowSource {
       return Math.max(0, ...lasts);
     },
     follow(followOptions, onMessage) {
-      const wanted = { ...followOptions, filters };
+      const wanted = { ...followOptions, filters, shared: shared === true };
       // The copy of another region's stream is there once that region could be reached.
       const follower = isOwn
         ? log.follow(stream, wanted, onMessage)

@@ -32,6 +32,8 @@ export interface FollowOptions {
   readonly key?: (message: LogMessage) => string;
   /** How many handlers may be under way; default 1,024. */
   readonly maxPending?: number;
+  /** Of `IN`: it wants most of the stream, which is then read once for all such in the process. */
+  readonly shared?: boolean;
 }
 
 /**

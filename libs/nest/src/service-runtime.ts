@@ -285,7 +285,7 @@ export class ServiceRuntime implements Service {
   }
 
   #sourcesFor(
-    { options: { stream, filters, filtersOfOthers = [] } }: FollowHandler,
+    { options: { stream, filters, filtersOfOthers = [], shared = false } }: FollowHandler,
     home: string,
     starts: Positions,
     epoch: number,
@@ -312,6 +312,7 @@ export class ServiceRuntime implements Service {
         // What was handled under an epoch counts in it only: a failover may cut some of it off.
         checkpoint: `.${from}.${home}.${epoch}`,
         startAfter: starts[`${stream}_${from}`] ?? 0,
+        shared,
       }),
     );
   }

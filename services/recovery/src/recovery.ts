@@ -80,6 +80,7 @@ export class Recovery {
       regions,
       ...clocks,
       onArrival: (origin, stream, lagMs) => metrics.lag.observe({ origin, stream }, lagMs / 1_000),
+      onMessage: (message) => this.#copies?.arrived(message),
       onFailure,
     });
     this.#keeper =

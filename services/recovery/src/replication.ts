@@ -1,4 +1,4 @@
-import { PatientFollower, type Follower, type Log } from '@meridian/journal';
+import { PatientFollower, type Follower, type Log, type LogMessage } from '@meridian/journal';
 import { heldSubject, parseHeldReport, type Beat, type HeldReport } from '@meridian/nest';
 import { eventStream, intakeStream } from '@meridian/wire';
 import type { Position } from './domain/actions.ts';
@@ -15,6 +15,8 @@ export interface ReplicationOptions {
   readonly every: Every;
   /** An entry of another region has arrived, so long after it had been stored there. */
   readonly onArrival: (origin: string, stream: string, lagMs: number) => void;
+  /** Every message that a local copy got, the own streams' too. */
+  readonly onMessage: (message: LogMessage) => void;
   readonly onFailure: (error: unknown) => void;
 }
 
@@ -95,7 +97,7 @@ export class Replication {
   }
 
   async #follow(origin: string, stream: string): Promise<Follower> {
-    const { log, region, onArrival, onFailure, wallMs } = this.#options;
+    const { log, region, onArrival, onMessage, onFailure, wallMs } = this.#options;
     let last = 0;
     try {
       last = await log.lastSequence(stream);
@@ -107,6 +109,7 @@ export class Replication {
     return new PatientFollower(log, stream, { after: last, shared: true, onFailure }, (message) => {
       if (origin !== region) onArrival(origin, stream, Math.max(0, wallMs() - message.storedAtMs));
       this.#moved(origin, stream, message.sequence, message.storedAtMs);
+      onMessage(message);
     });
   }
 

@@ -55,6 +55,7 @@ export class SessionsHandlers {
     stream: 'IN',
     filters: ['in.{region}.*.{home}.contact.*'],
     order: 'submit',
+    shared: true,
   })
   onRequest(@Payload() message: LogMessage, @Ctx() context: FollowContext): Promise<HandlerResult> {
     return this.#desks.open(context.home).onRequest(message, context.from);

@@ -33,6 +33,43 @@ export class JetStreamMessage implements LogMessage {
   text(): string {
     return this.#message.string();
   }
+
+  /** As the stream keeps it. */
+  get stored(): StoredForm {
+    const { headers, reply = '' } = this.#message;
+    // …<time in ns>.<pending>
+    const end = reply.lastIndexOf('.');
+    return {
+      storedAt: timeText(reply.slice(reply.lastIndexOf('.', end - 1) + 1, end)),
+      headers: headers ?? [],
+    };
+  }
+}
+
+/** What copies of a stream have in common, to the nanosecond. */
+export interface StoredForm {
+  /** When the origin stored it, as the server writes it: RFC 3339 with up to nine decimals. */
+  readonly storedAt: string;
+  /** Name and values of each header in the order stored. */
+  readonly headers: Iterable<readonly [name: string, values: readonly string[]]>;
+}
+
+/** How the stream keeps a message that a follower was handed; undefined for a log in memory. */
+export function storedForm(message: LogMessage): StoredForm | undefined {
+  return message instanceof JetStreamMessage ? message.stored : undefined;
+}
+
+const second = { since1970: '', text: '' };
+
+/** @param nanos since 1970, decimal */
+function timeText(nanos: string): string {
+  const since1970 = nanos.slice(0, -9);
+  if (second.since1970 !== since1970) {
+    second.since1970 = since1970;
+    second.text = new Date(Number(since1970) * 1_000).toISOString().slice(0, -'.000Z'.length);
+  }
+  const decimals = nanos.slice(-9).replace(/0+$/, '');
+  return decimals === '' ? `${second.text}Z` : `${second.text}.${decimals}Z`;
 }
 
 /** A message as a direct get answered it: its place is in further headers. */

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { NatsConnection } from '@nats-io/nats-core';
-import { copiedStreams } from '@meridian/journal';
+import { copiedStreams, type LogMessage } from '@meridian/journal';
 import type { Comparison } from '../domain/actions.ts';
 import { compareOwn } from './compare-own.ts';
 import type { CopiesMetrics } from './copies-metrics.ts';
@@ -46,6 +46,7 @@ export class CopyKeeper {
   readonly #options: CopyKeeperOptions;
   readonly #settings: CopiesSettings;
   readonly #watches: readonly StreamWatch[];
+  readonly #local: ReadonlyMap<string, LocalCopy>;
   readonly #peers: Peers;
   readonly #exchange: Exchange;
   readonly #scrubber: Scrubber;
@@ -69,6 +70,7 @@ export class CopyKeeper {
           now,
         ),
     );
+    this.#local = new Map(this.#watches.map(({ copy }) => [copy.stream, copy]));
     this.#peers = new Peers(this.#settings.freshMs);
     this.#exchange = new Exchange(
       connection,
@@ -95,11 +97,14 @@ export class CopyKeeper {
   /** Begins; what goes wrong in a turn is told to `onTrouble` and tried again. */
   start(): void {
     if (this.#running !== undefined) return;
-    this.#exchange.open(new Map(this.#watches.map(({ copy }) => [copy.stream, copy])), (report) =>
-      this.#peers.take(report, performance.now()),
-    );
+    this.#exchange.open(this.#local, (report) => this.#peers.take(report, performance.now()));
     this.#stop = new AbortController();
     this.#running = this.#run(this.#stop.signal);
+  }
+
+  /** A message that a copy here has got, as somebody in this process reads it: it need not be read twice. */
+  arrived(message: LogMessage): void {
+    this.#local.get(message.stream)?.arrived(message);
   }
 
   /** Stops comparing; resolves when a mending that was begun has come to its end. */

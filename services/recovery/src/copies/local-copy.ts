@@ -6,12 +6,16 @@ import {
   lastOf,
   RollingHashes,
 } from './rolling-hashes.ts';
-import { copyInfo, readRange, type CopyInfo, type CopyPlace } from './read-copy.ts';
+import type { LogMessage } from '@meridian/journal';
+import { copiedFrom, copyInfo, readRange, type CopyInfo, type CopyPlace } from './read-copy.ts';
 
 /** A message that is not there is looked for again after this before it counts as missing. */
 const missingAfterMs = 2_000;
 /** How much is read at a stretch; other copies have their turn after it. */
 const stretchLength = 4 * chunkLength;
+
+/** How many messages that have arrived are kept until they are hashed; then they are read again. */
+const arrivedMost = 4_096;
 
 /** What a look at the own copy has shown. */
 export interface Noticed {
@@ -34,6 +38,8 @@ export class LocalCopy {
   readonly #now: () => number;
   /** Since when the next message to be followed was not found. */
   #missing: { readonly sequence: number; readonly sinceMs: number } | undefined;
+  /** What follows the last message hashed, without a gap, as far as it was seen arriving. */
+  #arrived: LogMessage[] = [];
   /** The chunk that is read again next. */
   #cursor = 0;
 
@@ -55,7 +61,10 @@ export class LocalCopy {
     this.isKnown = true;
     if (info === undefined || (this.info !== undefined && this.info.born !== info.born)) {
       this.forget();
-    } else if (info.last < this.hashes.upTo) this.hashes.cut(info.last);
+    } else if (info.last < this.hashes.upTo) {
+      this.hashes.cut(info.last);
+      this.#arrived = [];
+    }
     this.info = info;
   }
 
@@ -63,7 +72,16 @@ export class LocalCopy {
   forget(): void {
     this.hashes = new RollingHashes();
     this.#missing = undefined;
+    this.#arrived = [];
     this.#cursor = 0;
+  }
+
+  /** A message has come that somebody here reads anyway. */
+  arrived(message: LogMessage): void {
+    const before = this.#arrived.at(-1)?.sequence ?? this.hashes.upTo;
+    if (message.sequence === before + 1 && this.#arrived.length < arrivedMost) {
+      this.#arrived.push(message);
+    } else this.#arrived = [];
   }
 
   /**
@@ -75,6 +93,8 @@ export class LocalCopy {
     const from = hashes.upTo + 1;
     const to = Math.min(this.last, from - 1 + Math.min(most, stretchLength));
     if (to < from) return 0;
+    const arrived = this.#hashArrived(from, to);
+    if (arrived > 0) return arrived;
     const messages = await readRange(this.#place, this.stream, from, to);
     // Made anew, or cut, while it was read: the next look begins again.
     if (hashes !== this.hashes || hashes.upTo !== from - 1) return 0;
@@ -90,6 +110,27 @@ export class LocalCopy {
       } else return sequence - from;
     }
     return to - from + 1;
+  }
+
+  /** Hashes what is known of a range without reading it. @returns how many messages that were */
+  #hashArrived(from: number, to: number): number {
+    const arrived = this.#arrived;
+    if (arrived[0]?.sequence !== from) {
+      this.#arrived = [];
+      return 0;
+    }
+    const count = Math.min(arrived.length, to - from + 1);
+    for (let index = 0; index < count; index += 1) {
+      const message = copiedFrom(arrived[index] as LogMessage);
+      if (message === undefined) {
+        this.#arrived = [];
+        return index;
+      }
+      this.hashes.extend(message);
+    }
+    this.#missing = undefined;
+    this.#arrived = arrived.slice(count);
+    return count;
   }
 
   /** A replica may be a moment behind at the end: what is not there yet is looked for again. */

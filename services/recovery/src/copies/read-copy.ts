@@ -1,6 +1,6 @@
 import { jetstreamManager, JetStreamApiError } from '@nats-io/jetstream';
 import { createInbox, type Msg, type NatsConnection } from '@nats-io/nats-core';
-import { LogUnavailable } from '@meridian/journal';
+import { LogUnavailable, storedForm, type LogMessage } from '@meridian/journal';
 import type { CopiedMessage } from './copied-message.ts';
 
 const streamNotFound = 10_059;
@@ -132,19 +132,34 @@ function ask(
 }
 
 function copiedMessage({ headers, data }: Msg): CopiedMessage {
-  const own: [string, string][] = [];
-  for (const [name, values] of headers ?? []) {
-    if (name === firstAdded) break;
-    if (name.startsWith(expectation)) continue;
-    for (const value of values) own.push([name, value]);
-  }
   return {
     sequence: Number(headers?.get('Nats-Sequence')),
     subject: headers?.get('Nats-Subject') ?? '',
     storedAt: headers?.get('Nats-Time-Stamp') ?? '',
-    headers: own,
+    headers: ownHeaders(headers ?? []),
     data,
   };
+}
+
+/** The same of a message that a follower was handed; undefined for a log in memory. */
+export function copiedFrom(message: LogMessage): CopiedMessage | undefined {
+  const stored = storedForm(message);
+  if (stored === undefined) return undefined;
+  const { sequence, subject, data } = message;
+  const { storedAt, headers } = stored;
+  return { sequence, subject, storedAt, headers: ownHeaders(headers), data };
+}
+
+function ownHeaders(
+  headers: Iterable<readonly [name: string, values: readonly string[]]>,
+): CopiedMessage['headers'] {
+  const own: [string, string][] = [];
+  for (const [name, values] of headers) {
+    if (name === firstAdded) break;
+    if (name.startsWith(expectation)) continue;
+    for (const value of values) own.push([name, value]);
+  }
+  return own;
 }
 
 function unavailable(

@@ -6,6 +6,8 @@ export interface CopiesSettings {
   readonly followMost: number;
   /** How many old messages are read again in a second at most, over all streams. */
   readonly scrubPerSecond: number;
+  /** Of its time, how much is spent on that at most, 0 to 1: a busy machine is read more slowly. */
+  readonly scrubShare: number;
   /** How long a round over all old messages takes at least. */
   readonly scrubRoundMs: number;
   /** What was heard from a peer longer ago than this is not counted on. */
@@ -29,6 +31,7 @@ export const copiesDefaults: CopiesSettings = {
   everyMs: 1_000,
   followMost: 20_000,
   scrubPerSecond: 5_000,
+  scrubShare: 0.08,
   scrubRoundMs: 20_000,
   freshMs: 4_000,
   stalledMs: 5_000,
