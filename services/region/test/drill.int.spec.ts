@@ -2,33 +2,50 @@ import { describe, expect, it } from '@jest/globals';
 import { verifyReceipt, signReceipt, ensureSigningKey, type Receipt } from '@meridian/cli';
 import { temporaryFolder } from '@meridian/testing';
 import { drillOnce } from '../src/drill/drill.ts';
-import { killRegion, planned, type Exercise } from '../src/drill/exercises.ts';
+import type { Exercise } from '../src/drill/exercises/exercise.ts';
+import { isolate, orphans as loseTail } from '../src/drill/exercises/links.ts';
+import { planned } from '../src/drill/exercises/regions.ts';
 import type { LoadOptions } from '../src/drill/load-options.ts';
 
 /** Verdicts that are about how long something took, which a test does not judge. */
-const aboutTime = new Set(['RTO', 'RPO', 'LOAD', 'PAUSE', 'MOVED']);
+const aboutTime = new Set(['RTO', 'RPO', 'LOAD', 'PAUSE', 'MOVED', 'TAKEN_OVER']);
+/** So long nothing leaves a region before it is killed, in ms: shorter than a lease. */
+const tailMs = 2_500;
 
 const load = (id: string): LoadOptions => ({
-  id, seed: 'test', ratePerSecond: 150, seconds: 18, contactsPerSecond: 3, agentsPerRegion: 4,
-  batchSize: 10, leaseMs: 5_000,
+  id,
+  seed: 'test',
+  ratePerSecond: 150,
+  seconds: 18,
+  contactsPerSecond: 3,
+  agentsPerRegion: 4,
+  batchSize: 10,
+  leaseMs: 5_000,
 });
 
 /** Drills, and shows what was done when a promise was broken. */
 async function drill(exercise: Exercise): Promise<Receipt> {
   const said: string[] = [];
   const receipt = await drillOnce(exercise, () => load(`test-${exercise.name}`), {
-    say: (line) => { said.push(line); },
+    say: (line) => {
+      said.push(line);
+    },
   });
   const broken = receipt.verdicts.filter(({ code, kept }) => !kept && !aboutTime.has(code));
-  expect({ broken, said: broken.length === 0 ? [] : said, violations: receipt.check.violations })
-    .toEqual({ broken: [], said: [], violations: {} });
+  expect({
+    broken,
+    said: broken.length === 0 ? [] : said,
+    violations: receipt.check.violations,
+  }).toEqual({ broken: [], said: [], violations: {} });
   return receipt;
 }
 
 describe('a drill on real processes', () => {
   it('loses nothing that was promised when a region is killed, and signs what it cost', async () => {
-    const receipt = await drill(killRegion('eu'));
-    const { ownership, times, publishing, check } = receipt;
+    const receipt = await drill(loseTail('eu', tailMs));
+    const { ownership, times, publishing, check, orphans } = receipt;
+    expect(orphans.found).toBeGreaterThan(0);
+    expect(orphans.adopted + orphans.setAside).toBe(orphans.found);
     expect(ownership['eu']).toEqual([
       { epoch: 1, owner: 'eu', upTo: expect.any(Number) },
       { epoch: 2, owner: expect.stringMatching(/^(us|ap)$/), upTo: null },
@@ -49,5 +66,12 @@ describe('a drill on real processes', () => {
     const { ownership, totals, orphans } = await drill(planned('eu', 'us'));
     expect(ownership['eu']?.map(({ owner }) => owner)).toEqual(['eu', 'us', 'eu']);
     expect([totals.missing, totals.lost, orphans.found]).toEqual([0, 0, 0]);
+  }, 300_000);
+
+  it('decides nothing in a region that is cut off, which goes on taking requests in', async () => {
+    const { orphans, verdicts } = await drill(isolate('eu', ['us', 'ap'], 'black hole'));
+    const codes = ['ONE_HISTORY', 'NO_LEASE_NO_DECISION', 'INTAKE_KEPT'];
+    expect(verdicts.map(({ code }) => code)).toEqual(expect.arrayContaining(codes));
+    expect(orphans.adopted + orphans.setAside).toBe(orphans.found);
   }, 300_000);
 });

@@ -84,6 +84,25 @@ describe('the command line of a drill', () => {
     expect(of('--all', '--only', 'break-glass,kill-eu')).toHaveLength(2);
     const names = longSeries().map(({ name }) => name);
     expect(new Set(names).size).toBe(names.length);
+    expect(() => of('--all', '--only', 'kill-eu,fly')).toThrow('--only names "fly"');
+  });
+
+  it('has every exercise that was promised in the series, each by its name', () => {
+    const names = longSeries().map(({ name }) => name);
+    expect(names).toEqual(
+      expect.arrayContaining([
+        'break-glass',
+        'clock-jump',
+        'clock-jump-recovery',
+        'clock-jump-routing',
+        'clock-jump-sessions',
+        'disk-full',
+        'isolate-eu',
+        'kill-eu-services',
+        'on-isolation-serve',
+        'orphans',
+      ]),
+    );
   });
 });
 
@@ -110,6 +129,7 @@ describe('the load', () => {
       type: `meridian.${type}.v1`,
       subject,
       region: 'eu',
+      epoch: 2,
       data,
     });
     const who = {
@@ -118,13 +138,13 @@ describe('the load', () => {
     };
     const asked = (event: Heard) => reactionTo(event, who)?.request;
     expect(asked(heard('contact.initiated', 'c1'))).toMatchObject({
-      id: 'c1/enter',
+      id: 'c1/enter-2',
       type: 'meridian.contact.enter_queue.v1',
       region: 'eu',
     });
     expect(asked(heard('contact.initiated', 'c2'))).toBeUndefined();
     expect(asked(heard('reservation.created', 'c9-r1', { agentId: 'a1' }))).toEqual({
-      id: 'c9-r1/accept',
+      id: 'c9-r1/accept-a1-2',
       type: 'meridian.reservation.accept.v1',
       subject: 'c9-r1',
       region: 'eu',

@@ -1,7 +1,7 @@
 import { buildReceipt, type Receipt } from '@meridian/cli';
 import { natsServerBinary, temporaryFolder } from '@meridian/testing';
 import { startDevelopmentMesh } from '../development/mesh.ts';
-import type { Exercise } from './exercises.ts';
+import type { Exercise } from './exercises/exercise.ts';
 import type { LoadOptions } from './load-options.ts';
 import { drillRegions } from './options.ts';
 import { runDrill } from './run.ts';
@@ -27,6 +27,10 @@ export async function drillOnce(
   keep: (stage: Stage, receipt: Receipt) => Promise<void> = () => Promise.resolve(),
 ): Promise<Receipt> {
   const folder = temporaryFolder('meridian-drill-');
+  const prepared = await exercise.prepare?.(folder.path).catch((error: unknown) => {
+    folder.remove();
+    throw error;
+  });
   try {
     const mesh = await startDevelopmentMesh({
       dataDir: folder.path,
@@ -34,6 +38,7 @@ export async function drillOnce(
       regions: drillRegions,
       processes,
       cuttable: true,
+      ...prepared?.mesh,
       ...(sayOfRegions === undefined ? {} : { say: sayOfRegions }),
     });
     try {
@@ -45,6 +50,7 @@ export async function drillOnce(
       await mesh.stop();
     }
   } finally {
+    await prepared?.undo();
     folder.remove();
   }
 }

@@ -1,6 +1,6 @@
 import { lostOf, type Facts } from '@meridian/cli';
 import type { Acknowledged, Acknowledgements } from './acknowledgements.ts';
-import type { Exercise } from './exercises.ts';
+import type { Exercise } from './exercises/exercise.ts';
 import { checkFigures, doubleRules, orphanFigures, type Findings } from './findings.ts';
 import { publishers, type LoadOptions } from './load-options.ts';
 import type { Settled } from './settle.ts';
@@ -19,6 +19,8 @@ export interface Seen {
   /** Acknowledged, and not held elsewhere as it must be while a region was away. */
   readonly missing: readonly Acknowledged[];
   readonly settled: Settled;
+  /** What this drill promised beyond what all do. */
+  readonly observations: Facts['observations'];
 }
 
 /** Puts together what a receipt is made of. */
@@ -58,7 +60,7 @@ export function factsOf(stage: Stage, exercise: Exercise, options: LoadOptions, 
       (sum, rule) => sum + (findings.check.counts[rule] ?? 0),
       0,
     ),
-    observations: exercise.observations,
+    observations: seen.observations,
     check: checkFigures(findings.check, comparison.differing),
   };
 }
@@ -110,6 +112,7 @@ function timesOf(
   };
 }
 
-function takeoverAfter({ takeovers }: Findings, home: string | null, at: number) {
+/** The first takeover of a home that was complete after a moment, epoch ms. */
+export function takeoverAfter({ takeovers }: Findings, home: string | null, at: number) {
   return takeovers.find((one) => one.home === home && one.completedAt >= at);
 }

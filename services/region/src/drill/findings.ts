@@ -5,6 +5,7 @@ import {
   type Epoch,
   type Facts,
   type LogCheckResult,
+  type RawEntry,
   type Source,
   type Takeover,
 } from '@meridian/cli';
@@ -25,15 +26,25 @@ export interface Findings {
   readonly firstOrphanAt: number | undefined;
 }
 
+const entryOf = ({ stream, sequence, subject, storedAtMs, data }: LogMessage): RawEntry => ({
+  stream,
+  sequence,
+  subject,
+  storedAt: storedAtMs,
+  data: new TextDecoder().decode(data),
+});
+
 /** An entry as `GET /v1/log` gives it. */
-export const lineOf = ({ stream, sequence, subject, storedAtMs, data }: LogMessage): string =>
-  JSON.stringify({
-    stream,
-    sequence,
-    subject,
-    storedAt: storedAtMs,
-    data: new TextDecoder().decode(data),
-  });
+export const lineOf = (message: LogMessage): string => JSON.stringify(entryOf(message));
+
+/** When an entry was stored, in epoch ms. */
+export const storedMs = ({ storedAt }: RawEntry): number =>
+  typeof storedAt === 'number' ? storedAt : Date.parse(storedAt);
+
+/** All entries of a stream that there are now. */
+export async function* entriesIn(log: Log, stream: string): AsyncIterable<RawEntry> {
+  for await (const batch of log.replayBatches(stream)) yield* batch.map(entryOf);
+}
 
 /** Runs the independent check over a region's copies, and reads off who owned what when. */
 export async function findIn(log: Log, regions: readonly string[]): Promise<Findings> {
@@ -105,7 +116,7 @@ function readOne(
     firstOffers.set(key, Math.min(before, message.storedAtMs));
     return;
   }
-  ledger.learn(JSON.parse(lineOf(message)) as Parameters<OwnershipLedger['learn']>[0]);
+  ledger.learn(entryOf(message));
   for (const { type, data } of events) {
     if (type !== 'meridian.failover.completed.v1') continue;
     const detected = data['detectedAt'];

@@ -1,4 +1,4 @@
-import type { Exercise } from './exercises.ts';
+import type { Exercise } from './exercises/exercise.ts';
 import type { DrillOptions } from './options.ts';
 
 export interface LoadOptions {

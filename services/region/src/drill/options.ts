@@ -9,7 +9,7 @@ with a signed receipt of what it cost. Nothing of what runs elsewhere is touched
                       it is started again after the load
   --planned           with --kill: a planned failover of the region and its failback instead
   --cut LINK:HOW      such as eu-us:blackhole, eu-us:reset, eu>us:blackhole (one way); several times
-  --all               the long series: every kill, stop and cut there is, one after the other
+  --all               the long series: every kill, stop, cut, jump of a clock and full disk there is
   --only NAMES        of the series: only these, with commas between them (--list names them)
   --list              name the exercises of the series
   --rate N            requests to be acknowledged in a second, over all regions (default 600)

@@ -57,9 +57,9 @@ export class People {
     this.#random = seeded(`${seed}/${home}`);
   }
 
-  /** Customers who have come and whose contact has not ended. */
-  get living(): number {
-    return this.#living.size;
+  /** The contacts of the customers who have come, as far as they have not ended. */
+  get living(): ReadonlySet<string> {
+    return this.#living;
   }
 
   /** How many customers came. */

@@ -7,6 +7,8 @@ export interface Heard {
   readonly subject: string;
   /** The home of what it is about. */
   readonly region: string;
+  /** Under which it was decided: what was lost with its region is decided again, under a later one. */
+  readonly epoch: number;
   readonly data: Readonly<Record<string, unknown>>;
 }
 
@@ -35,10 +37,11 @@ const pace = {
 
 /**
  * What a customer or an agent does when they hear of an event; undefined when it does not concern
- * them. The id of the request follows from the event: heard twice, it is the same request.
+ * them. The id of the request follows from the event and its epoch: heard twice, it is the same request;
+ * decided again, it is another one, because what was asked for in between may have led to nothing.
  */
 export function reactionTo(event: Heard, who: Acquaintances): Reaction | undefined {
-  const { id, type, subject, region, data } = event;
+  const { id, type, subject, region, epoch, data } = event;
   const agentId = data['agentId'];
   const isForMe = typeof agentId === 'string' && who.isMyAgent(agentId);
   const reaction = (
@@ -48,14 +51,16 @@ export function reactionTo(event: Heard, who: Acquaintances): Reaction | undefin
     said: unknown,
   ): Reaction => ({
     within,
-    request: { id: `${subject}/${what}`, type: asked, subject, region, data: said },
+    request: { id: `${subject}/${what}-${epoch}`, type: asked, subject, region, data: said },
   });
   if (type === 'meridian.contact.initiated.v1' && who.isMyCustomer(subject)) {
     const said = { queueId, priority: 0 };
     return reaction(pace.atOnce, 'enter', 'meridian.contact.enter_queue.v1', said);
   }
   if (type === 'meridian.reservation.created.v1' && isForMe) {
-    return reaction(pace.answer, 'accept', 'meridian.reservation.accept.v1', { agentId });
+    // What one owner offered to one agent another one may offer to another, under the same number.
+    const what = `accept-${agentId}`;
+    return reaction(pace.answer, what, 'meridian.reservation.accept.v1', { agentId });
   }
   if (type === 'meridian.contact.connected_to_agent.v1' && isForMe) {
     const said = { by: 'AGENT', reason: 'done' };

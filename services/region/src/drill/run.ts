@@ -1,12 +1,14 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Facts } from '@meridian/cli';
 import { intakeStream } from '@meridian/wire';
-import { Acknowledgements, type Acknowledged } from './acknowledgements.ts';
+import type { Acknowledged, Acknowledgements } from './acknowledgements.ts';
 import { publishers, type LoadOptions } from './load-options.ts';
 import { missingElsewhere, RegionCopies } from './copies.ts';
 import { Door } from './doors.ts';
-import type { Exercise } from './exercises.ts';
+import type { Evidence, Exercise } from './exercises/exercise.ts';
 import { factsOf } from './facts.ts';
+import { entriesIn } from './findings.ts';
+import { judgeHistories } from './histories.ts';
 import { People } from './people.ts';
 import { Publisher } from './publisher.ts';
 import { settle } from './settle.ts';
@@ -23,7 +25,7 @@ export async function runDrill(
   exercise: Exercise,
   options: LoadOptions,
 ): Promise<Facts> {
-  const acknowledgements = new Acknowledgements();
+  const { acknowledgements } = stage;
   const people = stage.regions.map(
     (home) =>
       new People({
@@ -57,9 +59,10 @@ export async function runDrill(
   await load;
   const loadEndedAt = acknowledgements.lastAtMs;
   stage.note('the load has ended');
-  await untilTrue(30_000, () => Promise.resolve(people.every(({ living }) => living === 0)));
-  const living = people.reduce((sum, one) => sum + one.living, 0);
-  stage.say(`${living} customers are not served to their end`);
+  await untilTrue(30_000, () => Promise.resolve(people.every(({ living }) => living.size === 0)));
+  const living = people.flatMap((one) => [...one.living]);
+  const names = living.length === 0 ? '' : `: ${living.slice(0, 5).join(', ')}`;
+  stage.say(`${living.length} customers are not served to their end${names}`);
   await Promise.all(people.map((one) => one.close(10_000)));
   const settled = await settle(stage, acknowledgements.all);
   for (const one of settled.findings.check.violations.slice(0, 12)) {
@@ -68,6 +71,12 @@ export async function runDrill(
     stage.say(`violation of ${rule}: ${place}: expected ${expected}, found ${found}`);
   }
   for (const why of acknowledgements.refusals) stage.say(`refused: ${why}`);
+  const { leaseMs } = options;
+  const evidence: Evidence = { stage, blowAt, mendedAt, leaseMs, settled, entries: reader(stage) };
+  const observations = [
+    await judgeHistories(evidence),
+    ...((await exercise.judge?.(evidence)) ?? []),
+  ];
   return factsOf(stage, exercise, options, {
     acknowledgements,
     loadStartedAt,
@@ -76,7 +85,20 @@ export async function runDrill(
     mendedAt,
     missing,
     settled,
+    observations,
   });
+}
+
+/** Reads a region's own copy of a stream, whole. */
+function reader(stage: Stage): Evidence['entries'] {
+  return async function* entries(region, stream) {
+    const copies = await RegionCopies.open(stage.mesh.region(region));
+    try {
+      yield* entriesIn(copies.log, stream);
+    } finally {
+      await copies.close();
+    }
+  };
 }
 
 function publishersOf(

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { MeshView } from '@meridian/cli';
 import type { DevelopmentMesh } from '../development/mesh.ts';
+import { Acknowledgements } from './acknowledgements.ts';
 import type { Edge } from './doors.ts';
 
 /** Where a drill takes place: the regions, and what is done to them, noted with its time. */
@@ -9,6 +10,8 @@ export class Stage {
   /** Epoch ms. */
   readonly startedAt = Date.now();
   readonly actions: { readonly atMs: number; readonly what: string }[] = [];
+  /** What those outside were told. */
+  readonly acknowledgements = new Acknowledgements();
   /** One line for each step. */
   readonly say: (line: string) => void;
 
