@@ -273,13 +273,14 @@ describe('meridian', () => {
     );
     expect(JSON.parse(out)).toEqual({
       at: new Date(world.atMs).toISOString(),
+      stream: 'EV_eu',
       sequence: middle,
       queues: [...expectedRows(world, 'queues', 'demo').values()],
       agents: [...expectedRows(world, 'agents', 'demo').values()],
       contacts: living,
     });
     expect((await at('replay', '--as-of', '2026-03-02T08:00:01Z')).out).toContain(
-      'after sequence 2\n',
+      'EV_eu after sequence 2\n',
     );
     expect((await at('replay', '--from', 'soon')).code).toBe(2);
   });

@@ -52,6 +52,19 @@ describe('meridian check of a mesh', () => {
     expect(edge('us').received).toEqual([]);
   });
 
+  it('asks for no empty range where a region has decided nothing yet', async () => {
+    for (const name of ['eu', 'us']) edge('eu').problem(`GET /v1/log/IN_${name}`, 403, 'No', 'no');
+    edge('eu').json('GET /v1/regions', {
+      region: 'eu',
+      regions: ['eu', 'us', 'ap'].map((name) => ({ region: name })),
+    });
+    edge('eu').lines('GET /v1/log/EV_ap', []);
+    const { code, out } = await run(['check', '--whole'], { folder });
+    expect([code, out]).toEqual([0, expect.stringContaining('Every invariant holds.')]);
+    const asked = edge('eu').received.map(({ path }) => path);
+    expect(asked.filter((url) => url.includes('to=0'))).toEqual([]);
+  });
+
   it('looks for causes in the intakes of all regions', async () => {
     const { code, out } = await run(['check', '--json'], { folder });
     const { counts, intakeChecked } = JSON.parse(out) as Record<string, unknown>;

@@ -32,8 +32,12 @@ export function edgeSources(client: EdgeClient, regions: readonly string[]): Sou
   return regions.map((region) => ({
     stream: `EV_${region}`,
     grows: true,
-    read: ({ after, to }) =>
-      client.log(`EV_${region}`, { from: after + 1, ...(to === undefined ? {} : { to }) }),
+    async *read({ after, to }) {
+      // An edge gives no empty range, and a stream may have nothing yet.
+      if (to !== undefined && to <= after) return;
+      const range = { from: after + 1, ...(to === undefined ? {} : { to }) };
+      yield* client.log(`EV_${region}`, range);
+    },
   }));
 }
 
@@ -73,8 +77,9 @@ export async function addIntakes(
     for (const region of regions) await add(client.log(`IN_${region}`));
     return true;
   } catch (error) {
-    if (error instanceof EdgeRefusal && (error.status === 403 || error.status === 404))
-      {return false;}
+    if (error instanceof EdgeRefusal && (error.status === 403 || error.status === 404)) {
+      return false;
+    }
     throw error;
   }
 }

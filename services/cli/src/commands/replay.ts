@@ -127,7 +127,11 @@ async function foldTo(context: Context, options: Options, to: LogBound): Promise
   return world;
 }
 
-function printMoment(context: Context, world: World, asOf: LogBound): void {
+/** The stream of the region behind the edge, or the export that is read in its place. */
+const sourceOf = async (context: Context, options: Options): Promise<string> =>
+  textOption(options, 'file') ?? eventStreamOf(context.client);
+
+function printMoment(context: Context, world: World, asOf: LogBound, stream: string): void {
   const { io, paint } = context;
   const rows = (model: 'contacts' | 'agents' | 'queues'): unknown[] => [
     ...expectedRows(world, model, world.tenant).values(),
@@ -141,10 +145,11 @@ function printMoment(context: Context, world: World, asOf: LogBound): void {
   const atMs = 'timeMs' in asOf ? asOf.timeMs : world.atMs;
   const at = Number.isFinite(atMs) ? new Date(atMs).toISOString() : null;
   if (context.json) {
-    printJson(context, { at, sequence: world.sequence, queues, agents, contacts });
+    printJson(context, { at, stream, sequence: world.sequence, queues, agents, contacts });
     return;
   }
-  io.out(`${paint('bold', at ?? 'before the first event')}, after sequence ${world.sequence}\n\n`);
+  const moment = paint('bold', at ?? 'before the first event');
+  io.out(`${moment}, ${stream} after sequence ${world.sequence}\n\n`);
   io.out(`${renderQueues(queues, atMs)}\n${renderAgents(agents)}\n`);
   io.out(
     table(
@@ -168,7 +173,8 @@ function printMoment(context: Context, world: World, asOf: LogBound): void {
 
 export const replayCommand: CommandSpec = {
   usage: 'replay',
-  summary: 'Show what the log holds, in order; with --as-of, how everything stood at a moment',
+  summary:
+    'Show what the log of a region holds, in order; with --as-of, how everything stood there',
   options: [
     { flags: '--from <place>', text: 'a sequence or a time' },
     { flags: '--to <place>', text: 'a sequence or a time' },
@@ -196,7 +202,10 @@ export const replayCommand: CommandSpec = {
   async run(context, _args, options) {
     const asOf = parseBound('as-of', textOption(options, 'asOf'));
     if (asOf === undefined) await play(context, options);
-    else printMoment(context, await foldTo(context, options, asOf), asOf);
+    else {
+      const stream = await sourceOf(context, options);
+      printMoment(context, await foldTo(context, options, asOf), asOf, stream);
+    }
     return exitCodes.ok;
   },
 };

@@ -175,7 +175,7 @@ function repeatability({ speed, disaster }: PlayReport): string {
 }
 
 function machineLines(report: PlayReport): string[] {
-  const { eventsStored, requestsStored, wallSeconds, offerLatency, steps } = report;
+  const { eventsStored, requestsStored, wallSeconds, offerLatency, steps, failures } = report;
   const perSecond = (count: number): string => (count / wallSeconds).toFixed(0);
   const latency =
     offerLatency.p50 === null
@@ -187,11 +187,12 @@ function machineLines(report: PlayReport): string[] {
       `${perSecond(eventsStored)} events/s, ${perSecond(steps.requests)} steps/s.`,
     `From the cause stored to the offer stored: ${latency}.`,
     repeatability(report),
+    ...(failures === 0 ? [] : [`Attempts that failed, and were repeated: ${failures}.`]),
   ];
 }
 
 function problemLines(report: PlayReport): string[] {
-  const { figures, check, disagreements, lateEvents, failures, speed } = report;
+  const { figures, check, disagreements, lateEvents, speed } = report;
   const lines = [...disagreements];
   if (figures.unfinished > 0) lines.push(`${figures.unfinished} contacts did not come to an end.`);
   if (check.violationCount > 0) {
@@ -210,9 +211,6 @@ function problemLines(report: PlayReport): string[] {
   }
   if (lateEvents > 0) {
     lines.push(`${lateEvents} events came late: another play may give slightly different totals.`);
-  }
-  if (failures > 0) {
-    lines.push(`The region was away: ${failures} attempts failed and were repeated.`);
   }
   return lines;
 }

@@ -3,6 +3,7 @@ import { buildReceipt, type DayFacts, type DeedMessage, type SignedDay } from '@
 import { drillRecord, signAndWrite } from '../drill/keep.ts';
 import { versions } from '../drill/versions.ts';
 import type { DevelopmentMesh } from './mesh.ts';
+import { until } from './ports.ts';
 
 /** The default of the services. */
 const leaseMs = Number(process.env['MERIDIAN_LEASE_MS'] ?? 5_000);
@@ -54,5 +55,11 @@ async function sign(mesh: DevelopmentMesh, facts: DayFacts, home: string): Promi
         `${answer.status} ${await answer.text()}`,
     );
   }
+  await until(`${receipt.id} on the list of drills`, async () => {
+    const kept = await fetch(`${url}/v1/drills/${receipt.id}`, {
+      headers: { authorization: `Bearer ${key}` },
+    });
+    return kept.ok;
+  });
   return { text: signed.text, file: signed.file };
 }
