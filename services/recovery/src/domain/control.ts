@@ -47,6 +47,8 @@ export interface ClaimRecord {
   readonly upTo: number;
   /** The count of the lease whose lapse the claim is about. */
   readonly lease: number;
+  /** The survivor does not take over for now: nobody need wait for it. */
+  readonly refuses?: true;
 }
 
 export const homeKey = (home: string): string => `home.${home}`;

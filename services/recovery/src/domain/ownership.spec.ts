@@ -275,6 +275,63 @@ describe('a lost region', () => {
     });
   });
 
+  /** What ap says of how much it holds of eu. */
+  const claimOfAp = (upTo: number, more: object = {}): Input => ({
+    type: 'control_changed',
+    entry: {
+      key: 'claim.eu.1.ap',
+      value: JSON.stringify({ region: 'ap', upTo, lease: 1, ...more }),
+      revision: 5_000,
+    },
+  });
+  /** Lets time pass, half a second at a time, until eu is taken over; ap renews or does not. */
+  function takenAfterMs(stage: Stage, isRenewing: boolean, limitMs = 20_000): number | undefined {
+    for (let waitedMs = 500; waitedMs <= limitMs; waitedMs += 500) {
+      if (writes(stage.settle(stage.tick(500)), 'home.eu').length > 0) return waitedMs;
+      const count = 100 + waitedMs;
+      if (isRenewing) stage.tell(stage.entry(leaseKey('ap'), lease('ap', count)));
+    }
+    return undefined;
+  }
+
+  it('waits for the claim of who renews its lease: who holds most wins, however late it says so', () => {
+    const { stage } = euLost();
+    expect(takenAfterMs(stage, true, 5_000)).toBeUndefined();
+    expect(writes(stage.settle(stage.tell(claimOfAp(71))), 'home.eu')).toEqual([]);
+    expect(takenAfterMs(stage, true, 1_000)).toBeUndefined();
+    // Who holds less takes over at once.
+    const { stage: other } = euLost();
+    takenAfterMs(other, true, 3_000);
+    expect(writes(other.settle(other.tell(claimOfAp(69))), 'home.eu')).toHaveLength(1);
+  });
+
+  it('waits for no claim of who lapses, or says no, and not for ever', () => {
+    const { stage: lapsing } = euLost();
+    expect(takenAfterMs(lapsing, false)).toBe(6_000);
+    const { stage: refusing } = euLost();
+    const refusal = claimOfAp(0, { refuses: true });
+    expect(writes(refusing.settle(refusing.tell(refusal)), 'home.eu')).toHaveLength(1);
+    const { stage: silent } = euLost();
+    expect(takenAfterMs(silent, true)).toBe(7_000);
+  });
+
+  it('is refused while the own streams are not known to be whole, and claimed then', () => {
+    const stage = running();
+    stage.tell({ type: 'positions', positions: { eu: { sequence: 70, storedAtMs: 5 } } });
+    const claims = (actions: readonly Action[]) =>
+      writes(actions, 'claim.').map(({ value }) => value);
+    const said: unknown[] = [];
+    for (let count = 2; count <= 7; count += 1) {
+      if (count === 6) said.push(...claims(stage.tell({ type: 'damage', damaged: true })));
+      said.push(...claims(stage.settle(stage.tick(1_000))));
+      stage.tell(stage.entry(leaseKey('ap'), lease('ap', count)));
+    }
+    expect(said).toEqual([{ region: 'us', upTo: 0, lease: 1, refuses: true }]);
+    expect(claims(stage.settle(stage.tell({ type: 'damage', damaged: false })))).toEqual([
+      { region: 'us', upTo: 70, lease: 1 },
+    ]);
+  });
+
   it('is granted for only after the beginning of the epoch is on the log', () => {
     const { stage } = euLost();
     const claim = { region: 'ap', upTo: 70, lease: 1 };

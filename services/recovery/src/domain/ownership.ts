@@ -250,7 +250,7 @@ function mindHome(draft: Draft, home: string): void {
   if (record.state === 'SEALING' && record.next === settings.region) mindNext(draft, record);
   if (mind.writing !== undefined) return;
   if (!view.isLapsed(record.owner)) delete mind.takeover;
-  else if (isSound(state)) mindTakeover(draft, record);
+  else mindTakeover(draft, record);
 }
 
 function mindOwn(draft: Draft, record: HomeRecord): void {

@@ -23,7 +23,7 @@ export interface Settings {
   readonly guardMs: number;
   readonly renewEveryMs: number;
   readonly readEveryMs: number;
-  /** How long a survivor waits for the claims of the others. */
+  /** How long a survivor waits at most for the claims of those that renew their leases. */
   readonly claimWaitMs: number;
   /** How long each next survivor waits for the one before it. */
   readonly takeoverWaitMs: number;
@@ -51,7 +51,7 @@ export function settingsOf(
     guardMs: leaseMs / 5,
     renewEveryMs: leaseMs / 5,
     readEveryMs: leaseMs / 5,
-    claimWaitMs: leaseMs / 5,
+    claimWaitMs: (7 * leaseMs) / 5,
     takeoverWaitMs: (2 * leaseMs) / 5,
     handoverLimitMs: 3 * leaseMs,
     requestLimitMs: 12 * leaseMs,

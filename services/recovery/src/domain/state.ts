@@ -22,7 +22,10 @@ export interface Takeover {
   readonly lease: number;
   readonly sinceMs: number;
   readonly detectedMs: number;
+  /** What was claimed; nothing was when absent. */
   claimed?: number;
+  /** Whether the others were told that nothing is claimed for now. */
+  isRefused?: boolean;
   rankedAtMs?: number;
 }
 

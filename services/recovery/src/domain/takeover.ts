@@ -1,11 +1,20 @@
 import { claimKey, type ClaimRecord, type HomeRecord } from './control.ts';
 import type { Facts } from './failover-events.ts';
-import { homeOf, write, writeHome, type Draft, type State } from './state.ts';
+import {
+  homeOf,
+  isSound,
+  write,
+  writeHome,
+  type Draft,
+  type State,
+  type Takeover,
+} from './state.ts';
 
 /**
- * The owner of a home is lapsed: every survivor writes how much it holds of the owner's decisions.
- * Who holds most takes over, the first by name among equals (who was asked for goes before); the
- * next ones each a while later, if nobody before them did.
+ * The owner of a home is lapsed: every survivor writes how much it holds of the owner's decisions, or
+ * that it does not take over for now. These are waited for as long as their regions renew their
+ * leases, though not for ever. Who holds most takes over, the first by name among equals (who was
+ * asked for goes before); the next ones each a while later, if nobody before them did.
  */
 export function mindTakeover(draft: Draft, record: HomeRecord): void {
   const { state, at } = draft;
@@ -14,25 +23,27 @@ export function mindTakeover(draft: Draft, record: HomeRecord): void {
   const mind = homeOf(state, home);
   const lapsed = view.leases.get(owner);
   const held = positions.get(owner);
-  if (lapsed === undefined || held === undefined) return;
+  if (lapsed === undefined) return;
   const lease = lapsed.value.count;
   if (mind.takeover?.epoch !== epoch || mind.takeover.lease !== lease) {
     mind.takeover = { epoch, lease, sinceMs: at.nowMs, detectedMs: at.wallMs };
   }
   const takeover = mind.takeover;
+  if (held === undefined || !isSound(state)) {
+    refuse(draft, home, takeover);
+    return;
+  }
   if (takeover.claimed === undefined) {
     takeover.claimed = held.sequence;
-    const claim: ClaimRecord = { region: settings.region, upTo: held.sequence, lease };
-    write(draft, claimKey(home, epoch, settings.region), JSON.stringify(claim), undefined, {
-      kind: 'claim',
-      sentAtMs: at.nowMs,
-    });
+    takeover.isRefused = false;
+    writeClaim(draft, home, epoch, { region: settings.region, upTo: held.sequence, lease });
   }
-  const claims = knownClaims(state, record, lease, takeover.claimed);
+  const said = knownClaims(state, record, lease, takeover.claimed);
   const isComplete = survivors(state, owner).every((region) =>
-    claims.some((claim) => claim.region === region),
+    said.some((claim) => claim.region === region),
   );
   if (!isComplete && at.nowMs < takeover.sinceMs + settings.claimWaitMs) return;
+  const claims = said.filter(({ refuses }) => refuses !== true);
   takeover.rankedAtMs ??= at.nowMs;
   const rank = ranked(claims, mind.request?.request.to).indexOf(settings.region);
   if (at.nowMs < takeover.rankedAtMs + rank * settings.takeoverWaitMs) return;
@@ -56,6 +67,24 @@ export function mindTakeover(draft: Draft, record: HomeRecord): void {
     },
     facts,
   );
+}
+
+/** Tells the others, once, that they need not wait. */
+function refuse(draft: Draft, home: string, takeover: Takeover): void {
+  delete takeover.claimed;
+  delete takeover.rankedAtMs;
+  if (takeover.isRefused === true) return;
+  takeover.isRefused = true;
+  const { epoch, lease } = takeover;
+  const { region } = draft.state.settings;
+  writeClaim(draft, home, epoch, { region, upTo: 0, lease, refuses: true });
+}
+
+function writeClaim(draft: Draft, home: string, epoch: number, claim: ClaimRecord): void {
+  write(draft, claimKey(home, epoch, claim.region), JSON.stringify(claim), undefined, {
+    kind: 'claim',
+    sentAtMs: draft.at.nowMs,
+  });
 }
 
 /** The regions that may take over: seen in `CONTROL`, and not found lapsed. */
