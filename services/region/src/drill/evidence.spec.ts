@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import type { RawEntry } from '@meridian/cli';
+import type { RawEntry, Violation } from '@meridian/cli';
 import type { Acknowledged } from './acknowledgements.ts';
+import { isEndedByJump } from './exercises/clock.ts';
+import { excuse, type Findings } from './findings.ts';
 import { contactsThatDiffer, historiesOf } from './histories.ts';
 import { decidedAlone, takenAlone } from './isolation.ts';
 import { eventsAhead } from './jumped-times.ts';
@@ -144,5 +146,46 @@ describe('times that jumped', () => {
       ['c', 2],
       ['b', 1],
     ]);
+  });
+
+  it('excuse an offer of the region that was out at the jump, and nothing else', () => {
+    const late: Violation = {
+      invariant: 3,
+      rule: 'offer-end',
+      sequence: 408,
+      index: 0,
+      aggregate: 'ev.eu.eu.demo.routing.eu',
+      expected: 'c22-r1 to end by 2026-11-22T17:36:29.118Z',
+      found: '2026-11-22T17:46:08.253Z',
+    };
+    const others: readonly Violation[] = [
+      { ...late, rule: 'one-offer' },
+      { ...late, aggregate: 'ev.us.us.demo.routing.us' },
+      { ...late, found: '2026-11-22T17:46:29.118Z' },
+      { ...late, found: '2026-11-22T17:36:29.118Z' },
+    ];
+    const check = {
+      ok: false,
+      violationCount: 6,
+      counts: { 'offer-end': 5, 'one-offer': 1 },
+      violations: [late, ...others],
+    };
+    const { findings, excused } = excuse({ check } as unknown as Findings, (one) =>
+      isEndedByJump(one, 'eu', 600_000),
+    );
+    expect(excused).toEqual([late]);
+    expect(findings.check).toEqual({
+      ok: false,
+      violationCount: 5,
+      counts: { 'offer-end': 4, 'one-offer': 1 },
+      violations: others,
+    });
+    const { findings: clean } = excuse(
+      {
+        check: { ...check, violationCount: 1, counts: { 'offer-end': 1 }, violations: [late] },
+      } as unknown as Findings,
+      () => true,
+    );
+    expect(clean.check).toMatchObject({ ok: true, violationCount: 0, counts: {} });
   });
 });

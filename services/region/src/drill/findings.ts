@@ -8,6 +8,7 @@ import {
   type RawEntry,
   type Source,
   type Takeover,
+  type Violation,
 } from '@meridian/cli';
 import type { Log, LogMessage } from '@meridian/journal';
 import { eventStream, intakeStream, parseSubject } from '@meridian/wire';
@@ -76,6 +77,27 @@ export async function findIn(log: Log, regions: readonly string[]): Promise<Find
   const ownership = Object.fromEntries(regions.map((home) => [home, epochsOf(ledger, home)]));
   const firstOrphanAt = await firstStoredAt(log, check.orphans);
   return { check, ownership, takeovers, firstOffers, firstOrphanAt };
+}
+
+/** Takes what an exercise foresaw out of what the check found; only what was kept whole can be. */
+export function excuse(
+  findings: Findings,
+  isForeseen: (violation: Violation) => boolean,
+): { readonly findings: Findings; readonly excused: readonly Violation[] } {
+  const { check } = findings;
+  const excused = check.violations.filter(isForeseen);
+  const counts: Record<string, number> = { ...check.counts };
+  for (const { rule } of excused) {
+    counts[rule] = (counts[rule] ?? 0) - 1;
+    if (counts[rule] === 0) delete counts[rule];
+  }
+  const violationCount = check.violationCount - excused.length;
+  const violations = check.violations.filter((one) => !excused.includes(one));
+  const ok = violationCount === 0;
+  return {
+    findings: { ...findings, check: { ...check, ok, counts, violationCount, violations } },
+    excused,
+  };
 }
 
 async function firstStoredAt(

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { pathToFileURL, fileURLToPath } from 'node:url';
-import type { Observation } from '@meridian/cli';
+import type { Observation, Violation } from '@meridian/cli';
 import { eventStream } from '@meridian/wire';
 import { eventsAhead } from '../jumped-times.ts';
 import type { Stage } from '../stage.ts';
@@ -12,6 +12,9 @@ import { childOf } from './processes.ts';
 /** How far the clock jumps, and how long until it jumps back, in ms. */
 const jumpMs = 600_000;
 const jumpedMs = 5_000;
+
+/** What they decide bears the time of their clock, several times a second. */
+const deciders = new Set(['region', 'sessions', 'routing']);
 
 /** From sources as from what is built: services run what is built. */
 const preload = fileURLToPath(new URL('../../../dist/drill/clock-shift.js', import.meta.url));
@@ -52,13 +55,25 @@ export function clockJump(region: string, process: string): Exercise {
       return at;
     },
     mend: nothing,
-    judge: (evidence) => judgeJump(evidence, process !== 'edge'),
+    excuses: (violation) => isEndedByJump(violation, region, jumpMs),
+    judge: (evidence) => judgeJump(evidence, deciders.has(process)),
   };
+}
+
+/** An offer that was out when the clock jumped ends at once, which is late by the time of the log. */
+export function isEndedByJump(
+  { rule, aggregate, expected, found }: Violation,
+  region: string,
+  byMs: number,
+): boolean {
+  if (rule !== 'offer-end' || !aggregate.startsWith(`ev.${region}.${region}.`)) return false;
+  const lateMs = Date.parse(found) - Date.parse(expected.split(' ').at(-1) ?? '');
+  return lateMs > 0 && lateMs < byMs;
 }
 
 /** @param decides whether events bear the process's times */
 async function judgeJump(
-  { stage, entries, settled, blowAt }: Evidence,
+  { stage, entries, settled, blowAt, excused, agentsPerRegion }: Evidence,
   decides: boolean,
 ): Promise<Observation[]> {
   const epochs = settled.findings.takeovers.filter(({ completedAt }) => completedAt >= blowAt);
@@ -67,6 +82,14 @@ async function judgeJump(
   for (const [type, count] of counts) stage.say(`ahead of its time: ${count} ${type}`);
   const ahead = [...counts.values()].reduce((sum, count) => sum + count, 0);
   return [
+    promised(
+      'ENDED_BY_JUMP',
+      'The jump ends no more offers than there are agents',
+      excused.length,
+      'at most',
+      agentsPerRegion,
+      'offers',
+    ),
     promised('LEASES_HOLD', 'No epoch begins', epochs.length, 'at most', 0, 'epochs'),
     ...(decides
       ? [promised('JUMPED', 'Events bear the time that jumped', ahead, 'at least', 1, 'events')]

@@ -1,4 +1,4 @@
-import type { Observation, RawEntry } from '@meridian/cli';
+import type { Observation, RawEntry, Violation } from '@meridian/cli';
 import type { DevelopmentMeshOptions } from '../../development/mesh.ts';
 import type { Settled } from '../settle.ts';
 import type { Stage } from '../stage.ts';
@@ -11,6 +11,9 @@ export interface Evidence {
   /** When mending began. */
   readonly mendedAt: number;
   readonly leaseMs: number;
+  readonly agentsPerRegion: number;
+  /** What the check found and the exercise foresaw: it is not among the violations of the receipt. */
+  readonly excused: readonly Violation[];
   readonly settled: Settled;
   /** Every entry of a stream in a region's own copy, in order. */
   readonly entries: (region: string, stream: string) => AsyncIterable<RawEntry>;
@@ -48,6 +51,11 @@ export interface Exercise {
   act(stage: Stage): Promise<number>;
   /** Done after the load: what was killed starts again, what was cut is healed. */
   mend(stage: Stage): Promise<void>;
+  /**
+   * Whether a breach of a rule is what the exercise itself did, and harms nobody. How many there may
+   * be of them is for `judge` to say.
+   */
+  excuses?(violation: Violation): boolean;
   /** What it promises beyond what all drills do, and what came of it. */
   judge?(evidence: Evidence): Promise<readonly Observation[]>;
 }
