@@ -6,6 +6,8 @@ export interface Context {
   readonly now: number;
   /** Seeded randomness; the same seed gives the same decision. */
   readonly random: Random;
+  /** The epoch of the ownership under which it is decided; 1 when absent. */
+  readonly epoch?: number;
 }
 
 /** A refused command is data: a code from a closed list and the facts that led to it. */

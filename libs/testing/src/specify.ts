@@ -15,6 +15,8 @@ export type PastEvent<Event> = Event | readonly [event: Event, atMs: number];
 export interface When {
   /** Epoch ms; that of the last event of the past when absent, 0 without a past. */
   readonly at?: number;
+  /** The epoch of the ownership; none is given when absent. */
+  readonly epoch?: number;
   /** Of the decision's randomness; `specify` when absent. */
   readonly seed?: string | number;
 }
@@ -81,7 +83,11 @@ function decideOn<State, Event, Command, R extends Rejection>(
     atMs = eventAtMs;
     state = decider.evolve(state, event, atMs);
   }
-  const context: Context = { now: when.at ?? atMs, random: seeded(when.seed ?? 'specify') };
+  const context: Context = {
+    now: when.at ?? atMs,
+    random: seeded(when.seed ?? 'specify'),
+    ...(when.epoch === undefined ? {} : { epoch: when.epoch }),
+  };
   return answer(step(decider, state, command, context), `deciding ${show(command)}`);
 }
 

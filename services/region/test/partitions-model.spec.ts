@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { seeded, type Random } from '@meridian/core';
 import { isOver } from '@meridian/sessions';
-import type { Channel, DomainEvent } from '@meridian/wire';
+import { isEarlierOffer, type Channel, type DomainEvent } from '@meridian/wire';
 import { homes, Mesh, type Home } from './partitions-model.ts';
 
 const seedCount = 250;
@@ -10,14 +10,12 @@ const agentIds = ['a1', 'a2', 'a3', 'a4', 'a5'];
 const channels: readonly Channel[] = ['VOICE', 'CHAT'];
 const abandons = ['QUEUED', 'OFFERED', 'CONNECTED'];
 
-const numberOf = (reservationId: string): number => Number(reservationId.split('-r')[1]);
-
 /** People of three homes do as they please; the entries arrive late, and some twice. */
 class Day {
   readonly mesh = new Mesh();
   readonly random: Random;
   #checked = 0;
-  readonly #lastOffer = new Map<string, number>();
+  readonly #lastOffer = new Map<string, string>();
   #contactCount = 0;
 
   constructor(readonly seed: string) {
@@ -205,10 +203,11 @@ class Day {
       if (contacts.get(contactId)?.home !== contactHome) {
         throw new Error(`${event.subject} names the home ${contactHome}`);
       }
-      const last = this.#lastOffer.get(contactId) ?? 0;
-      const number = numberOf(event.subject);
-      if (number !== last + 1) throw new Error(`${event.subject} comes after ${last}`);
-      this.#lastOffer.set(contactId, number);
+      const last = this.#lastOffer.get(contactId) ?? `${contactId}-r0`;
+      if (!isEarlierOffer(last, event.subject)) {
+        throw new Error(`${event.subject} comes after ${last}`);
+      }
+      this.#lastOffer.set(contactId, event.subject);
     }
     this.#checked = all.length;
   }

@@ -79,7 +79,7 @@ export class Mesh {
 
   /** Decides one command of a partition. @returns how many events it led to */
   route(home: Home, command: PartitionCommand): number {
-    const context = { now: this.now, random: seeded('none') };
+    const context = { now: this.now, random: seeded('none'), epoch: this.epochs[home] };
     const answer = step(partitionDecider, this.partitions[home], command, context);
     this.partitions[home] = answer.state;
     return answer.accepted ? this.#store(this.routing[home], home, answer.events) : 0;

@@ -224,7 +224,7 @@ export class Routing implements Desk {
       journal,
       decider: partitionDecider,
       aggregate: this.#aggregateOf(tenant),
-      context: (): Context => ({ now: now(), random }),
+      context: (): Context => ({ now: now(), random, epoch: journal.writer.epoch }),
       configVersion: (state) => state.configVersion,
       correlationOf: contactOf,
       onConflict: () => onConflict?.(tenant),

@@ -411,6 +411,7 @@ export const shapes: Readonly<Record<string, readonly FieldShape[]>> = {
     { name: 'reason', kind: 'string', maximumLength: 256, required: true },
     { name: 'contactHome', kind: 'string', maximumLength: 256 },
     { name: 'lentTo', kind: 'string', maximumLength: 256 },
+    { name: 'reservationId', kind: 'string', maximumLength: 256 },
   ],
   RoutingLent: [
     { name: 'to', kind: 'string', maximumLength: 256, required: true },
@@ -421,6 +422,7 @@ export const shapes: Readonly<Record<string, readonly FieldShape[]>> = {
     { name: 'contactRequirements', kind: 'message', maximumLength: 100, of: 'SkillRequirement', repeated: true, required: true },
     { name: 'enqueuedAt', kind: 'timestamp', maximumLength: 256, required: true },
     { name: 'attempts', kind: 'uint32', maximumLength: 256 },
+    { name: 'loanEpoch', kind: 'uint32', maximumLength: 256 },
   ],
   RoutingReturned: [
     { name: 'contactHome', kind: 'string', maximumLength: 256, required: true },

@@ -707,12 +707,14 @@ export interface RoutingDecided {
 /** A contact that waited, was offered or was lent has ended; its place is gone. */
 export interface RoutingWithdrawn {
   readonly queueId: string;
-  /** The type of the contact's event that ended it. */
+  /** The type of the contact's event that ended it, or says that it is served. */
   readonly reason: string;
   /** The contact's home, when it is another than the partition's. */
   readonly contactHome?: string;
   /** The partition that the contact was lent to: it lets go of it too. */
   readonly lentTo?: string;
+  /** The reservation that serves it, when that is none of the partition's making: it stays. */
+  readonly reservationId?: string;
 }
 
 /** A waiting contact is another partition's to offer from now on: it offers it at once or returns it. */
@@ -727,8 +729,10 @@ export interface RoutingLent {
   /** What the contact asked for itself, beyond the queue's requirements. */
   readonly contactRequirements: readonly SkillRequirement[];
   readonly enqueuedAt: string;
-  /** How many offers the contact has had, in all partitions. */
+  /** The number of the contact's last offer, in all partitions. */
   readonly attempts?: number;
+  /** The epoch of the contact's home in which the loan is made; 1 when absent. */
+  readonly loanEpoch?: number;
 }
 
 /** A borrowed contact goes back to its place in the partition that lent it. */

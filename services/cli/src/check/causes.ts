@@ -1,6 +1,7 @@
 import { Fingerprints } from './fingerprints.ts';
+import type { OrphanTraces } from './orphan-traces.ts';
 import type { LoggedEvent, Place } from './raw.ts';
-import type { Report } from './violation.ts';
+import type { Report, RuleName } from './violation.ts';
 
 /** The id of a decision: `<tenant>.<entity>.<id>.<revision>`. */
 const decisionPattern = /^([\w-]+\.(?:contact|routing|ownership)\.[\w-]+)\.(\d+)$/;
@@ -57,6 +58,7 @@ export class Causes {
   readonly #report: Report;
   readonly #lastRevision: (name: string) => number | undefined;
   readonly #intake: IntakeIndex | undefined;
+  readonly #traces: OrphanTraces | undefined;
   readonly #ofContacts = new Map<string, Map<string, number>>();
   readonly #ofPartitions = new Fingerprints();
   /** The pair last seen: the events of a decision share their cause. */
@@ -65,15 +67,18 @@ export class Causes {
   /**
    * @param lastRevision an aggregate's last revision so far, by its name
    * @param intake without it, causes from outside are not looked for
+   * @param traces of orphans; undefined where there can be none
    */
   constructor(
     report: Report,
     lastRevision: (name: string) => number | undefined,
     intake: IntakeIndex | undefined,
+    traces?: OrphanTraces,
   ) {
     this.#report = report;
     this.#lastRevision = lastRevision;
     this.#intake = intake;
+    this.#traces = traces;
   }
 
   check(place: Place, event: LoggedEvent): void {
@@ -84,9 +89,16 @@ export class Causes {
     const before = this.#remember(place, event.causationid);
     if (before !== undefined && before !== sequence) {
       const expected = `${event.causationid} to lead to one entry (it led to ${before})`;
-      this.#report(place, 'repeated-cause', expected, 'a second entry');
+      this.#breach(event.causationid, place, 'repeated-cause', expected, 'a second entry');
     }
     this.#checkExists(place, event);
+  }
+
+  /** A decision of another home may have been made twice: beyond a seal, and again. */
+  #breach(cause: string, place: Place, rule: RuleName, expected: string, found: string): void {
+    if (this.#traces === undefined || !decisionPattern.test(cause)) {
+      this.#report(place, rule, expected, found);
+    } else this.#traces.unlessCausedBy(cause, place, [rule, expected, found]);
   }
 
   /** Drops what only a living contact needs. */
@@ -119,12 +131,8 @@ export class Causes {
       const last = this.#lastRevision(name);
       const own = event.id === cause;
       if (own || last === undefined || last < Number(revision)) {
-        this.#report(
-          place,
-          'unknown-cause',
-          `${cause} earlier in the log`,
-          own ? 'the event itself' : 'none',
-        );
+        const found = own ? 'the event itself' : 'none';
+        this.#breach(cause, place, 'unknown-cause', `${cause} earlier in the log`, found);
       }
     } else if (
       cause.includes('#') &&

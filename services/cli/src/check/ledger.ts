@@ -88,9 +88,12 @@ export class OwnershipLedger {
     return seal === undefined || sequence <= seal.upTo ? 'counts' : 'orphan';
   }
 
-  /** What must be read before the entries of an epoch: the one before it, up to its seal. */
-  before(home: string, epoch: number): Seal | undefined {
-    return this.epochs(home).seals.find((seal) => seal.epoch === epoch - 1);
+  /**
+   * What must be read before the entries of an epoch: those before it, each up to its seal. The one just
+   * before it may have no entry that counts.
+   */
+  before(home: string, epoch: number): Seal[] {
+    return this.epochs(home).seals.filter((seal) => seal.epoch < epoch);
   }
 
   /** Judges the ownership events against one another and against the streams. */

@@ -4,6 +4,7 @@ import { compareSnapshot, type Snapshot } from './compare.ts';
 import { endStates } from './contact-fold.ts';
 import { checkContact } from './contact-rules.ts';
 import type { OwnershipLedger } from './ledger.ts';
+import { OrphanTraces } from './orphan-traces.ts';
 import { Orphans, type Orphan } from './orphans.ts';
 import { parseAggregate, parseRawEntry, storedAtMs, type Place, type RawEntry } from './raw.ts';
 import { ReservationRules } from './reservation-rules.ts';
@@ -77,6 +78,7 @@ export class LogCheck {
   readonly #homes = new Map<string, HomeCheck>();
   readonly #whereabouts: Whereabouts;
   readonly #orphans = new Orphans();
+  readonly #traces: OrphanTraces;
   readonly #ledger: OwnershipLedger | undefined;
   readonly #keepEnded: boolean;
   readonly #violations: Violations;
@@ -100,9 +102,15 @@ export class LogCheck {
     this.#ledger = options.ledger;
     this.#violations = new Violations(limit);
     const { report } = this.#violations;
-    this.#whereabouts = new Whereabouts(report);
+    this.#traces = new OrphanTraces(report);
+    this.#whereabouts = new Whereabouts(report, this.#traces);
     this.#chain = new Chain(report, gapless);
-    this.#causes = new Causes(report, (name) => this.#chain.lastRevision(name), intake);
+    this.#causes = new Causes(
+      report,
+      (name) => this.#chain.lastRevision(name),
+      intake,
+      this.#ledger === undefined ? undefined : this.#traces,
+    );
     this.#intakeChecked = intake !== undefined;
   }
 
@@ -190,7 +198,7 @@ export class LogCheck {
       const { report } = this.#violations;
       known = {
         world,
-        reservations: new ReservationRules(world, report, this.#whereabouts),
+        reservations: new ReservationRules(world, report, this.#whereabouts, this.#traces),
         epoch: 1,
       };
       this.#homes.set(home, known);
@@ -218,6 +226,7 @@ export class LogCheck {
       case 'orphan':
         this.#chain.pass(place);
         this.#orphans.found(place, epoch);
+        this.#traces.found(place, epoch, entry);
         return false;
       case 'foreign':
         this.#chain.pass(place);
@@ -266,6 +275,7 @@ export class LogCheck {
   finish(): LogCheckResult {
     for (const { reservations } of this.#homes.values()) reservations.finish();
     this.#orphans.finish(this.#violations.report);
+    this.#traces.finish();
     this.#ledger?.check(this.#violations.report);
     this.#compareUntil(this.#last);
     for (const { model, position } of this.#snapshots) {

@@ -469,14 +469,43 @@ describe('2: orphans', () => {
     ]);
   });
 
-  it('finds what follows from an entry that does not count', async () => {
+  it('takes what came of a loan that does not count for what it is', async () => {
+    const offered = (isOrphan: boolean): Streams => {
+      const mesh = waiting();
+      const upTo = mesh.length('us');
+      const loan = mesh.add('us', 'routing.us', 3, [lent('eu')], { isOrphan: true });
+      const cause = isOrphan ? { cause: loan } : {};
+      mesh.add('eu', 'routing.eu', 3, borrowed('c1-r1', isOrphan ? 1 : 2), cause);
+      mesh.add('us', 'ownership.us', 10, [completed('us', 2, 'eu', [['us', upTo]])], ownership);
+      const now = { by: 'eu', epoch: 2 } as const;
+      mesh.add('us', 'ownership.us', 11, [setAside(loan, 'us', 1)], ownership);
+      const offer = [
+        routing.signedIn('a2'),
+        routing.decided('c1', 'OFFERED', 'AGENT_FREED', 2, { agentId: 'a2' }),
+        routing.created('c1-r1-e2', 'c1', 'a2', 32),
+      ];
+      mesh.add('us', 'routing.us', 12, offer, now);
+      const gone = ofUs(routing.changed('rescinded', 'c1-r1', 'c1', 'a1'));
+      mesh.add('eu', 'routing.eu', 12, [gone, returned()]);
+      return mesh.streams;
+    };
+    expect(await foundIn(offered(true))).toEqual([]);
+    const rules = (await foundIn(offered(false))).map(({ rule }) => rule);
+    expect(new Set(rules)).toEqual(new Set(['partition', 'one-offer']));
+  });
+
+  it('finds what follows from an entry of its own home that does not count', async () => {
     const { mesh, orphan } = lost();
     mesh.add('us', 'ownership.us', 11, [setAside(orphan, 'us', 1)], ownership);
+    // Another home may have acted on it as it arrived.
     mesh.add('eu', 'routing.eu', 12, [routing.signedIn('a2')], { cause: orphan });
+    expect(await foundIn(mesh.streams)).toEqual([]);
+    const now = { by: 'eu', epoch: 2 } as const;
+    mesh.add('us', 'routing.us', 12, [routing.signedIn('a3')], { ...now, cause: orphan });
     expect(await foundIn(mesh.streams)).toEqual([
       {
         rule: 'unknown-cause',
-        at: 'eu 4',
+        at: 'eu 5',
         expected: 'demo.contact.c2.2 earlier in the log',
         found: 'none',
       },

@@ -173,11 +173,10 @@ function isReady(
   if (head === undefined) return false;
   const { home, region, epoch, entry, causes } = head;
   if (ledger.verdict(home, epoch, region, entry.sequence) !== 'counts') return true;
-  const before = ledger.before(home, epoch);
-  if (before !== undefined) {
-    const other = readers.find(({ stream }) => stream === `EV_${before.owner}`);
+  for (const { owner, upTo } of ledger.before(home, epoch)) {
+    const other = readers.find(({ stream }) => stream === `EV_${owner}`);
     const next = other?.head?.entry.sequence;
-    if (next !== undefined && next <= before.upTo) return false;
+    if (next !== undefined && next <= upTo) return false;
   }
   for (const [name, revision] of causes) {
     const last = check.lastRevision(name);

@@ -1,5 +1,6 @@
 import { Fingerprints } from './fingerprints.ts';
 import { requirementsIn } from './contact-fold.ts';
+import type { OrphanTraces } from './orphan-traces.ts';
 import { textIn, timeIn, timestampOf, type LoggedEvent, type Place } from './raw.ts';
 import {
   isOpen,
@@ -38,15 +39,17 @@ export class ReservationRules {
   readonly #report: Report;
   readonly #ended = new Fingerprints();
   readonly #whereabouts: Whereabouts;
+  readonly #traces: OrphanTraces;
   readonly #places = new Map<string, Place>();
   /** When the present epoch of the partition's home began, in epoch ms. */
   #resumedAtMs = Number.NEGATIVE_INFINITY;
 
   /** @param whereabouts of the contacts of all partitions */
-  constructor(world: World, report: Report, whereabouts: Whereabouts) {
+  constructor(world: World, report: Report, whereabouts: Whereabouts, traces: OrphanTraces) {
     this.#world = world;
     this.#report = report;
     this.#whereabouts = whereabouts;
+    this.#traces = traces;
   }
 
   check(place: Place, event: LoggedEvent): void {
@@ -96,24 +99,28 @@ export class ReservationRules {
         `${event.subject} created again`,
       );
     }
-    const other = this.#whereabouts.offerOf(contactKey);
-    if (other !== undefined) {
-      const { state } = this.#world.reservations.get(keyOf(event.tenant, other.id)) ?? {
-        state: 'open',
-      };
-      this.#report(
-        place,
-        'one-offer',
-        `no second reservation of ${keyOf(event.tenant, textIn(event.data, 'contactId'))}`,
-        `${event.subject} beside ${other.id} (${state})`,
-      );
-    }
+    this.#checkOnlyOne(place, event, contactKey);
     this.#checkAgent(place, event);
     this.#whereabouts.check(place, event);
     this.#places.set(key, place);
     if (!(timeIn(event.data, 'expiresAt') > event.timeMs)) {
       const found = textIn(event.data, 'expiresAt') || 'nothing';
       this.#report(place, 'reservation', `expiresAt after ${event.time}`, found);
+    }
+  }
+
+  /** A contact has one offer, but for those by loans that do not count. */
+  #checkOnlyOne(place: Place, event: LoggedEvent, contactKey: string): void {
+    const own = this.#whereabouts.strayLoan(contactKey, place.aggregate.home);
+    for (const other of this.#whereabouts.offersOf(contactKey)) {
+      const { state } = this.#world.reservations.get(keyOf(event.tenant, other.id)) ?? {
+        state: 'open',
+      };
+      const expected = `no second reservation of ${keyOf(event.tenant, textIn(event.data, 'contactId'))}`;
+      const found = `${event.subject} beside ${other.id} (${state})`;
+      const loan = own ?? other.loan;
+      if (loan === undefined) this.#report(place, 'one-offer', expected, found);
+      else this.#traces.unlessLentBy(loan, place, [['one-offer', expected, found]]);
     }
   }
 

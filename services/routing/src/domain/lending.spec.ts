@@ -76,14 +76,19 @@ const lent = (data: Partial<RoutingLent> = {}): PartitionEvent => ({
   subject: 'c1',
   data: { ...place, ...data },
 });
-const reservation = (name: string, number: number, agentId: string, data: object): PartitionEvent =>
+const reservation = (
+  name: string,
+  number: number | string,
+  agentId: string,
+  data: object,
+): PartitionEvent =>
   ({
     type: `meridian.reservation.${name}.v1`,
     subject: `c1-r${number}`,
     data: { contactId: 'c1', agentId, ...data },
   }) as PartitionEvent;
 const created = (
-  number: number,
+  number: number | string,
   agentId: string,
   atMs: number,
   data: object = {},
@@ -115,7 +120,7 @@ describe('a partition that lends', () => {
   const takeBack = (data: object = {}): Command => ({
     type: 'take_back',
     subject: 'c1',
-    data: { from: 'us', loan: 1, attempts: 1, ...data },
+    data: { from: 'us', loan: 1, loanEpoch: 1, ...data },
   });
   const waits = [queue, decided({})] as const;
 
@@ -173,8 +178,8 @@ describe('a partition that lends', () => {
       );
     partition
       .given(...waits, lent())
-      .when(takeBack({ attempts: 0 }), { at: 50 })
-      .then(decided({ trigger: 'CONTACT_RETURNED', attempts: 0 }))
+      .when(takeBack(), { at: 50 })
+      .then(decided({ trigger: 'CONTACT_RETURNED', attempts: 1 }))
       .thenView(
         ({ waiting, loans }) => [
           waiting.get('c1')?.rankMs,
@@ -195,6 +200,31 @@ describe('a partition that lends', () => {
       .given(...waits, lent(), ...past)
       .when(takeBack(data))
       .thenNothing();
+  });
+
+  test('passes over the return of a loan of another epoch, which does not count', () => {
+    partition
+      .given(...waits, lent({ loanEpoch: 2 }))
+      .when(takeBack())
+      .thenNothing();
+    partition
+      .given(...waits, lent({ loanEpoch: 2 }))
+      .when(takeBack({ loanEpoch: 2 }), { at: 1 })
+      .then(decided({ trigger: 'CONTACT_RETURNED', attempts: 1 }));
+  });
+
+  test('names the epoch in which it lends and offers, after the first', () => {
+    partition
+      .given(...waits)
+      .when(lend, { epoch: 3 })
+      .then(lent({ loanEpoch: 3 }));
+    partition
+      .given(...waits, lent({ loanEpoch: 2 }), [agent('a1'), 30])
+      .when(takeBack({ loanEpoch: 2 }), { at: 50, epoch: 3 })
+      .then(
+        decided({ trigger: 'CONTACT_RETURNED', attempts: 1, ...chosen('a1', 20) }),
+        created('2-e3', 'a1', 50),
+      );
   });
 
   test('hears that it ended: the other partition is told, no trace is left', () => {
@@ -240,9 +270,9 @@ describe('a partition that borrows', () => {
     queue,
     agent('a1'),
     decided({ trigger: 'CONTACT_BORROWED', ...chosen('a1', 0), ...origin }),
-    created(4, 'a1', 0, { contactHome }),
+    created('4-e2', 'a1', 0, { contactHome }),
   ];
-  const accepted = [...offered, reservation('accepted', 4, 'a1', { contactHome })];
+  const accepted = [...offered, reservation('accepted', '4-e2', 'a1', { contactHome })];
 
   test('offers at once, and counts on', () => {
     partition
@@ -250,7 +280,7 @@ describe('a partition that borrows', () => {
       .when(borrow({}, { attempts: 3 }), { at: 50 })
       .then(
         decided({ trigger: 'CONTACT_BORROWED', ...chosen('a1', 20), ...origin }),
-        created(4, 'a1', 50, { contactHome }),
+        created('4-e2', 'a1', 50, { contactHome }),
       );
   });
 
@@ -309,11 +339,11 @@ describe('a partition that borrows', () => {
       .given(...offered, agent('a2'))
       .when({
         type: 'meridian.reservation.reject.v1',
-        subject: 'c1-r4',
+        subject: 'c1-r4-e2',
         data: { agentId: 'a1' },
       })
       .then(
-        reservation('rejected', 4, 'a1', { contactHome }),
+        reservation('rejected', '4-e2', 'a1', { contactHome }),
         returned('OFFER_ENDED', { attempts: 4 }),
       )
       .thenView(forgotten, nothing);
@@ -324,11 +354,11 @@ describe('a partition that borrows', () => {
       .given(...offered)
       .when({ type: 'time_passed', subject: 'demo' }, { at: 20_000 })
       .then(
-        reservation('timed_out', 4, 'a1', { contactHome }),
+        reservation('timed_out', '4-e2', 'a1', { contactHome }),
         {
           type: 'meridian.agent.not_responding.v1',
           subject: 'a1',
-          data: { reservationId: 'c1-r4' },
+          data: { reservationId: 'c1-r4-e2' },
         },
         returned('OFFER_ENDED', { attempts: 4 }),
       )
@@ -340,7 +370,7 @@ describe('a partition that borrows', () => {
       .given(...offered)
       .when({ type: 'meridian.agent.sign_out.v1', subject: 'a1', data: {} })
       .then(
-        reservation('rescinded', 4, 'a1', { contactHome, reason: 'AGENT_LEFT' }),
+        reservation('rescinded', '4-e2', 'a1', { contactHome, reason: 'AGENT_LEFT' }),
         { type: 'meridian.agent.signed_out.v1', subject: 'a1', data: { sessionId: 's1' } },
         returned('OFFER_ENDED', { attempts: 4 }),
       );
@@ -352,11 +382,11 @@ describe('a partition that borrows', () => {
       .given(...offered, own)
       .when({
         type: 'meridian.reservation.reject.v1',
-        subject: 'c1-r4',
+        subject: 'c1-r4-e2',
         data: { agentId: 'a1' },
       })
       .then(
-        reservation('rejected', 4, 'a1', { contactHome }),
+        reservation('rejected', '4-e2', 'a1', { contactHome }),
         returned('OFFER_ENDED', { attempts: 4 }),
         {
           ...decided({ trigger: 'AGENT_FREED', priority: 0, ...chosen('a1', 0) }),
@@ -387,14 +417,14 @@ describe('a partition that borrows', () => {
       .given(...offered)
       .when(ended)
       .then(
-        reservation('rescinded', 4, 'a1', { contactHome, reason: 'CONTACT_ENDED' }),
+        reservation('rescinded', '4-e2', 'a1', { contactHome, reason: 'CONTACT_ENDED' }),
         withdrawn(abandoned, { contactHome }),
       )
       .thenView(forgotten, nothing);
     partition
       .given(...accepted)
       .when(ended)
-      .then(reservation('canceled', 4, 'a1', { contactHome, reason: 'CONTACT_ENDED' }))
+      .then(reservation('canceled', '4-e2', 'a1', { contactHome, reason: 'CONTACT_ENDED' }))
       .thenView(forgotten, nothing);
     partition.given(queue).when(ended).thenNothing();
   });
@@ -403,11 +433,142 @@ describe('a partition that borrows', () => {
     partition
       .given(...accepted)
       .when({ type: 'contact_wrapping', subject: 'c1', contactHome })
-      .then(reservation('wrapping', 4, 'a1', { contactHome }));
+      .then(reservation('wrapping', '4-e2', 'a1', { contactHome }));
     partition
-      .given(...accepted, reservation('wrapping', 4, 'a1', { contactHome }))
+      .given(...accepted, reservation('wrapping', '4-e2', 'a1', { contactHome }))
       .when({ type: 'contact_completed', subject: 'c1', contactHome })
-      .then(reservation('completed', 4, 'a1', { contactHome }))
+      .then(reservation('completed', '4-e2', 'a1', { contactHome }))
       .thenView(forgotten, nothing);
+  });
+
+  test('names both epochs in its offer, after its own first', () => {
+    partition
+      .given(queue, [agent('a1'), 30])
+      .when(borrow({ loanEpoch: 1 }, { attempts: 3 }), { at: 50, epoch: 5 })
+      .then(
+        decided({ trigger: 'CONTACT_BORROWED', ...chosen('a1', 20), ...origin, loanEpoch: 1 }),
+        created('4-e1-b5', 'a1', 50, { contactHome }),
+      );
+  });
+
+  test('has it by a loan that does not count: gives back the one that does', () => {
+    partition
+      .given(...offered)
+      .when(borrow({ loan: 7, loanEpoch: 3 }))
+      .then(returned('CONTACT_KNOWN', { loanEpoch: 3, attempts: 0 }))
+      .thenView(
+        ({ loans, reservationOf }) => [
+          loans.borrowed.get('c1')?.loanEpoch,
+          reservationOf.get('c1'),
+        ],
+        [2, 'c1-r4-e2'],
+      );
+  });
+});
+
+describe('a contact that was offered by a loan that does not count', () => {
+  const contactHome = 'eu';
+  const borrowed: readonly PartitionEvent[] = [
+    queue,
+    agent('a1'),
+    decided({
+      trigger: 'CONTACT_BORROWED',
+      ...chosen('a1', 0),
+      contactHome,
+      attempts: 3,
+      loan: 7,
+      loanEpoch: 1,
+    }),
+    created(4, 'a1', 0, { contactHome }),
+  ];
+  const accepted = [...borrowed, reservation('accepted', 4, 'a1', { contactHome })];
+  const connected = 'meridian.contact.connected_to_agent.v1';
+  const offer = (reservationId: string, more: object = { contactHome }): Command => ({
+    type: 'contact_offered',
+    subject: 'c1',
+    data: { reservationId },
+    ...more,
+  });
+  const connect = (reservationId: string, more: object = {}): Command => ({
+    type: 'contact_connected',
+    subject: 'c1',
+    data: { reservationId },
+    ...more,
+  });
+
+  test('takes a later offer: the agent is let go, whether it rings or was accepted', () => {
+    partition
+      .given(...borrowed)
+      .when(offer('c1-r4-e2'))
+      .then(reservation('rescinded', 4, 'a1', { contactHome, reason: 'SUPERSEDED' }), {
+        type: 'meridian.routing.returned.v1',
+        subject: 'c1',
+        data: { contactHome, loan: 7, loanEpoch: 1, attempts: 4, reason: 'OFFER_ENDED' },
+      })
+      .thenView(forgotten, nothing);
+    partition
+      .given(...accepted)
+      .when(offer('c1-r4-e2'))
+      .then(reservation('canceled', 4, 'a1', { contactHome, reason: 'SUPERSEDED' }))
+      .thenView(forgotten, nothing);
+  });
+
+  test.each([
+    ['this one', offer('c1-r4')],
+    ['an earlier one', offer('c1-r3')],
+    ['another contact of that name', offer('c1-r4-e2', { contactHome: 'ap' })],
+    ['this one, and is served', connect('c1-r4', { contactHome })],
+    ['another contact of that name, and is served', connect('c1-r1-e2', { contactHome: 'ap' })],
+  ])('takes %s: nothing', (_, command) => {
+    partition
+      .given(...borrowed)
+      .when(command)
+      .thenNothing();
+  });
+
+  test('is served by another: the agent is let go, nothing is given back', () => {
+    partition
+      .given(...borrowed)
+      .when(connect('c1-r1-e2', { contactHome }))
+      .then(
+        reservation('rescinded', 4, 'a1', { contactHome, reason: 'SERVED_ELSEWHERE' }),
+        withdrawn(connected, { contactHome, reservationId: 'c1-r1-e2' }),
+      )
+      .thenView(forgotten, nothing);
+  });
+
+  test('is served by it: its own home keeps no place for it', () => {
+    const reservationId = 'c1-r4';
+    partition
+      .given(queue, decided({}))
+      .when(connect(reservationId))
+      .then(withdrawn(connected, { reservationId }))
+      .thenView(forgotten, nothing);
+    const offered = [queue, agent('a2'), decided(chosen('a2', 0)), created('1-e2', 'a2', 0)];
+    partition
+      .given(...offered)
+      .when(connect(reservationId))
+      .then(
+        reservation('rescinded', '1-e2', 'a2', { reason: 'SERVED_ELSEWHERE' }),
+        withdrawn(connected, { reservationId }),
+      )
+      .thenView(forgotten, nothing);
+    partition
+      .given(queue, decided({}), lent({ loan: 8, loanEpoch: 2 }))
+      .when(connect(reservationId))
+      .then(withdrawn(connected, { lentTo: 'us', reservationId }))
+      .thenView(forgotten, nothing);
+  });
+
+  test('is served by the loan that counts, or by its own home: nothing', () => {
+    partition
+      .given(queue, decided({}), lent({ loan: 8, loanEpoch: 2 }))
+      .when(connect('c1-r1-e2-b3'))
+      .thenNothing();
+    const own = [queue, agent('a2'), decided(chosen('a2', 0)), created(1, 'a2', 0)];
+    partition
+      .given(...own, reservation('accepted', 1, 'a2', {}))
+      .when(connect('c1-r1'))
+      .thenNothing();
   });
 });

@@ -1,7 +1,7 @@
 import { accept, fromTimestamp, toTimestamp, type Context, type Decision } from '@meridian/core';
 import type { RoutingLent, RoutingReturned } from '@meridian/wire';
 import { isKnown, placeOf, type Partition, type PartitionEvent } from './floor.ts';
-import { isAnswered, type Borrowing } from './loans.ts';
+import { isAnswered, isOfEpoch, type Borrowing } from './loans.ts';
 import { route } from './offers.ts';
 
 // What two partitions decide about a contact that goes from one to the other.
@@ -28,7 +28,7 @@ export type LoanCommand =
       readonly data: {
         readonly from: string;
         readonly loan: number;
-        readonly attempts: number;
+        readonly loanEpoch: number;
       };
     };
 
@@ -41,6 +41,7 @@ type Of<Type extends LoanCommand['type']> = Extract<LoanCommand, { type: Type }>
 export function lend(
   partition: Partition,
   { subject: contactId, data: { to } }: Of<'lend'>,
+  { epoch = 1 }: Context,
 ): Answer {
   const place = partition.waiting.get(contactId);
   if (place === undefined) return accept();
@@ -57,6 +58,7 @@ export function lend(
       contactRequirements,
       enqueuedAt: toTimestamp(enqueuedAtMs),
       attempts: partition.attempts.get(contactId) ?? 0,
+      ...(epoch === 1 ? {} : { loanEpoch: epoch }),
     },
   });
 }
@@ -65,7 +67,7 @@ export function lend(
 export function borrow(
   partition: Partition,
   { subject: contactId, data: { lent, ...borrowing } }: Of<'borrow'>,
-  { now }: Context,
+  context: Context,
 ): Answer {
   if (isAnswered(partition.loans, borrowing)) return accept();
   const { home: contactHome, loan, loanEpoch } = borrowing;
@@ -80,18 +82,23 @@ export function borrow(
   if (partition.queues.get(lent.queueId)?.exists !== true) return giveBack('QUEUE_UNKNOWN');
   const place = placeOf(partition, contactId, lent, fromTimestamp(lent.enqueuedAt));
   const origin = { contactHome, attempts, loan, loanEpoch };
-  const events = route(partition, place, 'CONTACT_BORROWED', now, origin);
+  const events = route(partition, place, 'CONTACT_BORROWED', context, origin);
   return events.length > 1 ? accept(...events) : giveBack('NO_AGENT');
 }
 
-/** Back at its original place. What ended meanwhile is not lent any more, and stays away. */
+/**
+ * Back at its original place. What ended meanwhile is not lent any more, and stays away. The loan has
+ * used up its number, whether it led to an offer or not: should the answer lie beyond a seal, the
+ * next one may yet be an offer.
+ */
 export function takeBack(
   partition: Partition,
-  { subject: contactId, data: { from, loan, attempts } }: Of<'take_back'>,
-  { now }: Context,
+  { subject: contactId, data: { from, loan, loanEpoch } }: Of<'take_back'>,
+  context: Context,
 ): Answer {
   const lent = partition.loans.lent.get(contactId);
-  if (lent?.loan !== loan || lent.to !== from) return accept();
+  if (lent?.loan !== loan || lent.to !== from || !isOfEpoch(lent, loanEpoch)) return accept();
+  const attempts = (partition.attempts.get(contactId) ?? 0) + 1;
   const place = placeOf(partition, contactId, lent.place, lent.place.enqueuedAtMs);
-  return accept(...route(partition, place, 'CONTACT_RETURNED', now, { attempts }));
+  return accept(...route(partition, place, 'CONTACT_RETURNED', context, { attempts }));
 }

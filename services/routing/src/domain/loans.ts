@@ -9,6 +9,8 @@ export interface Loan {
   readonly to: string;
   /** Counts the loans of this partition from 1. */
   readonly loan: number;
+  /** The epoch of this home in which the loan was made; the first, or not said, when absent. */
+  readonly loanEpoch?: number;
   readonly place: Place;
 }
 
@@ -55,10 +57,16 @@ export function returnedAtMs(loans: Loans, contactId: string, home: string): num
   return loans.returns.get(contactId)?.get(home);
 }
 
+/** Whether a loan of this home was made in an epoch, as far as it says. */
+export function isOfEpoch({ loanEpoch }: Loan, epoch: number): boolean {
+  return loanEpoch === undefined || loanEpoch === epoch;
+}
+
 // --- Evolve
 
-export function evolveLent(loans: Loans, { to, loan }: RoutingLent, place: Place): void {
-  loans.lent.set(place.contactId, { to, loan, place });
+export function evolveLent(loans: Loans, { to, loan, loanEpoch }: RoutingLent, place: Place): void {
+  const epoch = loanEpoch === undefined ? {} : { loanEpoch };
+  loans.lent.set(place.contactId, { to, loan, ...epoch, place });
   loans.count = loan;
 }
 
@@ -89,7 +97,7 @@ export function evolveReturned(
 ): boolean {
   const borrowing = loans.borrowed.get(contactId);
   if (!isAnswered(loans, { home, loan, loanEpoch })) loans.answered.set(home, { loan, loanEpoch });
-  return borrowing?.home === home && borrowing.loan === loan;
+  return borrowing?.home === home && borrowing.loan === loan && borrowing.loanEpoch === loanEpoch;
 }
 
 export function forgetLoans(loans: Loans, contactId: string): void {

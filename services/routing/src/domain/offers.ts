@@ -1,5 +1,5 @@
 import { toTimestamp, type Context } from '@meridian/core';
-import type { ReservationEvent, RoutingDecided, Trigger } from '@meridian/wire';
+import { offerId, type ReservationEvent, type RoutingDecided, type Trigger } from '@meridian/wire';
 import type { Agent } from './agent.ts';
 import { agentOf, settingsOf, type Partition, type PartitionEvent } from './floor.ts';
 import { algorithm } from './limits.ts';
@@ -11,20 +11,28 @@ import { isServedBefore, type Place } from './waiting-room.ts';
 /** Where a contact comes from that another partition had: see `RoutingDecided`. */
 export type Origin = Pick<RoutingDecided, 'contactHome' | 'attempts' | 'loan' | 'loanEpoch'>;
 
+/** When, and under which ownership, it is decided. */
+type Moment = Pick<Context, 'now' | 'epoch'>;
+
 /** Looks for an agent for a contact; says so either way. */
 export function route(
   partition: Partition,
   place: Place,
   trigger: Trigger,
-  nowMs: number,
+  context: Moment,
   origin: Origin = {},
 ): PartitionEvent[] {
   const exists = partition.queues.get(place.queueId)?.exists === true;
   const choice: Choice = exists
-    ? choose(partition.agents.values(), place, settingsOf(partition, place.queueId).strategy, nowMs)
+    ? choose(
+        partition.agents.values(),
+        place,
+        settingsOf(partition, place.queueId).strategy,
+        context.now,
+      )
     : { agentId: undefined, candidates: [], candidateCount: 0, exclusions: [] };
   const outcome = choice.agentId === undefined ? (exists ? 'WAITING' : 'UNROUTABLE') : 'OFFERED';
-  return decided(partition, place, outcome, choice, trigger, nowMs, origin);
+  return decided(partition, place, outcome, choice, trigger, context, origin);
 }
 
 function decided(
@@ -33,7 +41,7 @@ function decided(
   outcome: RoutingDecided['outcome'],
   choice: Choice,
   trigger: Trigger,
-  nowMs: number,
+  { now, epoch }: Moment,
   origin: Origin = {},
 ): PartitionEvent[] {
   const { contactId, queueId, channel } = place;
@@ -64,17 +72,23 @@ function decided(
   };
   if (agentId === undefined) return [decision];
   const { contactHome, attempts = partition.attempts.get(contactId) ?? 0 } = origin;
+  const number = attempts + 1;
   return [
     decision,
     {
       type: 'meridian.reservation.created.v1',
-      subject: `${contactId}-r${attempts + 1}`,
+      subject: offerId(
+        contactId,
+        contactHome === undefined
+          ? { number, epoch }
+          : { number, epoch: origin.loanEpoch, borrowerEpoch: epoch },
+      ),
       data: {
         contactId,
         agentId,
         queueId,
         channel,
-        expiresAt: toTimestamp(nowMs + settings.offerTtlMs),
+        expiresAt: toTimestamp(now + settings.offerTtlMs),
         ...(contactHome === undefined ? {} : { contactHome }),
       },
     },
@@ -92,11 +106,11 @@ export function firstFor(partition: Partition, agent: Agent): Place | undefined 
 }
 
 /** The events that offer an agent who has room the contact that comes first. */
-function serve(partition: Partition, agent: Agent, nowMs: number): PartitionEvent[] {
+function serve(partition: Partition, agent: Agent, context: Moment): PartitionEvent[] {
   const place = firstFor(partition, agent);
   if (place === undefined) return [];
-  const choice = choose([agent], place, settingsOf(partition, place.queueId).strategy, nowMs);
-  return decided(partition, place, 'OFFERED', choice, 'AGENT_FREED', nowMs);
+  const choice = choose([agent], place, settingsOf(partition, place.queueId).strategy, context.now);
+  return decided(partition, place, 'OFFERED', choice, 'AGENT_FREED', context);
 }
 
 /** Whether the agent may have room after this event. */
@@ -171,7 +185,7 @@ function giveBack(partition: Partition, events: readonly PartitionEvent[]): Part
 export function consequences(
   partition: Partition,
   events: readonly PartitionEvent[],
-  { now }: Context,
+  context: Context,
 ): readonly PartitionEvent[] {
   const back = giveBack(partition, events);
   if (back.length > 0) return back;
@@ -194,19 +208,19 @@ export function consequences(
     }
   }
   const returned = returnedContact(partition, events);
-  if (returned !== undefined) return route(partition, returned, 'OFFER_ENDED', now);
+  if (returned !== undefined) return route(partition, returned, 'OFFER_ENDED', context);
   if (partition.waiting.size === 0) return [];
   for (const event of events) {
     const freed = freedAgent(event);
     if (freed !== undefined) {
-      const offer = serve(partition, agentOf(partition, freed), now);
+      const offer = serve(partition, agentOf(partition, freed), context);
       if (offer.length > 0) return offer;
     } else if (
       event.type === 'meridian.queue.created.v1' ||
       event.type === 'meridian.queue.updated.v1'
     ) {
       for (const place of partition.waiting.ofQueue(event.subject)) {
-        const found = route(partition, place, 'QUEUE_CHANGED', now);
+        const found = route(partition, place, 'QUEUE_CHANGED', context);
         if (found.length > 1) return found;
       }
     }

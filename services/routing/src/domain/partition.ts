@@ -19,30 +19,27 @@ import { agentDecider, newAgent, type SignedInElsewhere } from './agent.ts';
 import {
   emptyPartition,
   evolve,
-  foreignHome,
   isKnown,
   placeOf,
   type Partition,
   type PartitionEvent,
 } from './floor.ts';
 import { borrow, lend, takeBack, type LoanCommand } from './lending.ts';
+import {
+  contactConnected,
+  contactEnded,
+  contactOffered,
+  decideReservation,
+  onReservationOf,
+  type ContactsCommand,
+} from './of-contact.ts';
 import { consequences, route } from './offers.ts';
 import { queueDecider } from './queue.ts';
-import {
-  reservationDecider,
-  type InnerCommand as ReservationInnerCommand,
-  type LiveReservation,
-} from './reservation.ts';
+import type { LiveReservation } from './reservation.ts';
 
 export type { Partition, PartitionEvent } from './floor.ts';
 
 // --- Commands
-
-interface OfContact {
-  readonly subject: string;
-  /** The contact's home, when it is another than the partition's. */
-  readonly contactHome?: string;
-}
 
 export type InnerCommand =
   /** A contact joined a queue, at `enqueuedAt`. */
@@ -52,14 +49,7 @@ export type InnerCommand =
       readonly data: ContactQueued;
       readonly enqueuedAt: string;
     }
-  /** A contact ended without an agent, by the event named. */
-  | (OfContact & {
-      readonly type: 'contact_ended';
-      readonly data: { readonly reason: string };
-    })
-  /** The conversation is over. */
-  | (OfContact & { readonly type: 'contact_wrapping' })
-  | (OfContact & { readonly type: 'contact_completed' })
+  | ContactsCommand
   | LoanCommand
   | SignedInElsewhere
   /** Time has passed: offers that rang out. */
@@ -104,8 +94,12 @@ function decide(partition: Partition, command: Command, context: Context): Answe
         partition.loans.lent.has(subject)
         ? contactEnded(partition, command, 'meridian.contact.completed.v1', context)
         : onReservationOf(partition, command, 'complete', context);
+    case 'contact_offered':
+      return contactOffered(partition, command, context);
+    case 'contact_connected':
+      return contactConnected(partition, command, context);
     case 'lend':
-      return lend(partition, command);
+      return lend(partition, command, context);
     case 'borrow':
       return borrow(partition, command, context);
     case 'take_back':
@@ -128,22 +122,13 @@ function contactsIn(partition: Partition, queueId: string): number {
 function contactQueued(
   partition: Partition,
   { subject, data, enqueuedAt }: Of<'contact_queued'>,
-  { now }: Context,
+  context: Context,
 ): Answer {
   if (isKnown(partition, subject)) return accept();
   const { queueId, channel, priority = 0, requirements } = data;
   const asked = { queueId, channel, priority, contactRequirements: requirements };
   const place = placeOf(partition, subject, asked, fromTimestamp(enqueuedAt));
-  return accept(...route(partition, place, 'CONTACT_QUEUED', now));
-}
-
-function decideReservation(
-  partition: Partition,
-  command: ReservationCommand | ReservationInnerCommand,
-  context: Context,
-): Answer {
-  const reservation = partition.reservations.get(command.subject) ?? reservationDecider.initial();
-  return reservationDecider.decide(reservation, command, context);
+  return accept(...route(partition, place, 'CONTACT_QUEUED', context));
 }
 
 /** The agent's own decision, and the offers that it takes back: nobody rings at an empty desk. */
@@ -174,54 +159,6 @@ function decideAgent(
       return taken.accepted ? taken.events : [];
     });
   return accept<PartitionEvent>(...rescinded, ...decision.events);
-}
-
-function onReservationOf(
-  partition: Partition,
-  { subject: contactId, contactHome }: OfContact,
-  type: 'wrap' | 'complete',
-  context: Context,
-): Answer {
-  const reservationId = partition.reservationOf.get(contactId);
-  if (reservationId === undefined || foreignHome(partition, contactId) !== contactHome) {
-    return accept();
-  }
-  return decideReservation(partition, { type, subject: reservationId }, context);
-}
-
-function contactEnded(
-  partition: Partition,
-  { subject: contactId, contactHome }: OfContact,
-  reason: string,
-  context: Context,
-): Answer {
-  // Another home may have a contact of the same name.
-  if (foreignHome(partition, contactId) !== contactHome) return accept();
-  const events: PartitionEvent[] = [];
-  const loan = partition.loans.lent.get(contactId);
-  const place = partition.waiting.get(contactId) ?? partition.offered.get(contactId) ?? loan?.place;
-  const reservationId = partition.reservationOf.get(contactId);
-  if (reservationId !== undefined) {
-    const withdrawn = decideReservation(
-      partition,
-      { type: 'withdraw', subject: reservationId, data: { reason: 'CONTACT_ENDED' } },
-      context,
-    );
-    if (withdrawn.accepted) events.push(...withdrawn.events);
-  }
-  if (place !== undefined) {
-    events.push({
-      type: 'meridian.routing.withdrawn.v1',
-      subject: contactId,
-      data: {
-        queueId: place.queueId,
-        reason,
-        ...(contactHome === undefined ? {} : { contactHome }),
-        ...(loan === undefined ? {} : { lentTo: loan.to }),
-      },
-    });
-  }
-  return accept(...events);
 }
 
 function timePassed(partition: Partition, context: Context): Answer {

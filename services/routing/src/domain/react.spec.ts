@@ -10,6 +10,7 @@ const ends = { durations: [] };
 
 describe("what a contact's decision means for the routing", () => {
   const queued = { queueId: 'sales', channel: 'VOICE' as const, priority: 2, requirements: [] };
+  const served = { reservationId: 'c1-r1', agentId: 'a1' };
   test.each<[DomainEvent, ReturnType<typeof react>]>([
     [
       { type: 'meridian.contact.queued.v1', subject, data: queued },
@@ -35,6 +36,10 @@ describe("what a contact's decision means for the routing", () => {
       { type: 'meridian.contact.completed.v1', subject, data: ends },
       { type: 'contact_completed', subject },
     ],
+    [
+      { type: 'meridian.contact.connected_to_agent.v1', subject, data: served },
+      { type: 'contact_connected', subject, data: { reservationId: 'c1-r1' } },
+    ],
   ])('%j', (event, expected) => {
     expect(react({ ...event, region: 'eu', epoch: 1 }, time, 'eu')).toStrictEqual(expected);
   });
@@ -52,12 +57,25 @@ describe("what a contact's decision means for the routing", () => {
     });
   });
 
+  test('an offer that a contact took matters to the partitions of other homes', () => {
+    const data = { ...served, expiresAt: time };
+    const event = { type: 'meridian.contact.offered.v1' as const, subject, data };
+    expect(react({ ...event, region: 'eu', epoch: 1 }, time, 'eu')).toBeUndefined();
+    expect(react({ ...event, region: 'us', epoch: 1 }, time, 'eu')).toStrictEqual({
+      type: 'contact_offered',
+      subject,
+      contactHome: 'us',
+      data: { reservationId: 'c1-r1' },
+    });
+  });
+
   test('a contact of another home does not queue here', () => {
     const event = { type: 'meridian.contact.queued.v1' as const, subject, data: queued };
     expect(react({ ...event, region: 'us', epoch: 1 }, time, 'eu')).toBeUndefined();
   });
 
-  const meant = /\.contact\.(?:queued|abandoned|orphan_reaped|disconnected|completed)\./;
+  const meant =
+    /\.contact\.(?:queued|abandoned|orphan_reaped|connected_to_agent|disconnected|completed)\./;
   const others = contracts.filter(({ kind, type }) => kind === 'EVENT' && !meant.test(type));
   test.each(others.map((contract) => [contract.type, contract] as const))(
     '%s means nothing',
@@ -88,10 +106,10 @@ describe("what another home's partition decided", () => {
     attempts: 3,
     reason: 'NO_AGENT' as const,
   };
-  const withdrawn = (reason: string): DomainEvent => ({
+  const withdrawn = (reason: string, data: object = {}): DomainEvent => ({
     type: 'meridian.routing.withdrawn.v1',
     subject,
-    data: { queueId: 'sales', reason, lentTo: 'eu' },
+    data: { queueId: 'sales', reason, lentTo: 'eu', ...data },
   });
   const signedIn = { sessionId: 's1', skills: [], capacities: [], presence: 'AVAILABLE' as const };
   test.each<[DomainEvent, ReturnType<typeof react>]>([
@@ -101,7 +119,7 @@ describe("what another home's partition decided", () => {
     ],
     [
       { type: 'meridian.routing.returned.v1', subject, data: returned },
-      { type: 'take_back', subject, data: { from: 'us', loan: 7, attempts: 3 } },
+      { type: 'take_back', subject, data: { from: 'us', loan: 7, loanEpoch: 2 } },
     ],
     [
       withdrawn('meridian.contact.completed.v1'),
@@ -114,6 +132,15 @@ describe("what another home's partition decided", () => {
         subject,
         contactHome: 'us',
         data: { reason: 'meridian.contact.abandoned.v1' },
+      },
+    ],
+    [
+      withdrawn('meridian.contact.connected_to_agent.v1', { reservationId: 'c1-r1' }),
+      {
+        type: 'contact_connected',
+        subject,
+        contactHome: 'us',
+        data: { reservationId: 'c1-r1' },
       },
     ],
     [

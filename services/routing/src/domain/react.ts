@@ -23,6 +23,10 @@ export function react(event: StoredEvent, time: string, home: string): InnerComm
     case 'meridian.contact.abandoned.v1':
     case 'meridian.contact.orphan_reaped.v1':
       return { type: 'contact_ended', ...contact, data: { reason: event.type } };
+    case 'meridian.contact.offered.v1':
+      return isOwn ? undefined : { type: 'contact_offered', ...contact, data: offerOf(event.data) };
+    case 'meridian.contact.connected_to_agent.v1':
+      return { type: 'contact_connected', ...contact, data: offerOf(event.data) };
     case 'meridian.contact.disconnected.v1':
       return { type: 'contact_wrapping', ...contact };
     case 'meridian.contact.completed.v1':
@@ -31,6 +35,8 @@ export function react(event: StoredEvent, time: string, home: string): InnerComm
       return isOwn ? undefined : reactToPartition(event, time, home);
   }
 }
+
+const offerOf = ({ reservationId }: { readonly reservationId: string }) => ({ reservationId });
 
 /** What an entry of another home's partition means. */
 function reactToPartition(
@@ -47,14 +53,18 @@ function reactToPartition(
       return { type: 'borrow', subject, data };
     }
     case 'meridian.routing.returned.v1': {
-      const { contactHome, loan, attempts = 0 } = event.data;
+      const { contactHome, loan, loanEpoch } = event.data;
       if (contactHome !== home) return undefined;
-      return { type: 'take_back', subject, data: { from: region, loan, attempts } };
+      return { type: 'take_back', subject, data: { from: region, loan, loanEpoch } };
     }
     case 'meridian.routing.withdrawn.v1': {
       // The contact may have ended before this partition heard of the loan; this comes after it.
-      const { lentTo, reason } = event.data;
+      const { lentTo, reason, reservationId } = event.data;
       if (lentTo !== home) return undefined;
+      if (reservationId !== undefined) {
+        const data = { reservationId };
+        return { type: 'contact_connected', subject, contactHome: region, data };
+      }
       return reason === 'meridian.contact.completed.v1'
         ? { type: 'contact_completed', subject, contactHome: region }
         : { type: 'contact_ended', subject, contactHome: region, data: { reason } };

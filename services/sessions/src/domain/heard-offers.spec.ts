@@ -64,6 +64,9 @@ describe('an offer of another partition', () => {
     ['c1-r9', 'c1-r10', true],
     ['c1-r10', 'c1-r9', false],
     ['c1-r10', 'c1-r10', false],
+    ['c1-r10', 'c1-r1-e2', true],
+    ['c1-r1-e2', 'c1-r10', false],
+    ['c1-r1-e1-b2', 'c1-r1', false],
   ])('after %s, %s is heard: %s', (last, next, isHeard) => {
     const known = event('meridian.contact.offered.v1', {
       reservationId: last,

@@ -10,9 +10,16 @@ interface End {
   readonly causes: Set<string>;
 }
 
-/** Each aggregate is one chain of events, and each cause led to one decision of it. */
-export function checkChains({ homes }: Canon): MeshProblem[] {
+/**
+ * Each aggregate is one chain of events, and each cause led to one decision of it. What another home
+ * decided beyond a seal may have led to one here, and what it decided instead bears the same id.
+ */
+export function checkChains({ homes, orphans }: Canon): MeshProblem[] {
   const problems: MeshProblem[] = [];
+  const orphaned = new Map<string, string>();
+  for (const { entry, address } of orphans) {
+    for (const { id } of entry.events) orphaned.set(id, address.home);
+  }
   for (const [home, entries] of homes) {
     const ends = new Map<string, End>();
     for (const one of entries) {
@@ -20,13 +27,19 @@ export function checkChains({ homes }: Canon): MeshProblem[] {
       const key = `${tenant}.${entity}.${id}`;
       const end = ends.get(key) ?? { revision: -1, hash: genesisHash, causes: new Set<string>() };
       ends.set(key, end);
-      problems.push(...checkEntry(one, `${home} ${key}`, end));
+      const mayRepeat = (cause: string): boolean => (orphaned.get(cause) ?? home) !== home;
+      problems.push(...checkEntry(one, `${home} ${key}`, end, mayRepeat));
     }
   }
   return problems;
 }
 
-function checkEntry({ entry, text, address }: CanonEntry, name: string, end: End): MeshProblem[] {
+function checkEntry(
+  { entry, text, address }: CanonEntry,
+  name: string,
+  end: End,
+  mayRepeat: (cause: string) => boolean,
+): MeshProblem[] {
   const problems: MeshProblem[] = [];
   const place = `${entry.stream} ${entry.sequence} of ${name}`;
   const add = (rule: string, detail: string): void => {
@@ -44,7 +57,7 @@ function checkEntry({ entry, text, address }: CanonEntry, name: string, end: End
     if (event.prevhash !== end.hash) add('chain', `prevhash of revision ${event.revision}`);
     end.revision = event.revision;
     end.hash = hashEvent(texts[index] as string);
-    if (isDecision && end.causes.has(event.causationid)) {
+    if (isDecision && end.causes.has(event.causationid) && !mayRepeat(event.causationid)) {
       add('repeated-cause', `${event.causationid} led to a decision before`);
     }
     causes.add(event.causationid);

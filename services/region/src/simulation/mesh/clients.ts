@@ -74,7 +74,6 @@ export class Clients implements Publishing {
     const { world } = this.#options;
     const number = (this.#counters.get(who) ?? 0) + 1;
     this.#counters.set(who, number);
-    const known = this.#homes.get(request.subject);
     const event: IntakeEnvelope = {
       specversion: '1.0',
       id: `${who}-${number}`,
@@ -84,7 +83,6 @@ export class Clients implements Publishing {
       time: toTimestamp(world.now()),
       tenant: request.type.startsWith('meridian.failover.') ? meshTenant : tenant,
       datacontenttype: 'application/json',
-      ...(known === undefined ? {} : { region: known }),
       data: request.data,
     };
     const before = this.#tails.get(who) ?? Promise.resolve();
@@ -135,6 +133,7 @@ export class Clients implements Publishing {
     let event = original;
     for (let attempt = 1; ; attempt += 1) {
       const region = this.#regions.get(who) ?? homeOf(who);
+      event = this.#withHome(event, region);
       const durability = attempt > durableAttempts ? 'region' : asked;
       const answer = await this.#ask(region, event, durability);
       if (answer !== undefined) {
@@ -146,8 +145,6 @@ export class Clients implements Publishing {
         return;
       }
       const others = mesh.regions.map(({ name }) => name).filter((name) => name !== region);
-      // What may have been stored in one region keeps that home, wherever it is sent again.
-      if (creating.has(event.type)) event = { ...event, region: event.region ?? region };
       if (others.length > 0 && this.#random.next() < 0.7) {
         world.count('publishers that went to another region');
         this.#regions.set(who, this.#random.pick(others));
@@ -156,6 +153,19 @@ export class Clients implements Publishing {
         world.after(retryMs, resolve);
       });
     }
+  }
+
+  /**
+   * Names the home, as far as the client knows it: what may have been stored in one region keeps that
+   * home, wherever it is sent again, and so does what is asked of it later.
+   */
+  #withHome(event: IntakeEnvelope, region: string): IntakeEnvelope {
+    const { subject, type } = event;
+    if (event.region !== undefined) return event;
+    const known = this.#homes.get(subject);
+    if (known !== undefined) return { ...event, region: known };
+    if (creating.has(type)) this.#homes.set(subject, region);
+    return event;
   }
 
   /** @returns what the edge answered; undefined when it refused or gave no answer in time */
