@@ -21,9 +21,12 @@ export class RecentCauses {
     return this.#known.has(causationId);
   }
 
-  /** Remembers `<source>#<id>` and `clock.…`; a decision that causes another has one place only. */
+  /**
+   * Remembers `<source>#<id>`, `clock.…` and `loan.…`; a decision that causes another has one place
+   * only. Two processes may mean the same loan; the contact may be back before the second one's turn.
+   */
   add(causationId: string): void {
-    if (!causationId.includes('#') && !causationId.startsWith('clock.')) return;
+    if (!causationId.includes('#') && !/^(?:clock|loan)\./.test(causationId)) return;
     this.#known.add(causationId);
     if (this.#known.size <= this.#limit) return;
     for (const oldest of this.#known) {
