@@ -4,7 +4,10 @@ import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { temporaryFolder, type TemporaryFolder } from '@meridian/testing';
+import { connectNats } from '@meridian/journal';
+import { startNatsServer, temporaryFolder, type TemporaryFolder } from '@meridian/testing';
+import { jetstream, jetstreamManager, StorageType } from '@nats-io/jetstream';
+import { FilledStore } from '../src/drill/filled-store.ts';
 import { StoreRoom } from '../src/drill/store-room.ts';
 
 const folders: TemporaryFolder[] = [];
@@ -98,5 +101,26 @@ describe('a store room', () => {
       await room.unmount();
     }
     expect(existsSync(join(path, 'stream'))).toBe(false);
+  }, 60_000);
+});
+
+describe('a store that may hold so much', () => {
+  it('takes nothing from anybody while it is filled, and goes on once it is emptied', async () => {
+    const server = await startNatsServer({ config: 'jetstream { max_file_store: 16MB }' });
+    const mine = await connectNats({ servers: server.url, name: 'somebody' });
+    try {
+      const manager = await jetstreamManager(mine);
+      await manager.streams.add({ name: 'MINE', subjects: ['mine'], storage: StorageType.File });
+      const store = new FilledStore();
+      const publish = () => jetstream(mine).publish('mine', new Uint8Array(2_000));
+      expect((await publish()).seq).toBe(1);
+      await store.fill(await connectNats({ servers: server.url, name: 'filler' }));
+      await expect(publish()).rejects.toThrow('insufficient resources');
+      await store.empty();
+      expect((await publish()).seq).toBe(2);
+    } finally {
+      await mine.close();
+      await server.stop();
+    }
   }, 60_000);
 });

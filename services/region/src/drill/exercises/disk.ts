@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { connectNats } from '@meridian/journal';
 import { locationsIn } from '@meridian/topology';
 import { FilledStore } from '../filled-store.ts';
 import { Probe } from '../probe.ts';
@@ -114,10 +115,15 @@ async function prepareStore(dataDir: string, region: string): Promise<[Filler, P
     };
     return [filler, { mesh: {}, undo: () => room.unmount() }];
   } catch {
-    const store = new FilledStore(region);
+    const store = new FilledStore();
     const filler: Filler = {
       how: `a stream takes all that JetStream may store, ${roomMegabytes} MB`,
-      fill: (stage) => store.fill(stage.mesh.region(region)),
+      async fill(stage) {
+        const { natsUrl, seeds } = stage.mesh.region(region);
+        const name = `drill-${region}`;
+        const options = { servers: natsUrl, seedFile: seeds.services, name };
+        await store.fill(await connectNats(options));
+      },
       empty: () => store.empty(),
     };
     return [filler, { mesh: { storeLimit: `${roomMegabytes}MB` }, undo: nothing }];
