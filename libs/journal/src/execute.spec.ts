@@ -14,6 +14,7 @@ import {
   journalOf,
   Ledger,
   memoryLog,
+  readEntry,
   type AggregatesOptions,
   type AppendFate,
   type Log,
@@ -87,6 +88,25 @@ describe('Aggregates', () => {
     expect((await storedAmounts(log, 'a')).flat()).toEqual(
       Array.from({ length: 20 }, (_, index) => index),
     );
+  });
+
+  it("lets an aggregate's time stand still where a clock goes back, also in another process", async () => {
+    const clock = { now: 5_000 };
+    const log = memoryLog();
+    const context = () => ({ now: clock.now, random: seeded(1) });
+    const { tallies } = talliesOn(log, { context });
+    await tallies.execute(add('a', 1));
+    clock.now = 4_000;
+    await tallies.execute(add('a', 2));
+    await talliesOn(log, { context }).tallies.execute(add('a', 3));
+    await tallies.execute(add('b', 4));
+    clock.now = 6_000;
+    await talliesOn(log, { context }).tallies.execute(add('a', 5));
+    const times = [];
+    for await (const message of log.replay('EV_eu')) {
+      times.push(...readEntry(message).events.map(({ time }) => Date.parse(time)));
+    }
+    expect(times).toEqual([5_000, 5_000, 5_000, 4_000, 6_000]);
   });
 
   it('decides nothing about a repeated cause: warm, loaded, and after an end', async () => {

@@ -45,6 +45,8 @@ interface Warm<State> {
   readonly causes: Set<string>;
   /** The place of the last message decided into it, by source. */
   consumed: Record<string, number>;
+  /** When its last event was decided, epoch ms: its time stands still rather than go back. */
+  atMs: number;
   /** The commands of one aggregate run one after the other. */
   tail: Promise<unknown>;
   waiting: number;
@@ -215,7 +217,8 @@ export class Aggregates<
       return { outcome: nothing };
     }
     if (warm.causes.has(cause.causationId)) return { outcome: nothing };
-    const context = this.#options.context();
+    const given = this.#options.context();
+    const context = given.now < warm.atMs ? { ...given, now: warm.atMs } : given;
     const decided = step(this.#options.decider, warm.state, command, context);
     warm.state = decided.state;
     if (!decided.accepted) {
@@ -223,6 +226,7 @@ export class Aggregates<
     }
     if (decided.events.length === 0) return { outcome: nothing };
     const { events } = decided;
+    warm.atMs = context.now;
     return { events, toStore: events.map((event) => toEncode(event, cause, context.now)) };
   }
 
@@ -318,7 +322,9 @@ export class Aggregates<
   #fold(warm: Warm<State>, entry: Entry): void {
     const { decider } = this.#options;
     for (const event of entry.events) {
-      warm.state = decider.evolve(warm.state, event as unknown as Event, fromTimestamp(event.time));
+      const timeMs = fromTimestamp(event.time);
+      warm.state = decider.evolve(warm.state, event as unknown as Event, timeMs);
+      warm.atMs = Math.max(warm.atMs, timeMs);
       warm.causes.add(event.causationid);
     }
     Object.assign(warm.consumed, entry.consumed);
@@ -331,6 +337,7 @@ export class Aggregates<
       head: emptyHead,
       causes: new Set(),
       consumed: {},
+      atMs: 0,
       tail: Promise.resolve(),
       waiting: 0,
     };
@@ -341,6 +348,7 @@ export class Aggregates<
     warm.head = emptyHead;
     warm.causes.clear();
     warm.consumed = {};
+    warm.atMs = 0;
   }
 
   #dropIfOver(key: string, warm: Warm<State>): void {

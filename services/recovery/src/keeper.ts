@@ -188,6 +188,8 @@ export class Keeper {
     let outcome: Comparison = 'unreachable';
     try {
       outcome = await compare();
+      // What the copies hold by now may say that others decide.
+      await Promise.all(this.#followers.map((follower) => follower.caughtUp()));
     } catch (error) {
       onFailure(error);
     }

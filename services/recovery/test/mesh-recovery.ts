@@ -104,7 +104,12 @@ export async function recoverRegion(
 export async function requestFailover(
   { log, name }: Pick<RecoveringRegion, 'log' | 'name'>,
   home: string,
-  data: { readonly to: string; readonly kind: 'PLANNED' | 'UNPLANNED'; readonly reason?: string },
+  data: {
+    readonly to: string;
+    readonly kind: 'PLANNED' | 'UNPLANNED';
+    readonly reason?: string;
+    readonly breakGlass?: boolean;
+  },
 ): Promise<void> {
   const id = crypto.randomUUID();
   const aggregate = { tenant: 'meridian', entity: 'failover', id: home };

@@ -89,4 +89,44 @@ describe('a mesh of three regions', () => {
     );
     expect(region('eu').leases.grantOf('eu')).toEqual({ epoch: 3 });
   }, 240_000);
+
+  it('decides no more for what was taken by breaking the glass while it was away', async () => {
+    for (const name of ['us', 'ap']) {
+      await region(name).close();
+      regions.delete(name);
+      await mesh.region(name).kill();
+    }
+    await eventually(
+      'eu decides for us',
+      async () => {
+        await requestFailover(region('eu'), 'us', {
+          to: 'eu',
+          kind: 'UNPLANNED',
+          breakGlass: true,
+        });
+        return eventually('it is granted', () => region('eu').leases.holds('us'), {
+          timeoutMs: 3_000,
+        });
+      },
+      patiently,
+    );
+    await Promise.all(['us', 'ap'].map((name) => mesh.region(name).start()));
+    const back = await recoverRegion(mesh, 'us');
+    regions.set('us', back);
+    const epochs = new Set<number>();
+    const looking = setInterval(() => {
+      const grant = back.leases.grantOf('us');
+      if (grant !== undefined) epochs.add(grant.epoch);
+    }, 2);
+    regions.set('ap', await recoverRegion(mesh, 'ap'));
+    await eventually('its way in is open', () => back.leases.intakeOpen, patiently);
+    await eventually(
+      'everybody knows',
+      () => [...regions.values()].every(({ ledger }) => ledger.ledger.current('us').epoch === 2),
+      patiently,
+    );
+    await eventually('eu still decides for us', () => holders('us').join() === 'eu', patiently);
+    clearInterval(looking);
+    expect([...epochs]).toEqual([]);
+  }, 240_000);
 });

@@ -89,6 +89,7 @@ const links = [
   ['ap', 'eu'],
 ] as const;
 type Link = (typeof links)[number];
+const isEnd = (link: Link, region: string): boolean => (link as readonly string[]).includes(region);
 
 /** How old the oldest message is that the copies fed by each link lack, in ms. */
 async function lags(
@@ -104,7 +105,7 @@ async function lags(
       let next = lastSequence + 1;
       while (next < times.length && times[next] === undefined) next++;
       const at = times[next];
-      const link = links.find((ends) => ends.includes(region) && ends.includes(origin as Region));
+      const link = links.find((ends) => isEnd(ends, region) && isEnd(ends, origin));
       if (link === undefined || at === undefined) continue;
       result.set(link, Math.max(result.get(link) as number, performance.now() - at));
     }

@@ -1,3 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { eventStream } from '@meridian/wire';
 import type { NatsConnection } from '@nats-io/nats-core';
 import type { Comparison } from '../domain/actions.ts';
 import { areEqual } from './copied-message.ts';
@@ -46,6 +48,36 @@ export async function compareOwn(
   const isDamaged = own.some((watch) => watch.own !== undefined || watch.suspicion !== undefined);
   if (isDamaged) return 'mending';
   return answered.size === 0 ? 'unreachable' : 'whole';
+}
+
+/** How long copies may take to get what a peer has, and how often that is looked at, in ms. */
+const catchUp = { limitMs: 5_000, pollMs: 50 };
+
+/**
+ * Waits until the copies of the peers' decisions hold everything that the peers themselves held when
+ * they were asked: who decides for what may have changed there. A peer that is away is not waited for.
+ * @returns false when a copy did not get there soon
+ * @throws LogUnavailable when the region's own JetStream does not answer
+ */
+export async function haveCaughtUp(
+  connection: NatsConnection,
+  peers: readonly string[],
+): Promise<boolean> {
+  const deadlineMs = performance.now() + catchUp.limitMs;
+  const each = await Promise.all(
+    peers.map(async (peer): Promise<boolean> => {
+      const stream = eventStream(peer);
+      const theirs = await copyInfo({ connection, peer }, stream).catch(() => undefined);
+      if (theirs === undefined) return true;
+      for (;;) {
+        const mine = await copyInfo({ connection }, stream);
+        if ((mine?.last ?? 0) >= theirs.last) return true;
+        if (performance.now() >= deadlineMs) return false;
+        await delay(catchUp.pollMs);
+      }
+    }),
+  );
+  return each.every(Boolean);
 }
 
 async function isSameEnd(

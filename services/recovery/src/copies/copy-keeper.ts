@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { NatsConnection } from '@nats-io/nats-core';
 import { copiedStreams, type LogMessage } from '@meridian/journal';
 import type { Comparison } from '../domain/actions.ts';
-import { compareOwn } from './compare-own.ts';
+import { compareOwn, haveCaughtUp } from './compare-own.ts';
 import type { CopiesMetrics } from './copies-metrics.ts';
 import { examine } from './examine.ts';
 import { Exchange } from './exchange.ts';
@@ -118,13 +118,16 @@ export class CopyKeeper {
 
   /**
    * Compares the ends of the region's own streams with the copies of all peers in reach, at once: for a
-   * region that has just started or found its peers again. What is damaged is mended from then on.
+   * region that has just started or found its peers again. What is damaged is mended from then on. It is
+   * not whole before it holds what the peers had decided meanwhile.
    */
   async compare(): Promise<Comparison> {
     const { connection, region, regions } = this.#options;
     const own = this.#watches.filter(({ copy }) => copy.origin === region);
     const peers = regions.filter((one) => one !== region);
-    return compareOwn(connection, own, peers, performance.now());
+    const outcome = await compareOwn(connection, own, peers, performance.now());
+    if (outcome !== 'whole' || (await haveCaughtUp(connection, peers))) return outcome;
+    return 'unreachable';
   }
 
   /** Whether a copy that this region holds is, as far as is known, as it should be. */
