@@ -10,8 +10,8 @@ const servicesDir = fileURLToPath(new URL('../../../', import.meta.url));
  * A region in development has 400 MiB. Collecting garbage earlier than the runtimes do by
  * themselves saves a quarter of what they took (`scripts/bench offer`).
  */
-const smallNursery = ['--max-semi-space-size=8'];
-const smallGoHeap = { GOGC: '50', GOMEMLIMIT: '128MiB' };
+const smallNursery = ['--max-semi-space-size=16'];
+const smallGoHeap = { GOGC: '100', GOMEMLIMIT: '128MiB' };
 
 /** Services that a region of one runs, a process each. */
 export const serviceNames = ['edge', 'sessions', 'routing'] as const;
