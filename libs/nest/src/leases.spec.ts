@@ -186,3 +186,36 @@ describe('static leases', () => {
     expect(leases.holds('eu')).toBe(false);
   });
 });
+
+it('tells of a grant that comes when the one before has ended, though no timer has fired yet', () => {
+  const beat = memoryBeat();
+  let nowMs = 0;
+  let nonce = 0;
+  beat.subscribe(leaseAskSubject('eu', '*'), (text) => {
+    nonce = (parseLeaseAsk(text) as LeaseAsk).nonce;
+  });
+  const leases = openLeases({
+    beat,
+    region: 'eu',
+    instance: 'i1',
+    deciding: () => ({}),
+    monotonicMs: () => nowMs,
+  });
+  const seen: unknown[] = [];
+  leases.onChange(() => seen.push(leases.grantOf('us')));
+  const answer = (): void => {
+    leases.tell();
+    beat.publish(
+      leaseGrantSubject('eu', 'i1'),
+      JSON.stringify({ id: `r.${nonce}`, nonce, intake: true, homes: us5 }),
+    );
+  };
+  answer();
+  nowMs = 4_000;
+  expect(leases.grantOf('us')).toBeUndefined();
+  answer();
+  nowMs = 5_000;
+  answer();
+  expect(seen).toEqual([{ epoch: 5 }, { epoch: 5 }]);
+  leases.close();
+});

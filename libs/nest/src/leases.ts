@@ -184,8 +184,12 @@ class AskedLeases implements Leases {
   }
 
   #take(grants: ReadonlyMap<string, Grant>, intakeOpen: boolean): void {
-    const before = this.#grants;
+    // What has expired was seen to be gone, be it told or not: that it is granted again is news.
+    const now = this.#monotonicMs();
+    const before = new Map([...this.#grants].filter(([, { untilMs }]) => now < untilMs));
+    const hasExpired = before.size < this.#grants.size;
     const changed =
+      hasExpired ||
       intakeOpen !== this.#intakeOpen ||
       grants.size !== before.size ||
       [...grants].some(([home, { epoch }]) => before.get(home)?.epoch !== epoch);

@@ -52,6 +52,7 @@ export class NetworkLog implements Log, Connection {
   readonly #node: string;
   readonly #random: Random;
   readonly #followers = new Set<() => Promise<void>>();
+  #isClosed = false;
   readonly #lastArrival = new Map<string, number>();
   readonly #inFlight = new Set<InFlight>();
   /** Those without an answer so far. */
@@ -171,6 +172,8 @@ export class NetworkLog implements Log, Connection {
       return closed;
     };
     this.#followers.add(close);
+    // A process that is dead, or whose region is lost, may have been about to follow something.
+    if (this.#isClosed || !this.#site.isUp) void close();
     return {
       get delivered() {
         return follower.delivered;
@@ -184,6 +187,7 @@ export class NetworkLog implements Log, Connection {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     this.#site.disconnect(this);
     await Promise.all([...this.#followers].map((end) => end()));
   }
