@@ -22,7 +22,8 @@ export const publishers = {
 
 /** One agent serves a contact in about 0.6 s: this many contacts a second keep them half busy. */
 const agentsPerContact = 1.2;
-const batchSize = 20;
+/** Requests in a batch: a fortieth of a second's, in these bounds. */
+const batch = { shareOfRate: 1 / 40, least: 5, most: 50 } as const;
 /** The default of the services, which a drill does not change. */
 const leaseMs = 5_000;
 
@@ -41,7 +42,7 @@ export function loadOptions(
     seconds,
     contactsPerSecond: contacts,
     agentsPerRegion: Math.max(3, Math.ceil(contacts * agentsPerContact)),
-    batchSize,
+    batchSize: Math.min(batch.most, Math.max(batch.least, Math.round(rate * batch.shareOfRate))),
     leaseMs,
   };
 }

@@ -4,7 +4,7 @@ import { seeded, type Random } from '@meridian/core';
 import type { Acknowledgements } from './acknowledgements.ts';
 import { Door, type Edge } from './doors.ts';
 import type { OutsideRequest } from './post.ts';
-import { queueId, reactionTo, type Heard } from './reactions.ts';
+import { queueId, reactionTo, typesHeard, type Heard } from './reactions.ts';
 import { sendUntilAcknowledged } from './sender.ts';
 
 export interface PeopleOptions {
@@ -159,7 +159,7 @@ export class People {
       const client = new EdgeClient({ url: edge.url, key: edge.key, timeoutMs: 20_000 });
       const lost = new AbortController();
       const filter = {
-        entity: ['contact', 'reservation', 'agent'],
+        type: [...typesHeard],
         from: this.#position === '' ? 'now' : this.#position,
       };
       const options = {

@@ -26,6 +26,18 @@ export interface Reaction {
 
 export const queueId = 'drill';
 
+/** What somebody outside listens for: what there is a reaction to, and how contacts end. */
+export const typesHeard: readonly string[] = [
+  'meridian.contact.initiated.v1',
+  'meridian.reservation.created.v1',
+  'meridian.contact.connected_to_agent.v1',
+  'meridian.contact.acw_started.v1',
+  'meridian.agent.not_responding.v1',
+  'meridian.contact.completed.v1',
+  'meridian.contact.abandoned.v1',
+  'meridian.contact.orphan_reaped.v1',
+];
+
 /** How quick people are in a drill, in ms. */
 const pace = {
   atOnce: [0, 0],
