@@ -4,8 +4,8 @@ import type { NatsConnection } from '@nats-io/nats-core';
 const stream = 'DRILL_FILLER';
 const subject = 'drill.filler';
 /** What is stored at a time: much at first, then what still fits. */
-const pieces = [524_288, 16_384, 512];
-const refillMs = 250;
+const pieces = [524_288, 16_384, 512, 32];
+const refillMs = 50;
 
 /** A stream of a drill's own that takes all that a region's server may store. */
 export class FilledStore {
