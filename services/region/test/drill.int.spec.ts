@@ -2,13 +2,14 @@ import { describe, expect, it } from '@jest/globals';
 import { verifyReceipt, signReceipt, ensureSigningKey, type Receipt } from '@meridian/cli';
 import { temporaryFolder } from '@meridian/testing';
 import { drillOnce } from '../src/drill/drill.ts';
-import type { Exercise } from '../src/drill/exercises/exercise.ts';
+import { clockJump } from '../src/drill/exercises/clock.ts';
+import type { Exercise, Preparation } from '../src/drill/exercises/exercise.ts';
 import { isolate, orphans as loseTail } from '../src/drill/exercises/links.ts';
 import { planned } from '../src/drill/exercises/regions.ts';
 import type { LoadOptions } from '../src/drill/load-options.ts';
 
 /** Verdicts that are about how long something took, which a test does not judge. */
-const aboutTime = new Set(['RTO', 'RPO', 'LOAD', 'PAUSE', 'MOVED', 'TAKEN_OVER']);
+const aboutTime = new Set(['RTO', 'RPO', 'LOAD', 'PAUSE', 'MOVED', 'TAKEN_OVER', 'LEASES_HOLD']);
 /** So long nothing leaves a region before it is killed, in ms: shorter than a lease. */
 const tailMs = 2_500;
 
@@ -68,9 +69,24 @@ describe('a drill on real processes', () => {
     expect([totals.missing, totals.lost, orphans.found]).toEqual([0, 0, 0]);
   }, 300_000);
 
-  it('decides nothing in a region that is cut off, which goes on taking requests in', async () => {
-    const { orphans, verdicts } = await drill(isolate('eu', ['us', 'ap'], 'black hole'));
-    const codes = ['ONE_HISTORY', 'NO_LEASE_NO_DECISION', 'INTAKE_KEPT'];
+  it('decides nothing in a region that is cut off; a clock that jumps elsewhere harms nobody', async () => {
+    const [alone, jump] = [isolate('eu', ['us', 'ap'], 'black hole'), clockJump('us', 'region')];
+    const { orphans, verdicts } = await drill({
+      ...alone,
+      name: 'isolate-eu-while-a-clock-jumps',
+      prepare: (dataDir) => jump.prepare?.(dataDir) as Promise<Preparation>,
+      async act(stage) {
+        const at = await alone.act(stage);
+        await jump.act(stage);
+        return at;
+      },
+      excuses: (violation) => jump.excuses?.(violation) ?? false,
+      judge: async (evidence) => [
+        ...((await alone.judge?.(evidence)) ?? []),
+        ...((await jump.judge?.(evidence)) ?? []),
+      ],
+    });
+    const codes = ['ONE_HISTORY', 'NO_LEASE_NO_DECISION', 'INTAKE_KEPT', 'JUMPED'];
     expect(verdicts.map(({ code }) => code)).toEqual(expect.arrayContaining(codes));
     expect(orphans.adopted + orphans.setAside).toBe(orphans.found);
   }, 300_000);
