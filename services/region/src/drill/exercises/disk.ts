@@ -44,8 +44,9 @@ export function diskFull(region: string): Exercise {
       return preparation;
     },
     async act(stage) {
-      const at = stage.note(`no space is left for the store of ${region}: ${fillerOf().how}`);
+      // Filling may take seconds: the blow falls when nothing more fits.
       await fillerOf().fill(stage);
+      const at = stage.note(`no space is left for the store of ${region}: ${fillerOf().how}`);
       probe = Probe.begin(stage, region);
       const isRefused = await untilTrue(30_000, () =>
         Promise.resolve(probe?.firstRefusalAt !== undefined),
