@@ -7,6 +7,7 @@ import { DirectMessage } from './message.ts';
 
 const BATCH_LENGTH = 1_000;
 const STREAM_MISSING = 10_059;
+const NO_MESSAGE = 10_037;
 const END_OF_BATCH = 204;
 const NOT_FOUND = 404;
 const NO_RESPONDERS = 503;
@@ -172,6 +173,7 @@ export async function get(
   return new DirectMessage(stream, message);
 }
 
+/** The last sequence under a filter, or of the stream, as its leader knows it; 0 when there is none. */
 export async function lastSequence(
   exchange: Exchange,
   stream: string,
@@ -185,9 +187,16 @@ export async function lastSequence(
     );
     return info.state.last_seq;
   }
-  const [message] = await direct(exchange, stream, { last_by_subj: filter });
-  if (message === undefined || message.headers?.code === NOT_FOUND) return 0;
-  return new DirectMessage(stream, message).sequence;
+  try {
+    const command = `STREAM.MSG.GET.${stream}`;
+    const found = await manage<{ message: { seq: number } }>(exchange, stream, command, {
+      last_by_subj: filter,
+    });
+    return found.message.seq;
+  } catch (error) {
+    if (error instanceof AppendRefused && error.code === NO_MESSAGE) return 0;
+    throw error;
+  }
 }
 
 /**

@@ -58,12 +58,7 @@ export class JetStreamFollower implements Follower, Member {
   }
 
   async caughtUp(): Promise<void> {
-    const { filters = [] } = this.#options;
-    const wanted = filters.length === 0 ? [undefined] : filters;
-    const lasts = await Promise.all(
-      wanted.map((filter) => lastSequence(this.#exchange, this.#stream, filter)),
-    );
-    await this.#delivery.reached(Math.max(...lasts));
+    await this.#delivery.reached(await this.#lastWanted());
   }
 
   async close(): Promise<void> {
@@ -105,8 +100,19 @@ export class JetStreamFollower implements Follower, Member {
   #readFrom(after: number): void {
     const delivery = this.#delivery;
     const trunk = this.#trunk;
-    // Whatever the server says is left was counted after the trunk had read this far.
+    // What there is up to here was there before it is asked what is left.
     const known = trunk?.head ?? 0;
+    let state: 'reading' | 'asking' | 'complete' = 'reading';
+    const joinIfComplete = (sequence: number, pending: number): void => {
+      if (trunk === undefined || this.#reader !== reader) return;
+      if (state === 'complete') this.#join(trunk, Math.max(sequence, known));
+      if (state !== 'reading' || pending > 0) return;
+      state = 'asking';
+      void this.#isComplete(sequence).then((isComplete) => {
+        state = isComplete ? 'complete' : 'reading';
+        if (isComplete && reader.isDrained) joinIfComplete(reader.received, 0);
+      });
+    };
     const reader: Reader = new Reader({
       exchange: this.#exchange,
       stream: this.#stream,
@@ -118,16 +124,31 @@ export class JetStreamFollower implements Follower, Member {
         },
         deliver: (message) => delivery.deliver(message),
         onFailure: (error) => delivery.fail(error),
-        ...(trunk && {
-          onProgress: (sequence: number, pending: number) => {
-            if (pending === 0 && this.#reader === reader) {
-              this.#join(trunk, Math.max(sequence, known));
-            }
-          },
-        }),
+        ...(trunk && { onProgress: joinIfComplete }),
       },
     });
     this.#reader = reader;
+  }
+
+  /**
+   * Whether all that it wants of what is stored by now has come. That nothing is left is asked anew:
+   * the count that comes with a message was seen to be 0 in the middle of a stream.
+   */
+  async #isComplete(sequence: number): Promise<boolean> {
+    try {
+      return (await this.#lastWanted()) <= sequence;
+    } catch {
+      return false;
+    }
+  }
+
+  async #lastWanted(): Promise<number> {
+    const { filters = [] } = this.#options;
+    const wanted = filters.length === 0 ? [undefined] : filters;
+    const lasts = await Promise.all(
+      wanted.map((filter) => lastSequence(this.#exchange, this.#stream, filter)),
+    );
+    return Math.max(...lasts);
   }
 
   #join(trunk: Trunk, certificate: number): void {

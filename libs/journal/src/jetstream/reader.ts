@@ -94,6 +94,16 @@ export class Reader {
     if (exchange.link.online) this.#start();
   }
 
+  /** The last sequence that the server has sent. */
+  get received(): number {
+    return this.#received;
+  }
+
+  /** Whether the sink has had everything that was received. */
+  get isDrained(): boolean {
+    return this.#buffer.length === 0;
+  }
+
   /** Goes on after the sink had no room. */
   resume(): void {
     const { sink } = this.#options;

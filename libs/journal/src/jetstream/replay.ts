@@ -4,6 +4,8 @@ import { lastSequence } from './fetch.ts';
 import { Reader, type Sink } from './reader.ts';
 
 const BATCH_LENGTH = 4_096;
+/** How long nothing may come after the server has said that nothing is left, in ms. */
+const DOUBT_MS = 2_000;
 
 /** Reads a range of a stream in arrays; a lost connection delays it and loses nothing. */
 export async function* replayBatches(
@@ -12,11 +14,13 @@ export async function* replayBatches(
   options: ReplayOptions,
 ): AsyncGenerator<readonly LogMessage[]> {
   const from = Math.max(1, options.from ?? 1);
-  const last = await lastSequence(exchange, stream, undefined);
+  const { filters = [] } = options;
+  const wanted = filters.length === 0 ? [undefined] : filters;
+  const lasts = await Promise.all(wanted.map((filter) => lastSequence(exchange, stream, filter)));
+  const last = Math.max(...lasts);
   const to = Math.min(options.to ?? last, last);
   if (from > to) return;
   const range = new Range(to);
-  const { filters } = options;
   const reader = new Reader({ exchange, stream, after: from - 1, filters, sink: range });
   try {
     for (;;) {
@@ -26,17 +30,23 @@ export async function* replayBatches(
       else if (range.done) return;
     }
   } finally {
+    range.close();
     await reader.close();
   }
 }
 
-/** Collects messages up to a sequence and hands them over in arrays. */
+/**
+ * Collects messages up to a sequence, at which there is one, and hands them over in arrays. How many the
+ * server says are left does not end it: nats-server 2.15.1 was seen to say none in the middle of a
+ * stream. Only where nothing comes after that for a while, the rest cannot be read.
+ */
 class Range implements Sink {
   done = false;
   readonly #to: number;
   #batch: LogMessage[] = [];
   #waiting: (() => void) | undefined;
   #failure: { readonly error: unknown } | undefined;
+  #doubt: NodeJS.Timeout | undefined;
 
   constructor(to: number) {
     this.#to = to;
@@ -53,9 +63,14 @@ class Range implements Sink {
   }
 
   onProgress(sequence: number, pending: number): void {
-    if (this.done || (sequence < this.#to && pending > 0)) return;
-    this.done = true;
-    this.#wake();
+    clearTimeout(this.#doubt);
+    if (this.done) return;
+    if (sequence >= this.#to) this.#end();
+    else if (pending === 0) this.#doubt = setTimeout(() => this.#end(), DOUBT_MS);
+  }
+
+  close(): void {
+    clearTimeout(this.#doubt);
   }
 
   onFailure(error: unknown): void {
@@ -74,6 +89,11 @@ class Range implements Sink {
     const batch = this.#batch;
     this.#batch = [];
     return batch;
+  }
+
+  #end(): void {
+    this.done = true;
+    this.#wake();
   }
 
   #wake(): void {
