@@ -47,6 +47,12 @@ const CHECKS: readonly Check[] = [
   { name: 'lint', command: ['node_modules/oxlint/bin/oxlint', '--type-aware'] },
 ];
 
+/** Worlds of three regions that the specs do not run; several processes share them. */
+const SIMULATION: Check = {
+  name: 'simulated worlds, seeds 41 to 300',
+  command: ['services/region/dist/simulation/main.js', '--seeds', '41..300'],
+};
+
 const secondsSince = (startedMs: number): string =>
   `${((performance.now() - startedMs) / 1000).toFixed(1)} s`;
 
@@ -123,6 +129,7 @@ function run(): Totals {
   let totals = NOTHING;
   if (patterns.length === 0) for (const check of CHECKS) totals = add(totals, runCheck(check));
   if (values.checks) return totals;
+  if (patterns.length === 0) totals = add(totals, runCheck(SIMULATION));
   const folder = mkdtempSync(join(tmpdir(), 'meridian-test-'));
   let suites = 0;
   for (const project of values.unit ? ['unit'] : ['unit', 'integration']) {

@@ -26,8 +26,6 @@ export { acceptIntake, intakeMessageId } from './intake.ts';
 export type { IntakeResult } from './intake.ts';
 export { dataSchema, messageSchema } from './json-schema.ts';
 export type { JsonSchema } from './json-schema.ts';
-export { isEarlierOffer, offerId, parseOfferId } from './offer-id.ts';
-export type { OfferNumber } from './offer-id.ts';
 export { dataFromProtobuf, dataToProtobuf } from './protobuf.ts';
 export {
   asideStream,

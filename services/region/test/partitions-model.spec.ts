@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { seeded, type Random } from '@meridian/core';
+import { isEarlierOffer, seeded, type Random } from '@meridian/core';
 import { isOver } from '@meridian/sessions';
-import { isEarlierOffer, type Channel, type DomainEvent } from '@meridian/wire';
+import type { Channel, DomainEvent } from '@meridian/wire';
 import { homes, Mesh, type Home } from './partitions-model.ts';
 
 const seedCount = 250;

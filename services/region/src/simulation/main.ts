@@ -7,7 +7,7 @@ import { runSeeds, serveParent } from './pool.ts';
 const usage = `Simulates contact centres that meet with every kind of fault:
 scripts/sim [--seeds N | --seeds A..B | --seed N] [--regions 1|3] [--contacts N] [--workers N]
 
-  --seeds N      one world for each seed from 1 to N; 200 when absent
+  --seeds N      one world for each seed from 1 to N; 2,000 when absent
   --seeds A..B   one world for each seed from A to B
   --seed N       one world, with its digest and what was exercised
   --regions R    3 regions that replicate each other (default), or 1 on a bad network
@@ -48,12 +48,12 @@ function readArguments(): Run | undefined {
     },
   });
   if (values.help === true) return undefined;
-  const { seed, seeds = '200' } = values;
+  const { seed, seeds = '2000' } = values;
   const range =
     seed === undefined ? (seeds.includes('..') ? seeds : `1..${seeds}`) : `${seed}..${seed}`;
   const [, first, last] = /^(\d+)\.\.(\d+)$/.exec(range) ?? [];
   if (first === undefined || last === undefined || Number(last) < Number(first)) {
-    throw new Error(`The seeds are ${range}; they must be whole numbers such as 1..200.`);
+    throw new Error(`The seeds are ${range}; they must be whole numbers such as 1..2000.`);
   }
   const regions = Number(values.regions ?? 3);
   if (regions !== 1 && regions !== 3) {

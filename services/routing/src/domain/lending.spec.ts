@@ -1,119 +1,23 @@
 import { describe, test } from '@jest/globals';
-import { specify } from '@meridian/testing';
-import type { QueueSettings, RoutingDecided, RoutingLent, RoutingReturned } from '@meridian/wire';
+import type { RoutingLent, RoutingReturned } from '@meridian/wire';
 import {
-  partitionDecider,
-  type Command,
-  type Partition,
-  type PartitionEvent,
-} from './partition.ts';
-
-const partition = specify(partitionDecider);
-const time = (ms: number): string => new Date(ms).toISOString();
-const settings: QueueSettings = {
-  requirements: [],
-  strategy: 'LONGEST_IDLE',
-  offerTtlMs: 20_000,
-  ageingMsPerLevel: 60_000,
-  serviceLevelMs: 20_000,
-};
-const queue: PartitionEvent = {
-  type: 'meridian.queue.created.v1',
-  subject: 'q1',
-  data: { settings },
-};
-const agent = (subject: string): PartitionEvent => ({
-  type: 'meridian.agent.signed_in.v1',
-  subject,
-  data: {
-    sessionId: 's1',
-    skills: [],
-    capacities: [{ channel: 'VOICE', limit: 1 }],
-    presence: 'AVAILABLE',
-  },
-});
-
-/** What is said of `c1`, which joined at 1. */
-const decided = (data: Partial<RoutingDecided>): PartitionEvent => ({
-  type: 'meridian.routing.decided.v1',
-  subject: 'c1',
-  data: {
-    outcome: 'WAITING',
-    trigger: 'CONTACT_QUEUED',
-    queueId: 'q1',
-    channel: 'VOICE',
-    priority: 2,
-    requirements: [],
-    enqueuedAt: time(1),
-    waitingCount: 1,
-    strategy: 'LONGEST_IDLE',
-    candidates: [],
-    candidateCount: 0,
-    exclusions: [],
-    contactRequirements: [],
-    algorithm: 'skills-longest-idle/1',
-    ...data,
-  },
-});
-const chosen = (agentId: string, idleMs: number): Partial<RoutingDecided> => ({
-  outcome: 'OFFERED',
-  agentId,
-  candidates: [{ agentId, levelSum: 0, idleMs }],
-  candidateCount: 1,
-});
-const place: RoutingLent = {
-  to: 'us',
-  loan: 1,
-  queueId: 'q1',
-  channel: 'VOICE',
-  priority: 2,
-  contactRequirements: [],
-  enqueuedAt: time(1),
-  attempts: 0,
-};
-const lent = (data: Partial<RoutingLent> = {}): PartitionEvent => ({
-  type: 'meridian.routing.lent.v1',
-  subject: 'c1',
-  data: { ...place, ...data },
-});
-const reservation = (
-  name: string,
-  number: number | string,
-  agentId: string,
-  data: object,
-): PartitionEvent =>
-  ({
-    type: `meridian.reservation.${name}.v1`,
-    subject: `c1-r${number}`,
-    data: { contactId: 'c1', agentId, ...data },
-  }) as PartitionEvent;
-const created = (
-  number: number | string,
-  agentId: string,
-  atMs: number,
-  data: object = {},
-): PartitionEvent =>
-  reservation('created', number, agentId, {
-    queueId: 'q1',
-    channel: 'VOICE',
-    expiresAt: time(atMs + 20_000),
-    ...data,
-  });
-const withdrawn = (reason: string, data: object): PartitionEvent => ({
-  type: 'meridian.routing.withdrawn.v1',
-  subject: 'c1',
-  data: { queueId: 'q1', reason, ...data },
-});
-const abandoned = 'meridian.contact.abandoned.v1';
-const completed = 'meridian.contact.completed.v1';
-
-/** Nothing is known of `c1` any more. */
-const forgotten = ({ waiting, offered, reservations, attempts, loans }: Partition): unknown => [
-  waiting.has('c1') || offered.has('c1') || attempts.has('c1'),
-  reservations.size,
-  loans.lent.size + loans.borrowed.size + loans.returns.size,
-];
-const nothing = [false, 0, 0];
+  partition,
+  time,
+  queue,
+  agent,
+  decided,
+  chosen,
+  place,
+  lent,
+  reservation,
+  created,
+  withdrawn,
+  abandoned,
+  completed,
+  forgotten,
+  nothing,
+} from '../../test/lending-story.ts';
+import type { Command, PartitionEvent } from './partition.ts';
 
 describe('a partition that lends', () => {
   const lend: Command = { type: 'lend', subject: 'c1', data: { to: 'us' } };
@@ -463,112 +367,5 @@ describe('a partition that borrows', () => {
         ],
         [2, 'c1-r4-e2'],
       );
-  });
-});
-
-describe('a contact that was offered by a loan that does not count', () => {
-  const contactHome = 'eu';
-  const borrowed: readonly PartitionEvent[] = [
-    queue,
-    agent('a1'),
-    decided({
-      trigger: 'CONTACT_BORROWED',
-      ...chosen('a1', 0),
-      contactHome,
-      attempts: 3,
-      loan: 7,
-      loanEpoch: 1,
-    }),
-    created(4, 'a1', 0, { contactHome }),
-  ];
-  const accepted = [...borrowed, reservation('accepted', 4, 'a1', { contactHome })];
-  const connected = 'meridian.contact.connected_to_agent.v1';
-  const offer = (reservationId: string, more: object = { contactHome }): Command => ({
-    type: 'contact_offered',
-    subject: 'c1',
-    data: { reservationId },
-    ...more,
-  });
-  const connect = (reservationId: string, more: object = {}): Command => ({
-    type: 'contact_connected',
-    subject: 'c1',
-    data: { reservationId },
-    ...more,
-  });
-
-  test('takes a later offer: the agent is let go, whether it rings or was accepted', () => {
-    partition
-      .given(...borrowed)
-      .when(offer('c1-r4-e2'))
-      .then(reservation('rescinded', 4, 'a1', { contactHome, reason: 'SUPERSEDED' }), {
-        type: 'meridian.routing.returned.v1',
-        subject: 'c1',
-        data: { contactHome, loan: 7, loanEpoch: 1, attempts: 4, reason: 'OFFER_ENDED' },
-      })
-      .thenView(forgotten, nothing);
-    partition
-      .given(...accepted)
-      .when(offer('c1-r4-e2'))
-      .then(reservation('canceled', 4, 'a1', { contactHome, reason: 'SUPERSEDED' }))
-      .thenView(forgotten, nothing);
-  });
-
-  test.each([
-    ['this one', offer('c1-r4')],
-    ['an earlier one', offer('c1-r3')],
-    ['another contact of that name', offer('c1-r4-e2', { contactHome: 'ap' })],
-    ['this one, and is served', connect('c1-r4', { contactHome })],
-    ['another contact of that name, and is served', connect('c1-r1-e2', { contactHome: 'ap' })],
-  ])('takes %s: nothing', (_, command) => {
-    partition
-      .given(...borrowed)
-      .when(command)
-      .thenNothing();
-  });
-
-  test('is served by another: the agent is let go, nothing is given back', () => {
-    partition
-      .given(...borrowed)
-      .when(connect('c1-r1-e2', { contactHome }))
-      .then(
-        reservation('rescinded', 4, 'a1', { contactHome, reason: 'SERVED_ELSEWHERE' }),
-        withdrawn(connected, { contactHome, reservationId: 'c1-r1-e2' }),
-      )
-      .thenView(forgotten, nothing);
-  });
-
-  test('is served by it: its own home keeps no place for it', () => {
-    const reservationId = 'c1-r4';
-    partition
-      .given(queue, decided({}))
-      .when(connect(reservationId))
-      .then(withdrawn(connected, { reservationId }))
-      .thenView(forgotten, nothing);
-    const offered = [queue, agent('a2'), decided(chosen('a2', 0)), created('1-e2', 'a2', 0)];
-    partition
-      .given(...offered)
-      .when(connect(reservationId))
-      .then(
-        reservation('rescinded', '1-e2', 'a2', { reason: 'SERVED_ELSEWHERE' }),
-        withdrawn(connected, { reservationId }),
-      )
-      .thenView(forgotten, nothing);
-    partition
-      .given(queue, decided({}), lent({ loan: 8, loanEpoch: 2 }))
-      .when(connect(reservationId))
-      .then(withdrawn(connected, { lentTo: 'us', reservationId }))
-      .thenView(forgotten, nothing);
-  });
-
-  test('is served by the loan that counts, or by its own home: nothing', () => {
-    partition
-      .given(queue, decided({}), lent({ loan: 8, loanEpoch: 2 }))
-      .when(connect('c1-r1-e2-b3'))
-      .thenNothing();
-    const own = [queue, agent('a2'), decided(chosen('a2', 0)), created(1, 'a2', 0)];
-    partition
-      .given(...own, reservation('accepted', 1, 'a2', {}))
-      .when(connect('c1-r1'))
-      .thenNothing();
   });
 });

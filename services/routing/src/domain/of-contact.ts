@@ -1,5 +1,12 @@
-import { accept, type Context, type Decision, type Rejection } from '@meridian/core';
-import { isEarlierOffer, parseOfferId, type ReservationCommand } from '@meridian/wire';
+import {
+  accept,
+  isEarlierOffer,
+  parseOfferId,
+  type Context,
+  type Decision,
+  type Rejection,
+} from '@meridian/core';
+import type { ReservationCommand } from '@meridian/wire';
 import { foreignHome, type Partition, type PartitionEvent } from './floor.ts';
 import { isOfEpoch } from './loans.ts';
 import { reservationDecider, type InnerCommand as ReservationInnerCommand } from './reservation.ts';

@@ -1,5 +1,5 @@
-import { toTimestamp, type Context } from '@meridian/core';
-import { offerId, type ReservationEvent, type RoutingDecided, type Trigger } from '@meridian/wire';
+import { offerId, toTimestamp, type Context } from '@meridian/core';
+import type { ReservationEvent, RoutingDecided, Trigger } from '@meridian/wire';
 import type { Agent } from './agent.ts';
 import { agentOf, settingsOf, type Partition, type PartitionEvent } from './floor.ts';
 import { algorithm } from './limits.ts';

@@ -1,4 +1,4 @@
-import { isEarlierOffer } from '@meridian/wire';
+import { isEarlierOffer } from '@meridian/core';
 import type { Known } from './contact.ts';
 
 /** The last offer heard of. At run time a contact back in the queue still names it. */
