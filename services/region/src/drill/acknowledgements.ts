@@ -11,8 +11,8 @@ export interface Acknowledged extends StoredAt {
 /** What those outside were told, all together. */
 export class Acknowledgements {
   readonly all: Acknowledged[] = [];
-  /** The longest wait for an acknowledgement, by region (by level for `all`), in ms. */
-  readonly longestPauseMs: Record<string, number> = {};
+  /** The longest wait for an acknowledgement that ended after the blow, by region (by level for `all`), in ms. */
+  longestPauseMs: Record<string, number> = {};
   /** Answers that said try again, or no answer. */
   retried = 0;
   /** Why requests were refused for good, the first few of them. */
@@ -31,6 +31,11 @@ export class Acknowledgements {
 
   waited(whose: string, ms: number): void {
     this.longestPauseMs[whose] = Math.max(this.longestPauseMs[whose] ?? 0, Math.round(ms));
+  }
+
+  /** The blow falls: waits that end from now on count. */
+  beginPauses(): void {
+    this.longestPauseMs = {};
   }
 
   /** Requests that nobody will repeat any more. */

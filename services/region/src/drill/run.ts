@@ -50,6 +50,7 @@ export async function runDrill(
     ...people.map((one) => one.run(options.seconds, signal)),
   ]);
   await wait((options.seconds * 1_000) / 3);
+  acknowledgements.beginPauses();
   const blowAt = await exercise.act(stage);
   await wait(Math.max(0, loadStartedAt + options.seconds * 1_000 - Date.now()));
   const missing = await lookWhileAway(stage, exercise, acknowledgements);
