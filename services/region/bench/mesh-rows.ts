@@ -76,7 +76,13 @@ async function offersRow(members: readonly MeshMember[], say: Say): Promise<Row>
   for (const { name, url, key } of members) {
     const all = await readOffers({ url, key, region: name }, (id) => id.startsWith(measuredPrefix));
     const queued = all.get('CONTACT_QUEUED');
-    if (queued === undefined) throw new Error(`Nobody was offered at once in ${name}.`);
+    if (queued === undefined) {
+      const seen = [...all].map(([trigger, { count }]) => `${count} ${trigger}`).join(', ');
+      const answers = reports.map((one) => JSON.stringify(one)).join('\n');
+      throw new Error(
+        `Nobody was offered at once in ${name}; offers there: ${seen || 'none'}.\n${answers}`,
+      );
+    }
     say(`  ${name}: ${queued.count} offers, p50 ${queued.p50} ms, p99 ${queued.p99} ms`);
     offered += queued.count;
     if (queued.p99 > worst.p99) worst = queued;
