@@ -199,6 +199,17 @@ export async function lastSequence(
   }
 }
 
+/** The last sequence under any of the filters, or of the stream without any, as `lastSequence` has it. */
+export async function lastUnder(
+  exchange: Exchange,
+  stream: string,
+  filters: readonly string[] = [],
+): Promise<number> {
+  const wanted = filters.length === 0 ? [undefined] : filters;
+  const lasts = await Promise.all(wanted.map((filter) => lastSequence(exchange, stream, filter)));
+  return Math.max(...lasts);
+}
+
 /**
  * The sequence under which a message was stored that follows `expected` on its subject and bears
  * this id. The server compares sequences before it looks for duplicates, so a repeated append of

@@ -2,7 +2,7 @@ import { Delivery } from '../delivery.ts';
 import type { Follower, FollowOptions, LogMessage } from '../log.ts';
 import { compileFilters, type SubjectPredicate } from '../subjects.ts';
 import type { Exchange } from './exchange.ts';
-import { lastSequence } from './fetch.ts';
+import { lastUnder } from './fetch.ts';
 import { Reader } from './reader.ts';
 import type { Member, Trunk } from './trunk.ts';
 
@@ -142,13 +142,8 @@ export class JetStreamFollower implements Follower, Member {
     }
   }
 
-  async #lastWanted(): Promise<number> {
-    const { filters = [] } = this.#options;
-    const wanted = filters.length === 0 ? [undefined] : filters;
-    const lasts = await Promise.all(
-      wanted.map((filter) => lastSequence(this.#exchange, this.#stream, filter)),
-    );
-    return Math.max(...lasts);
+  #lastWanted(): Promise<number> {
+    return lastUnder(this.#exchange, this.#stream, this.#options.filters);
   }
 
   #join(trunk: Trunk, certificate: number): void {

@@ -1,5 +1,6 @@
 import { connect, createServer, type AddressInfo, type Server } from 'node:net';
 import { Transform } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { eventually, startNatsServer, type NatsServer } from '@meridian/testing';
@@ -81,6 +82,17 @@ describe('a server that says too early that nothing is left', () => {
         ),
       );
     }
+  }, 60_000);
+
+  it('ends no replay that is read slowly', async () => {
+    await write(0, count);
+    let read = 0;
+    for await (const batch of log.replayBatches(stream)) {
+      // Longer than it is waited for what the server denies.
+      if (read === 0) await delay(2_500);
+      read += batch.length;
+    }
+    expect(read).toBe(count);
   }, 60_000);
 
   it('lets no follower that shares the stream pass anything over', async () => {

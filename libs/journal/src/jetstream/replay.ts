@@ -1,6 +1,6 @@
 import type { LogMessage, ReplayOptions } from '../log.ts';
 import type { Exchange } from './exchange.ts';
-import { lastSequence } from './fetch.ts';
+import { lastUnder } from './fetch.ts';
 import { Reader, type Sink } from './reader.ts';
 
 const BATCH_LENGTH = 4_096;
@@ -14,13 +14,11 @@ export async function* replayBatches(
   options: ReplayOptions,
 ): AsyncGenerator<readonly LogMessage[]> {
   const from = Math.max(1, options.from ?? 1);
-  const { filters = [] } = options;
-  const wanted = filters.length === 0 ? [undefined] : filters;
-  const lasts = await Promise.all(wanted.map((filter) => lastSequence(exchange, stream, filter)));
-  const last = Math.max(...lasts);
+  const { filters } = options;
+  const last = await lastUnder(exchange, stream, filters);
   const to = Math.min(options.to ?? last, last);
   if (from > to) return;
-  const range = new Range(to);
+  const range = new Range(to, () => exchange.link.online);
   const reader = new Reader({ exchange, stream, after: from - 1, filters, sink: range });
   try {
     for (;;) {
@@ -43,13 +41,15 @@ export async function* replayBatches(
 class Range implements Sink {
   done = false;
   readonly #to: number;
+  readonly #isOnline: () => boolean;
   #batch: LogMessage[] = [];
   #waiting: (() => void) | undefined;
   #failure: { readonly error: unknown } | undefined;
   #doubt: NodeJS.Timeout | undefined;
 
-  constructor(to: number) {
+  constructor(to: number, isOnline: () => boolean) {
     this.#to = to;
+    this.#isOnline = isOnline;
   }
 
   get hasRoom(): boolean {
@@ -66,7 +66,7 @@ class Range implements Sink {
     clearTimeout(this.#doubt);
     if (this.done) return;
     if (sequence >= this.#to) this.#end();
-    else if (pending === 0) this.#doubt = setTimeout(() => this.#end(), DOUBT_MS);
+    else if (pending === 0) this.#doubtTheRest();
   }
 
   close(): void {
@@ -89,6 +89,14 @@ class Range implements Sink {
     const batch = this.#batch;
     this.#batch = [];
     return batch;
+  }
+
+  /** Ends later, unless more comes: while there is no connection, or what came is not taken, nothing can. */
+  #doubtTheRest(): void {
+    this.#doubt = setTimeout(() => {
+      if (this.#waiting !== undefined && this.#isOnline()) this.#end();
+      else this.#doubtTheRest();
+    }, DOUBT_MS);
   }
 
   #end(): void {
