@@ -25,6 +25,7 @@ export type {
 } from './player/index.ts';
 export {
   buildReceipt,
+  checkFigures,
   durabilities,
   ensureSigningKey,
   inconsistenciesOf,

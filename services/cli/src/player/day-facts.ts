@@ -1,4 +1,10 @@
-import { lostOf, type Facts, type Observation, type Parameters } from '../receipt/index.ts';
+import {
+  checkFigures,
+  lostOf,
+  type Facts,
+  type Observation,
+  type Parameters,
+} from '../receipt/index.ts';
 import { batchLimit } from './lockstep.ts';
 import type { Disastrous, PlayReport } from './report.ts';
 
@@ -48,7 +54,7 @@ export function dayFacts(report: PlayReport): DayFacts | undefined {
     orphans: orphansOf(report, disaster),
     doubleAssignments: doubleRules.reduce((sum, rule) => sum + (report.check.counts[rule] ?? 0), 0),
     observations: observationsOf(report),
-    check: checkOf(report, disaster),
+    check: checkFigures(report.check, disaster.differing),
   };
 }
 
@@ -154,16 +160,4 @@ function observationsOf({ figures, disagreements }: PlayReport): Observation[] {
     never('PLAYED_OUT', ended, figures.unfinished, 'contacts open'),
     never('AS_SEEN', same, disagreements.length, 'totals that differ'),
   ];
-}
-
-function checkOf({ check }: PlayReport, { differing }: Disastrous): Facts['check'] {
-  const { entries, events, contacts, reservations, counts } = check;
-  return {
-    entries,
-    events,
-    contacts,
-    reservations,
-    violations: counts,
-    copiesThatDiffer: differing,
-  };
 }

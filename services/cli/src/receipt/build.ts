@@ -1,3 +1,4 @@
+import type { LogCheckResult } from '../check/index.ts';
 import {
   durabilities,
   receiptFormat,
@@ -25,6 +26,27 @@ const limits = {
 
 export const sumOf = (counts: Readonly<Record<string, number>>): number =>
   Object.values(counts).reduce((sum, count) => sum + count, 0);
+
+/** What the check of the log says, as a receipt has it. */
+export function checkFigures(
+  {
+    entries,
+    events,
+    contacts,
+    reservations,
+    counts,
+  }: Pick<LogCheckResult, 'entries' | 'events' | 'contacts' | 'reservations' | 'counts'>,
+  differing: readonly string[],
+): Facts['check'] {
+  return {
+    entries,
+    events,
+    contacts,
+    reservations,
+    violations: counts,
+    copiesThatDiffer: differing,
+  };
+}
 
 /** Totals, verdicts and whether all promises were kept follow from the facts alone. */
 export function buildReceipt(facts: Facts): Receipt {

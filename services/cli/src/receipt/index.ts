@@ -1,4 +1,4 @@
-export { buildReceipt, lostOf, type LostMessage } from './build.ts';
+export { buildReceipt, checkFigures, lostOf, type LostMessage } from './build.ts';
 export { canonicalJson } from './canonical.ts';
 export { inconsistenciesOf } from './consistency.ts';
 export { durabilities, receiptFormat } from './receipt.ts';

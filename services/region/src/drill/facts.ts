@@ -1,7 +1,7 @@
-import { lostOf, type Facts } from '@meridian/cli';
+import { checkFigures, lostOf, type Facts } from '@meridian/cli';
 import type { Acknowledged, Acknowledgements } from './acknowledgements.ts';
 import type { Exercise } from './exercises/exercise.ts';
-import { checkFigures, doubleRules, orphanFigures, type Findings } from './findings.ts';
+import { doubleRules, orphanFigures, type Findings } from './findings.ts';
 import { publishers, type LoadOptions } from './load-options.ts';
 import type { Settled } from './settle.ts';
 import type { Stage } from './stage.ts';

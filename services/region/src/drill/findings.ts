@@ -171,21 +171,6 @@ function sourceOf(log: Log, stream: string): Source {
   };
 }
 
-/** What the check says, as a receipt has it. */
-export function checkFigures(
-  { entries, events, contacts, reservations, counts }: LogCheckResult,
-  differing: readonly string[],
-): Facts['check'] {
-  return {
-    entries,
-    events,
-    contacts,
-    reservations,
-    violations: counts,
-    copiesThatDiffer: differing,
-  };
-}
-
 /** Rules whose breach means that somebody is booked twice. */
 export const doubleRules = ['one-offer', 'capacity', 'partition'] as const;
 
