@@ -1,0 +1,1 @@
+export { emptyRoot, hashLength, leafHash, nodeHash } from './hashes.ts';

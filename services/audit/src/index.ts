@@ -1,0 +1,1 @@
+export type { OrderedLog, OrderedMessage } from './order/ordered-log.ts';
