@@ -24,7 +24,7 @@ import { openReadModels, type ReadModels } from './projections/index.ts';
 import { Intake } from './publish/intake.ts';
 import { serveNats } from './publish/nats-intake.ts';
 import { publishRoutes } from './publish/routes.ts';
-import { radiusAt, readRoutes } from './read-api/index.ts';
+import { asOfRoutes, radiusAt, readRoutes } from './read-api/index.ts';
 import { drillRoutes } from './regions/drill-routes.ts';
 import { failoverRoutes } from './regions/failover-routes.ts';
 import type { RegionParts } from './regions/parts.ts';
@@ -81,6 +81,7 @@ export async function openEdge(parts: EdgeParts): Promise<Edge> {
   const logs = logRoutes(log, region, onFault, sorted);
   const watch = new ProgressWatch(beat, region);
   const rest = new RestWatch({ log, region, regions, watch, required: config.requiredServices });
+  const past = asOfRoutes({ log, region, regions: sorted, ...mesh });
   const models = config.readModels ? await openModels(parts, mesh, now) : undefined;
   mesh.homes.start(models && (() => aliveElsewhere(models, directoryLimits)));
   const endNats =
@@ -116,6 +117,7 @@ export async function openEdge(parts: EdgeParts): Promise<Edge> {
       ...mesh.counting,
     }),
     ...(models === undefined ? [] : readRoutes(models)),
+    ...past.routes,
     ...regionRoutes(mine),
     ...failoverRoutes(mine),
     ...drillRoutes(mine),
@@ -130,6 +132,7 @@ export async function openEdge(parts: EdgeParts): Promise<Edge> {
     async close() {
       hub.close();
       logs.open.close();
+      past.close();
       watch.close();
       await rest.close();
       await mesh.close();

@@ -33,7 +33,7 @@ const homeParameter: Parameters = {
   },
 };
 
-export const pageParameters: Parameters = {
+export const asOfPageParameters: Parameters = {
   limit: {
     description: 'How many at most',
     schema: { type: 'integer', minimum: 1, maximum: 500, default: 50 },
@@ -42,10 +42,11 @@ export const pageParameters: Parameters = {
     description: 'Go on after this id: the `next` of the page before',
     schema: { type: 'string' },
   },
-  ...atLeastParameter,
 };
 
-export const contactsParameters: Parameters = {
+export const pageParameters: Parameters = { ...asOfPageParameters, ...atLeastParameter };
+
+export const asOfContactsParameters: Parameters = {
   state: {
     description: 'Only contacts in one of these states',
     schema: { type: 'array', items: { type: 'string', enum: contactStates } },
@@ -53,8 +54,12 @@ export const contactsParameters: Parameters = {
   },
   queue: { description: 'Only contacts that joined this queue', schema: { type: 'string' } },
   ...homeParameter,
-  ...pageParameters,
+  ...asOfPageParameters,
 };
+
+export const contactsParameters: Parameters = { ...asOfContactsParameters, ...atLeastParameter };
+
+export const asOfAgentsParameters: Parameters = { ...homeParameter, ...asOfPageParameters };
 
 export const agentsParameters: Parameters = { ...homeParameter, ...pageParameters };
 
@@ -204,5 +209,36 @@ export function listReply(noun: 'contacts' | 'queues' | 'agents'): DocumentedRep
   return reply(
     `The ${noun}, and \`next\` to go on with. ${told}`,
     shape({ [noun]: listOf(shape(item)), next: textOrNull, position }),
+  );
+}
+
+const asOf = shape({
+  moment: text,
+  places: {
+    type: 'object',
+    additionalProperties: whole,
+    description: 'The last sequence that is in, by EV_<region>.<home>',
+  },
+  final: {
+    type: 'boolean',
+    description:
+      'Whether the log goes on beyond it in every home, so that the answer never changes',
+  },
+});
+
+const fieldsOf = { contact, queue, agent };
+
+/** One thing as it was. */
+export function asOfReply(noun: 'contact' | 'queue' | 'agent'): DocumentedReply {
+  const more = noun === 'contact' ? { timeline, timelineComplete: { type: 'boolean' } } : { asOf };
+  return reply(`The ${noun} as it was.`, shape({ ...fieldsOf[noun], ...more }));
+}
+
+/** Several as they were. */
+export function asOfListReply(noun: 'contacts' | 'queues' | 'agents'): DocumentedReply {
+  const item = { contacts: contact, queues: queue, agents: agent }[noun];
+  return reply(
+    `The ${noun} as they were, and \`next\` to go on with.`,
+    shape({ [noun]: listOf(shape(item)), next: textOrNull, asOf }),
   );
 }

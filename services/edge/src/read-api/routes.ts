@@ -16,6 +16,7 @@ import {
   oneReply,
   pageParameters,
 } from './documented.ts';
+import { identifier, pageOf } from './page.ts';
 import {
   agentOf,
   agentsOf,
@@ -32,7 +33,6 @@ import { agentView, contactView, contactWithTimelineView, queueView } from './vi
 
 /** How long a request waits for the read models to reach what it asks for, in ms. */
 const atLeastTimeoutMs = 2_000;
-const limits = { default: 50, most: 500 } as const;
 
 /** What the routes need of the read models. */
 export type Readable = Pick<
@@ -177,19 +177,6 @@ function list(
       return { [noun]: items, next, position };
     },
   };
-}
-
-function pageOf({ key: { tenant }, query }: Call): Page {
-  const limit =
-    wholeNumber('limit', query.one('limit'), { least: 1, most: limits.most }) ?? limits.default;
-  const after = identifier('after', query.one('after'));
-  return { tenant, limit, ...(after === undefined ? {} : { after }) };
-}
-
-/** An id in a query. @throws Refusal when it cannot be one */
-function identifier(name: string, text: string | undefined): string | undefined {
-  if (text === undefined || identifierPattern.test(text)) return text;
-  throw invalidParameter(name, `is ${shown(text)}; it must be an id: letters, digits, _ and -`);
 }
 
 /** What an answer embodies: of this region's own stream, and among several of every home. */

@@ -1,0 +1,2 @@
+export { asOfRoutes } from './routes.ts';
+export type { AsOf, AsOfOptions } from './routes.ts';
