@@ -9,12 +9,14 @@ import {
 import type { Contract } from './contract.ts';
 import { file_meridian_agent_v1_commands } from './gen/meridian/agent/v1/commands_pb.ts';
 import { file_meridian_agent_v1_events } from './gen/meridian/agent/v1/events_pb.ts';
+import { file_meridian_chain_v1_events } from './gen/meridian/chain/v1/events_pb.ts';
 import { file_meridian_contact_v1_commands } from './gen/meridian/contact/v1/commands_pb.ts';
 import { file_meridian_contact_v1_events } from './gen/meridian/contact/v1/events_pb.ts';
 import { file_meridian_drill_v1_commands } from './gen/meridian/drill/v1/commands_pb.ts';
 import { file_meridian_drill_v1_events } from './gen/meridian/drill/v1/events_pb.ts';
 import { file_meridian_failover_v1_commands } from './gen/meridian/failover/v1/commands_pb.ts';
 import { file_meridian_failover_v1_events } from './gen/meridian/failover/v1/events_pb.ts';
+import { file_meridian_order_v1_events } from './gen/meridian/order/v1/events_pb.ts';
 import { file_meridian_orphan_v1_events } from './gen/meridian/orphan/v1/events_pb.ts';
 import { file_meridian_queue_v1_commands } from './gen/meridian/queue/v1/commands_pb.ts';
 import { file_meridian_queue_v1_events } from './gen/meridian/queue/v1/events_pb.ts';
@@ -27,12 +29,14 @@ import { file_meridian_routing_v1_events } from './gen/meridian/routing/v1/event
 const registry = createRegistry(
   file_meridian_agent_v1_commands,
   file_meridian_agent_v1_events,
+  file_meridian_chain_v1_events,
   file_meridian_contact_v1_commands,
   file_meridian_contact_v1_events,
   file_meridian_drill_v1_commands,
   file_meridian_drill_v1_events,
   file_meridian_failover_v1_commands,
   file_meridian_failover_v1_events,
+  file_meridian_order_v1_events,
   file_meridian_orphan_v1_events,
   file_meridian_queue_v1_commands,
   file_meridian_queue_v1_events,

@@ -206,6 +206,43 @@ export interface SetPresence {
   readonly reason?: string;
 }
 
+/** The owner of the order has folded the first `size` ranks. */
+export interface ChainCheckpointSigned {
+  readonly size: number;
+  /** The root of the tree (RFC 6962) over these ranks, 32 bytes in base64url. */
+  readonly root: string;
+  /** The root of the map of the heads of all aggregates among these, 32 bytes in base64url. */
+  readonly headsRoot: string;
+  /** How many aggregates the map holds. */
+  readonly aggregates: number;
+  /** Whose signature it is, and the Ed25519 key, 32 bytes in base64url. */
+  readonly region: string;
+  readonly publicKey: string;
+  /** The signed note (C2SP tlog-checkpoint), with this one signature. */
+  readonly note: string;
+}
+
+/** Another region has found the same in its copies. */
+export interface ChainCheckpointCosigned {
+  readonly size: number;
+  readonly region: string;
+  readonly publicKey: string;
+  /** The line that goes below the note's others. */
+  readonly signature: string;
+}
+
+/** Another region has found something else in its copies: what was signed is not what it holds. */
+export interface ChainCheckpointDisputed {
+  readonly size: number;
+  readonly region: string;
+  /** Up to here both had found the same; the difference is at this rank or a later one below `size`. */
+  readonly agreedSize: number;
+  readonly signedRoot: string;
+  readonly signedHeadsRoot: string;
+  readonly foundRoot: string;
+  readonly foundHeadsRoot: string;
+}
+
 /** How long a contact was in one state. Those of a contact add up to its duration. */
 export interface StateDuration {
   readonly state: ContactState;
@@ -480,6 +517,35 @@ export interface RequestFailover {
    * serves the home on the word of who asks. If another region lives after all, both decide.
    */
   readonly breakGlass?: boolean;
+}
+
+/** The messages of a stream after one sequence, up to another and that one among them. */
+export interface OrderRange {
+  readonly stream: string;
+  readonly after: number;
+  readonly upTo: number;
+}
+
+/**
+ * The key from which the salts of 65,536 sequences of a stream are made. It is on the log and nowhere
+ * else: where the range of the log that holds it is deleted with its archive, what remains of the
+ * messages' leaves tells nobody what they were.
+ */
+export interface SegmentKey {
+  readonly stream: string;
+  /** From 0 on: segment 0 holds the sequences 1 to 65,536. */
+  readonly segment: number;
+  /** 32 bytes in base64url. */
+  readonly key: string;
+}
+
+export interface OrderExtended {
+  /** How many messages were ordered before: the rank of the first one here. */
+  readonly afterRank: number;
+  /** In this sequence; each stream goes on where it was left. */
+  readonly ranges: readonly OrderRange[];
+  /** Of the segments that begin in these ranges. */
+  readonly keys?: readonly SegmentKey[];
 }
 
 /** The entry that does not count. */
@@ -757,6 +823,11 @@ export type AgentEvent =
   | Typed<'meridian.agent.capacity_changed.v1', AgentCapacityChanged>
   | Typed<'meridian.agent.not_responding.v1', AgentNotResponding>;
 
+export type ChainEvent =
+  | Typed<'meridian.chain.checkpoint_signed.v1', ChainCheckpointSigned>
+  | Typed<'meridian.chain.checkpoint_cosigned.v1', ChainCheckpointCosigned>
+  | Typed<'meridian.chain.checkpoint_disputed.v1', ChainCheckpointDisputed>;
+
 export type ContactEvent =
   | Typed<'meridian.contact.initiated.v1', ContactInitiated>
   | Typed<'meridian.contact.connected_to_system.v1', ContactConnectedToSystem>
@@ -788,6 +859,9 @@ export type FailoverEvent =
   | Typed<'meridian.failover.completed.v1', FailoverCompleted>
   | Typed<'meridian.failover.failed.v1', FailoverFailed>
   | Typed<'meridian.failover.failed_back.v1', FailoverFailedBack>;
+
+export type OrderEvent =
+  | Typed<'meridian.order.extended.v1', OrderExtended>;
 
 export type OrphanEvent =
   | Typed<'meridian.orphan.adopted.v1', OrphanAdopted>
@@ -825,9 +899,11 @@ export type RoutingEvent =
 /** Every decision that the log can hold. */
 export type DomainEvent =
   | AgentEvent
+  | ChainEvent
   | ContactEvent
   | DrillEvent
   | FailoverEvent
+  | OrderEvent
   | OrphanEvent
   | QueueEvent
   | RegionEvent
