@@ -1,14 +1,16 @@
-import { createHash, hash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /** How long every hash here is, in bytes: SHA-256. */
 export const hashLength = 32;
 
-const leafPrefix = Buffer.of(0x00);
 const nodeInput = Buffer.alloc(1 + 2 * hashLength, 0x01);
 
 /** The hash of a leaf: SHA-256(0x00 ‖ entry). RFC 6962, section 2.1. */
 export function leafHash(entry: Uint8Array): Buffer {
-  return createHash('sha256').update(leafPrefix).update(entry).digest();
+  const input = Buffer.allocUnsafe(1 + entry.length);
+  input[0] = 0x00;
+  input.set(entry, 1);
+  return hash('sha256', input, 'buffer');
 }
 
 /** The hash of an inner node: SHA-256(0x01 ‖ left ‖ right). RFC 6962, section 2.1. */

@@ -33,3 +33,4 @@ export {
   type Consistency,
   type Inclusion,
 } from './verify.ts';
+export { Ranks, type OrderRange, type Run, type StreamPlace } from './ranks.ts';
