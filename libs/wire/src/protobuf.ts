@@ -12,6 +12,7 @@ import { file_meridian_agent_v1_events } from './gen/meridian/agent/v1/events_pb
 import { file_meridian_chain_v1_events } from './gen/meridian/chain/v1/events_pb.ts';
 import { file_meridian_contact_v1_commands } from './gen/meridian/contact/v1/commands_pb.ts';
 import { file_meridian_contact_v1_events } from './gen/meridian/contact/v1/events_pb.ts';
+import { file_meridian_custom_v1_events } from './gen/meridian/custom/v1/events_pb.ts';
 import { file_meridian_drill_v1_commands } from './gen/meridian/drill/v1/commands_pb.ts';
 import { file_meridian_drill_v1_events } from './gen/meridian/drill/v1/events_pb.ts';
 import { file_meridian_failover_v1_commands } from './gen/meridian/failover/v1/commands_pb.ts';
@@ -32,6 +33,7 @@ const registry = createRegistry(
   file_meridian_chain_v1_events,
   file_meridian_contact_v1_commands,
   file_meridian_contact_v1_events,
+  file_meridian_custom_v1_events,
   file_meridian_drill_v1_commands,
   file_meridian_drill_v1_events,
   file_meridian_failover_v1_commands,

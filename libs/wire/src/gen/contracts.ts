@@ -207,6 +207,13 @@ export const shapes: Readonly<Record<string, readonly FieldShape[]>> = {
   UpdateAttributes: [
     { name: 'attributes', kind: 'string', maximumLength: 32, map: true, required: true },
   ],
+  CustomAppended: [
+    { name: 'eventId', kind: 'string', maximumLength: 36, required: true },
+    { name: 'eventType', kind: 'string', maximumLength: 512, required: true },
+    { name: 'isJson', kind: 'boolean', maximumLength: 256 },
+    { name: 'content', kind: 'string', maximumLength: 1000000, personal: true },
+    { name: 'metadata', kind: 'string', maximumLength: 1000000, personal: true },
+  ],
   RecordDrill: [
     { name: 'receipt', kind: 'string', maximumLength: 131072, required: true },
     { name: 'passed', kind: 'boolean', maximumLength: 256, required: true },
@@ -873,6 +880,16 @@ export const contracts: readonly Contract[] = [
     protobufName: 'meridian.contact.v1.UpdateAttributes',
     dataClass: 'none',
     summary: "Facts about the contact are added or replaced.",
+  },
+  {
+    type: 'meridian.custom.appended.v1',
+    entity: 'custom',
+    kind: 'EVENT',
+    scope: 'publish',
+    message: 'CustomAppended',
+    protobufName: 'meridian.custom.v1.CustomAppended',
+    dataClass: 'personal',
+    summary: "A client's event. Those of one append are one entry.",
   },
   {
     type: 'meridian.drill.record.v1',

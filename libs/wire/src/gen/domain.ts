@@ -390,6 +390,20 @@ export interface UpdateAttributes {
   readonly attributes: { readonly [key: string]: string };
 }
 
+/** A client's event. Those of one append are one entry. */
+export interface CustomAppended {
+  /** The client's own id for it: a UUID. An append of the same ids at the same place is stored once. */
+  readonly eventId: string;
+  /** The client's own name for its kind. */
+  readonly eventType: string;
+  /** Whether `content` is JSON text; base64 of any bytes otherwise. */
+  readonly isJson?: boolean;
+  /** Whose it is about is not known, so it counts as personal. */
+  readonly content?: string;
+  /** JSON text where it begins with a brace, base64 of any bytes otherwise. */
+  readonly metadata?: string;
+}
+
 /** Keeps the receipt of a drill on the log. */
 export interface RecordDrill {
   /** The receipt as it was signed, in JSON, byte for byte. */
@@ -849,6 +863,9 @@ export type ContactEvent =
   | Typed<'meridian.contact.completed.v1', ContactCompleted>
   | Typed<'meridian.contact.orphan_reaped.v1', ContactOrphanReaped>;
 
+export type CustomEvent =
+  | Typed<'meridian.custom.appended.v1', CustomAppended>;
+
 export type DrillEvent =
   | Typed<'meridian.drill.completed.v1', DrillCompleted>;
 
@@ -901,6 +918,7 @@ export type DomainEvent =
   | AgentEvent
   | ChainEvent
   | ContactEvent
+  | CustomEvent
   | DrillEvent
   | FailoverEvent
   | OrderEvent
