@@ -107,6 +107,7 @@ describe('is refused', () => {
         ['/subject', 'missing'],
       ],
     ],
+    ['a replay of the past', { ...event, replay: 'audit-7' }, [['/replay', 'not_allowed']]],
     ['an empty id', { ...event, id: '' }, [['/id', 'missing']]],
     ['an id that is no text', { ...event, id: 1 }, [['/id', 'type']]],
     ['too long an id', { ...event, id: 'x'.repeat(257) }, [['/id', 'too_long']]],

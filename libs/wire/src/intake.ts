@@ -158,8 +158,15 @@ function attributeProblems(
       '/data_base64 is not taken in JSON; send protobuf data in binary mode.',
     );
   }
+  if ('replay' in event) {
+    add(
+      'replay',
+      'not_allowed',
+      '/replay marks a replay of the past: nothing happens because of it.',
+    );
+  }
   for (const name of Object.keys(event)) {
-    if (knownAttributes.has(name) || name === 'data_base64') continue;
+    if (knownAttributes.has(name) || name === 'data_base64' || name === 'replay') continue;
     const value = event[name];
     if (problems.length >= attributeProblemsLimit) break;
     if (!/^[a-z0-9]{1,64}$/.test(name)) {

@@ -263,26 +263,41 @@ describe('meridian', () => {
     );
   });
 
-  it('shows how everything stood at a moment', async () => {
+  it('shows how everything stood at a moment, from an export and by the edge', async () => {
     serveRegion();
+    const file = join(folder, 'eu.ndjson');
+    await at('export', '--out', file);
     const middle = Math.floor(last / 2);
     const world = worldOf(log.slice(0, middle));
-    const { out } = await at('replay', '--as-of', String(middle), '--json');
-    const living = [...expectedRows(world, 'contacts', 'demo').values()].filter(
-      (row) => row['endedAt'] === null,
-    );
-    expect(JSON.parse(out)).toEqual({
+    const rows = (model: 'contacts' | 'agents' | 'queues') => [
+      ...expectedRows(world, model, 'demo').values(),
+    ];
+    const living = rows('contacts').filter((row) => row['endedAt'] === null);
+    const ids = (list: readonly { id?: unknown }[]) => new Set(list.map(({ id }) => id));
+    const folded = JSON.parse(
+      (await run(['replay', '--file', file, '--as-of', String(middle), '--json'])).out,
+    ) as Record<string, { id: string }[]>;
+    expect(folded).toMatchObject({
       at: new Date(world.atMs).toISOString(),
-      stream: 'EV_eu',
-      sequence: middle,
-      queues: [...expectedRows(world, 'queues', 'demo').values()],
-      agents: [...expectedRows(world, 'agents', 'demo').values()],
-      contacts: living,
+      places: { 'EV_eu.eu': middle },
     });
-    expect((await at('replay', '--as-of', '2026-03-02T08:00:01Z')).out).toContain(
-      'EV_eu after sequence 2\n',
-    );
+    expect(ids(folded['contacts'] ?? [])).toEqual(ids(living));
+    for (const row of [...living, ...rows('agents'), ...rows('queues')]) {
+      const all = ['contacts', 'agents', 'queues'].flatMap((model) => folded[model] ?? []);
+      expect(all).toContainEqual(row);
+    }
+    const asOf = { moment: String(middle), places: { 'EV_eu.eu': middle }, final: true };
+    for (const model of ['contacts', 'agents', 'queues'] as const) {
+      const given = model === 'contacts' ? living : rows(model);
+      edge.json(`GET /v1/as-of/${middle}/${model}`, { [model]: given, next: null, asOf });
+    }
+    const asked = JSON.parse((await at('replay', '--as-of', String(middle), '--json')).out) as {
+      contacts: unknown;
+    };
+    expect(asked.contacts).toEqual(living);
+    expect((await at('replay', '--as-of', String(middle))).out).toContain(`(EV_eu.eu ${middle})`);
     expect((await at('replay', '--from', 'soon')).code).toBe(2);
+    expect((await at('replay', '--diff', '1')).code).toBe(2);
   });
 
   it('makes, lists and revokes keys; lists and retries what was set aside; drives the clock', async () => {

@@ -54,6 +54,27 @@ describe('POST /v1/events', () => {
     expect(JSON.parse(stored!.text()).time).toBe(fixedTime);
   });
 
+  it('takes nothing that is marked as a replay of the past, in whatever form it comes', async () => {
+    const before = await last();
+    const marked = initiate('again', 'again', { replay: 'audit-7' });
+    for (const body of [marked, [initiate('fresh'), marked]]) {
+      const reply = await post(edge.url, token, body);
+      expect(reply).toMatchObject({ status: 400, body: { errors: [{ code: 'not_allowed' }] } });
+      expect(reply.body.detail).toContain('a replay of the past');
+    }
+    const binary = await post(edge.url, token, JSON.stringify({ method: 'API', channel: 'CHAT' }), {
+      'content-type': 'application/json',
+      'ce-specversion': '1.0',
+      'ce-id': 'again',
+      'ce-source': '/test',
+      'ce-type': 'meridian.contact.initiate.v1',
+      'ce-subject': 'again',
+      'ce-replay': 'audit-7',
+    });
+    expect(binary).toMatchObject({ status: 400, body: { errors: [{ pointer: '/replay' }] } });
+    expect(await last()).toBe(before);
+  });
+
   it('stores a batch in its order', async () => {
     const before = await last();
     const reply = await post(edge.url, token, [initiate('b1'), initiate('b2'), initiate('b3')]);

@@ -1,18 +1,21 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import {
-  expectedRows,
-  parseRawEntry,
-  readEvents,
-  World,
-  type LoggedEvent,
-} from '../check/index.ts';
 import { exitCodes, usageFault } from '../fault.ts';
+import {
+  isFrom,
+  isTo,
+  ndjsonSink,
+  natsSink,
+  parquetSink,
+  parsePlace,
+  placed,
+  readMesh,
+  type Place,
+  type PlacedEvent,
+  type Sink,
+} from '../replay/index.ts';
 import { dayOf } from '../render/duration.ts';
 import { eventLine } from '../render/event-line.ts';
-import { table } from '../render/table.ts';
-import { renderAgents, type AgentRow } from './agents.ts';
-import { parseMoment } from './clock.ts';
-import type { ContactAnswer } from './contact.ts';
+import { printDiff, printMoment } from './as-of.ts';
 import {
   listOption,
   numberOption,
@@ -22,165 +25,121 @@ import {
   type Context,
   type Options,
 } from './command.ts';
-import { fileLines } from './log-lines.ts';
-import { eventStreamOf } from './pages.ts';
-import { renderQueues, type QueueRow } from './queues.ts';
+import { Progress } from './log-lines.ts';
+import { logSources } from './mesh-sources.ts';
 
-/** A place in the log: a sequence, or a time. */
-export type LogBound = { readonly sequence: number } | { readonly timeMs: number };
-
-/** Up to 12 digits are a sequence, anything else a time. @throws CommandFault (usage) */
-export function parseBound(name: string, text: string | undefined): LogBound | undefined {
-  if (text === undefined) return undefined;
-  return /^\d{1,12}$/.test(text) ? { sequence: Number(text) } : { timeMs: parseMoment(name, text) };
-}
-
-interface Placed {
-  readonly sequence: number;
-  readonly index: number;
-  readonly event: LoggedEvent;
-}
-
-/** Whether an event is at or after (`from`), at or before (`to`) a place. */
-const isFrom = ({ sequence, event }: Placed, from: LogBound | undefined): boolean =>
-  from === undefined ||
-  ('sequence' in from ? sequence >= from.sequence : event.timeMs >= from.timeMs);
-const isTo = ({ sequence, event }: Placed, to: LogBound | undefined): boolean =>
-  to === undefined || ('sequence' in to ? sequence <= to.sequence : event.timeMs <= to.timeMs);
-
-async function* placedEvents(
-  context: Context,
-  options: Options,
-  bounds: { from?: LogBound; to?: LogBound },
-): AsyncGenerator<Placed> {
-  const file = textOption(options, 'file');
-  const range = {
-    ...(bounds.from !== undefined && 'sequence' in bounds.from
-      ? { from: bounds.from.sequence }
-      : {}),
-    ...(bounds.to !== undefined && 'sequence' in bounds.to ? { to: bounds.to.sequence } : {}),
-  };
-  const lines =
-    file === undefined
-      ? context.client.log(await eventStreamOf(context.client), range)
-      : fileLines(context, file);
-  for await (const batch of lines) {
-    for (const line of batch) {
-      if (line.trim() === '') continue;
-      const entry = parseRawEntry(line);
-      if (typeof entry === 'string') {
-        throw usageFault(`A line of the log cannot be read: ${entry}.`);
-      }
-      const { sequence } = entry;
-      for (const [index, event] of readEvents(entry).entries()) yield { sequence, index, event };
-    }
-  }
-}
+const defaultRatePerSecond = 1_000;
 
 const entityOf = (type: string): string => type.split('.')[1] ?? '';
 
-async function play(context: Context, options: Options): Promise<void> {
+/** Shows events as lines for people, or as JSON. */
+function screen(context: Context, several: boolean): Sink {
   const { io, paint } = context;
-  const bounds = boundsOf(options);
+  let day = '';
+  return {
+    shows: true,
+    write({ stream, sequence, index, event }) {
+      if (context.json) {
+        printJson(context, { stream, sequence, index, event: event.attributes });
+        return;
+      }
+      if (dayOf(event.time) !== day) {
+        day = dayOf(event.time);
+        io.out(`${paint('bold', day)}\n`);
+      }
+      const place = `${several ? `${stream.slice('EV_'.length)}:` : ''}${sequence}`;
+      io.out(`${place.padStart(several ? 10 : 7)}.${index}  ${eventLine(event, paint)}\n`);
+    },
+    close: () => Promise.resolve(''),
+  };
+}
+
+async function sinkOf(context: Context, options: Options, several: boolean): Promise<Sink> {
+  const { io } = context;
+  const out = textOption(options, 'out');
+  const url = textOption(options, 'nats');
+  const subject = textOption(options, 'subjectOut');
+  if (url !== undefined || subject !== undefined) {
+    if (url === undefined || subject === undefined || out !== undefined) {
+      throw usageFault('--nats URL and --subject-out SUBJECT go together, and not with --out.');
+    }
+    return natsSink({
+      url,
+      subject,
+      replayId: textOption(options, 'replayId') ?? `replay-${new Date(io.now()).toISOString()}`,
+      ratePerSecond: numberOption(options, 'rate', 0.001) ?? defaultRatePerSecond,
+      signal: io.signal,
+    });
+  }
+  if (out === undefined) return screen(context, several);
+  return out.endsWith('.parquet') ? parquetSink(out) : ndjsonSink(context, out);
+}
+
+/** Whether an event is among those that were asked for. */
+function chosenBy(options: Options): (event: PlacedEvent) => boolean {
+  const from = placeOption(options, 'from');
+  const to = placeOption(options, 'to');
   const entities = listOption(options, 'entity');
   const subjects = listOption(options, 'subject');
+  return (one) =>
+    isFrom(one, from) &&
+    isTo(one, to) &&
+    entities?.includes(entityOf(one.event.type)) !== false &&
+    subjects?.includes(one.event.subject) !== false;
+}
+
+function placeOption(options: Options, name: string): Place | undefined {
+  const text = textOption(options, name);
+  return text === undefined ? undefined : parsePlace(name, text);
+}
+
+async function play(context: Context, options: Options): Promise<void> {
+  const { io } = context;
+  const isChosen = chosenBy(options);
   const speed = numberOption(options, 'speed', 0.001);
-  let lastMs: number | undefined;
-  let day = '';
-  for await (const placed of placedEvents(context, options, bounds)) {
-    const { event, sequence, index } = placed;
-    if (!isFrom(placed, bounds.from) || !isTo(placed, bounds.to)) continue;
-    if (
-      entities?.includes(entityOf(event.type)) === false ||
-      subjects?.includes(event.subject) === false
-    ) {
-      continue;
-    }
-    if (speed !== undefined && lastMs !== undefined && event.timeMs > lastMs) {
-      await wait((event.timeMs - lastMs) / speed, undefined, { signal: io.signal });
-    }
-    lastMs = event.timeMs;
-    if (context.json) {
-      printJson(context, { sequence, index, event: event.attributes });
-      continue;
-    }
-    if (dayOf(event.time) !== day) {
-      day = dayOf(event.time);
-      io.out(`${paint('bold', day)}\n`);
-    }
-    io.out(`${String(sequence).padStart(7)}.${index}  ${eventLine(event, paint)}\n`);
+  const sources = await logSources(context, options);
+  const several = sources.length > 1;
+  if (several && [options['from'], options['to']].some((one) => /^\d{1,12}$/.test(String(one)))) {
+    throw usageFault(
+      'A sequence is of one stream; several are read.\nGive a time, places such as EV_eu:12, or --stream EV_eu.',
+    );
   }
-}
-
-function boundsOf(options: Options): { from?: LogBound; to?: LogBound } {
-  const from = parseBound('from', textOption(options, 'from'));
-  const to = parseBound('to', textOption(options, 'to'));
-  return { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) };
-}
-
-/** Folds the log up to a place: everything of the moment itself is in. */
-async function foldTo(context: Context, options: Options, to: LogBound): Promise<World> {
-  const world = new World();
-  for await (const placed of placedEvents(context, options, { to })) {
-    if (isTo(placed, to)) world.apply(placed.event, placed.sequence);
+  const sink = await sinkOf(context, options, several);
+  const log = readMesh(sources);
+  const progress = new Progress(context, 'events replayed');
+  let [lastMs, events] = [Number.NaN, 0];
+  for await (const entry of log.entries) {
+    for (const one of placed(entry)) {
+      if (!isChosen(one)) continue;
+      const { timeMs } = one.event;
+      if (speed !== undefined && timeMs > lastMs) {
+        await wait((timeMs - lastMs) / speed, undefined, { signal: io.signal });
+      }
+      if (!(timeMs <= lastMs)) lastMs = timeMs;
+      events += 1;
+      await sink.write(one);
+      if (sink.shows !== true) progress.show(events);
+    }
   }
-  return world;
-}
-
-/** The stream of the region behind the edge, or the export that is read in its place. */
-const sourceOf = async (context: Context, options: Options): Promise<string> =>
-  textOption(options, 'file') ?? eventStreamOf(context.client);
-
-function printMoment(context: Context, world: World, asOf: LogBound, stream: string): void {
-  const { io, paint } = context;
-  const rows = (model: 'contacts' | 'agents' | 'queues'): unknown[] => [
-    ...expectedRows(world, model, world.tenant).values(),
-  ];
-  const contacts = rows('contacts') as Pick<
-    ContactAnswer,
-    'id' | 'state' | 'queueId' | 'agentId' | 'initiatedAt'
-  >[];
-  const queues = rows('queues') as QueueRow[];
-  const agents = rows('agents') as AgentRow[];
-  const atMs = 'timeMs' in asOf ? asOf.timeMs : world.atMs;
-  const at = Number.isFinite(atMs) ? new Date(atMs).toISOString() : null;
-  if (context.json) {
-    printJson(context, { at, stream, sequence: world.sequence, queues, agents, contacts });
-    return;
-  }
-  const moment = paint('bold', at ?? 'before the first event');
-  io.out(`${moment}, ${stream} after sequence ${world.sequence}\n\n`);
-  io.out(`${renderQueues(queues, atMs)}\n${renderAgents(agents)}\n`);
-  io.out(
-    table(
-      [
-        { heading: 'contact' },
-        { heading: 'state' },
-        { heading: 'queue' },
-        { heading: 'agent' },
-        { heading: 'since' },
-      ],
-      contacts.map(({ id, state, queueId, agentId, initiatedAt }) => [
-        id,
-        state,
-        queueId ?? '',
-        agentId ?? '',
-        initiatedAt,
-      ]),
-    ),
-  );
+  progress.clear();
+  const said = await sink.close(events);
+  if (said === '') return;
+  const left = log.orphans();
+  if (context.json) printJson(context, { events, orphansLeftOut: left, said });
+  else io.out(`${said}${left === 0 ? '' : ` ${left} orphans were left out.`}\n`);
 }
 
 export const replayCommand: CommandSpec = {
   usage: 'replay',
   summary:
-    'Show what the log of a region holds, in order; with --as-of, how everything stood there',
+    'The log of all regions again, in order: to look at, into a file, to NATS; or how everything stood at a moment',
   options: [
-    { flags: '--from <place>', text: 'a sequence or a time' },
-    { flags: '--to <place>', text: 'a sequence or a time' },
+    { flags: '--from <place>', text: 'a time, or places such as EV_eu:12,EV_us:7' },
+    { flags: '--to <place>', text: 'the same' },
+    { flags: '--as-of <place>', text: 'queues, agents and living contacts at that moment' },
     {
-      flags: '--as-of <place>',
-      text: 'queues, agents and living contacts at that sequence or time',
+      flags: '--diff <place...>',
+      text: 'two moments: what changed of contacts, agents and queues between them',
     },
     {
       flags: '--entity <names>',
@@ -191,21 +150,40 @@ export const replayCommand: CommandSpec = {
       flags: '--speed <factor>',
       text: 'keep the pace of the log, so many times faster; without it, all at once',
     },
-    { flags: '--file <file>', text: 'an export instead of the edge; - for the standard input' },
+    { flags: '--out <file>', text: 'into a file: NDJSON, or Parquet when it ends in .parquet' },
+    { flags: '--nats <url>', text: 'publish to NATS, every event marked as a replay' },
+    { flags: '--subject-out <subject>', text: 'where to; never one of the mesh itself' },
+    {
+      flags: '--rate <number>',
+      text: `at most so many events a second to NATS (${defaultRatePerSecond})`,
+    },
+    { flags: '--replay-id <name>', text: 'what the mark says; by default the time now' },
+    { flags: '--stream <name>', text: 'one stream alone, orphans included, such as EV_eu' },
+    {
+      flags: '--file <files>',
+      text: 'exports instead of the edge, several with commas; - for the standard input',
+    },
   ],
   examples: [
     'meridian replay --from 2026-03-02T08:00:00Z --to 2026-03-02T08:05:00Z',
     'meridian replay --as-of 2026-03-02T08:30:00Z',
+    'meridian replay --diff 2026-03-02T08:30:00Z 2026-03-02T08:45:00Z',
+    'meridian replay --out monday.parquet',
+    'meridian replay --nats nats://127.0.0.1:4222 --subject-out replay.monday --speed 10 --rate 500',
     'meridian replay --file eu.ndjson --subject c1 --speed 60',
   ],
   streams: true,
   async run(context, _args, options) {
-    const asOf = parseBound('as-of', textOption(options, 'asOf'));
-    if (asOf === undefined) await play(context, options);
-    else {
-      const stream = await sourceOf(context, options);
-      printMoment(context, await foldTo(context, options, asOf), asOf, stream);
-    }
+    const asOf = placeOption(options, 'asOf');
+    const diff = options['diff'] as readonly string[] | undefined;
+    if (diff !== undefined) {
+      const [from, to, ...more] = diff.map((text) => parsePlace('diff', text));
+      if (from === undefined || to === undefined || more.length > 0) {
+        throw usageFault(`--diff takes two moments; ${diff.length} are given.`);
+      }
+      await printDiff(context, options, from, to);
+    } else if (asOf !== undefined) await printMoment(context, options, asOf);
+    else await play(context, options);
     return exitCodes.ok;
   },
 };

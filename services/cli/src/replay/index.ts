@@ -1,0 +1,14 @@
+export { diffFloors, renderDiff } from './diff.ts';
+export type { Change, FloorDiff } from './diff.ts';
+export { edgeFloor, foldedFloor } from './floor.ts';
+export type { ContactRow, Floor } from './floor.ts';
+export { placed, readMesh } from './mesh-log.ts';
+export type { MeshLog, PlacedEntry } from './mesh-log.ts';
+export { checkSubject, marked, natsSink, replayExtension, replayHeader } from './nats-sink.ts';
+export { ParquetFile } from './parquet.ts';
+export type { Column } from './parquet.ts';
+export { eventColumns, parquetSink } from './parquet-sink.ts';
+export { isFrom, isTo, parsePlace, placeText, sequenceIn } from './place.ts';
+export type { Place, PlacedEvent } from './place.ts';
+export { ndjsonSink } from './sink.ts';
+export type { Sink } from './sink.ts';
