@@ -18,6 +18,8 @@ export interface AggregateHead {
 const buckets = 65_536;
 const levels = 16;
 const recordLength = 2 * hashLength;
+/** How many hashes a step of settling takes, about. */
+const stepLength = 256;
 
 /** The bytes of a head's leaf: subject, revision and hash, each with a line feed after it. */
 const headLeaf = ({ subject, revision, hash }: AggregateHead): Buffer =>
@@ -76,26 +78,35 @@ export class HeadMap {
 
   /** The root now; what it costs depends on how many aggregates were set since it was last asked for. */
   root(): Uint8Array {
+    for (const _ of this.settle());
+    return Buffer.from(this.#node(levels, 0));
+  }
+
+  /**
+   * Does what `root` has to do, in steps of about a millisecond: for who has something else to do
+   * meanwhile. Nothing may be set before it is done.
+   */
+  *settle(): Generator<void> {
     let changed = new Set<number>();
+    let steps = 0;
     for (const number of this.#touched) {
       const root = bucketRoot(this.#buckets.get(number) ?? Buffer.alloc(0));
       this.#level(0).set(leafHash(root), number * hashLength);
       changed.add(number >> 1);
+      if (++steps % stepLength === 0) yield;
     }
     this.#touched.clear();
     for (let level = 1; level <= levels; level++) {
       const above = new Set<number>();
       for (const index of changed) {
-        const hash = nodeHash(
-          this.#node(level - 1, 2 * index),
-          this.#node(level - 1, 2 * index + 1),
-        );
+        const left = this.#node(level - 1, 2 * index);
+        const hash = nodeHash(left, this.#node(level - 1, 2 * index + 1));
         this.#level(level).set(hash, index * hashLength);
         above.add(index >> 1);
+        if (++steps % stepLength === 0) yield;
       }
       changed = above;
     }
-    return Buffer.from(this.#node(levels, 0));
   }
 
   /** What proves the head of a subject, or that it has none, to the root that the map has now. */

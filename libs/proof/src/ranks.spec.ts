@@ -50,8 +50,9 @@ describe('Ranks', () => {
 
   it('keep one range for what goes on', () => {
     const ranks = new Ranks();
-    for (let at = 0; at < 1_000; at += 1)
-      {ranks.append({ stream: 'EV_eu', after: at, upTo: at + 1 });}
+    for (let at = 0; at < 1_000; at += 1) {
+      ranks.append({ stream: 'EV_eu', after: at, upTo: at + 1 });
+    }
     expect(ranks.ranges).toBe(1);
     expect(ranks.rankOf('EV_eu', 1_000)).toBe(999);
   });

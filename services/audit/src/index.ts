@@ -1,1 +1,5 @@
+export { AuditModule, ORDERED_LOG } from './audit.module.ts';
+export { Audit, type AuditOptions } from './audit.ts';
+export { AuditMetrics } from './metrics.ts';
 export type { OrderedLog, OrderedMessage } from './order/ordered-log.ts';
+export { defaultSettings, readAuditSettings, type AuditSettings } from './settings.ts';
