@@ -1,0 +1,261 @@
+import { status } from '@grpc/grpc-js';
+import type { Caller } from '../access.ts';
+import { accessDenied, CallRefused, invalidArgument } from '../faults.ts';
+import { customEntity, parseStreamName } from '../names.ts';
+import type {
+  AppendReq,
+  AppendResp,
+  AppendSuccess,
+  BatchAppendReq,
+  BatchAppendResp,
+  Empty,
+  ProposedMessage,
+  RpcStatus,
+  StreamIdentifier,
+  Timestamp,
+  WireExpected,
+  WireUuid,
+  WrongExpectedVersion,
+} from '../protocol/messages.ts';
+import { codecOf } from '../protocol/schema.ts';
+import { readUuid } from '../protocol/uuid.ts';
+import { WrongExpected, type Appended, type CustomStreams } from '../writing/custom-streams.ts';
+import { readExpected, readProposed, type Expected } from '../writing/proposal.ts';
+import type { Sink } from './sink.ts';
+
+export interface AppendParts {
+  readonly streams: CustomStreams;
+  readonly regions: readonly string[];
+}
+
+/** How long an append without a deadline of its own may take. */
+const patienceMs = 10_000;
+/** What one append may bring before it is whole. */
+const proposedBytesLimit = 4 * 1_048_576;
+/** Appends of one call that may be open or under way at once. */
+const openLimit = 256;
+
+const textOf = (identifier: StreamIdentifier | undefined): string =>
+  Buffer.from(identifier?.streamName ?? []).toString();
+
+/** The name behind `custom-` of a stream that the caller may append to. @throws CallRefused */
+function nameToAppend(stream: string, caller: Caller, regions: readonly string[]): string {
+  const named = parseStreamName(stream, caller.tenant, regions);
+  const isOwn =
+    named !== undefined &&
+    named !== 'denied' &&
+    named.kind === 'aggregate' &&
+    named.aggregate.entity === customEntity &&
+    named.aggregate.tenant === caller.tenant;
+  if (isOwn) return named.aggregate.id;
+  throw accessDenied(
+    `The stream ${stream} cannot be appended to: only ${customEntity}-<name> of the key's tenant, ` +
+      'the name being 1 to 72 of A-Z a-z 0-9 _ -.',
+  );
+}
+
+const successOf = ({ revision, position }: Appended): AppendSuccess => ({
+  ...(revision < 0 ? { noStream: {} } : { currentRevision: revision }),
+  ...(position === undefined
+    ? { noPosition: {} }
+    : { position: { commitPosition: position, preparePosition: position } }),
+});
+
+const none: Empty = {};
+
+function wrongOf({ expected, revision }: WrongExpected): AppendResp['wrongExpectedVersion'] {
+  return {
+    ...(revision < 0 ? { currentNoStream: none } : { currentRevision: revision }),
+    ...(typeof expected === 'number' ? { expectedRevision: expected } : {}),
+    ...(expected === 'any' ? { expectedAny: none } : {}),
+    ...(expected === 'exists' ? { expectedStreamExists: none } : {}),
+    ...(expected === 'no-stream' ? { expectedNoStream: none } : {}),
+  };
+}
+
+/** Counts what is proposed. @throws CallRefused when it is more than is taken */
+class Proposed {
+  readonly messages: ProposedMessage[] = [];
+  #bytes = 0;
+
+  add(message: ProposedMessage): void {
+    this.#bytes += (message.data?.length ?? 0) + (message.customMetadata?.length ?? 0);
+    if (this.#bytes > proposedBytesLimit) {
+      throw invalidArgument(
+        `The append has more than ${proposedBytesLimit} bytes: divide it into smaller ones.`,
+      );
+    }
+    this.messages.push(message);
+  }
+}
+
+/** Answers Append: options first, then the events, then an answer. */
+export async function append(
+  { streams, regions }: AppendParts,
+  requests: AsyncIterable<AppendReq>,
+  caller: Caller,
+  deadlineMs: number,
+): Promise<AppendResp> {
+  let options: AppendReq['options'];
+  const proposed = new Proposed();
+  for await (const request of requests) {
+    options ??= request.options;
+    if (request.proposedMessage !== undefined) proposed.add(request.proposedMessage);
+  }
+  if (options === undefined) throw invalidArgument('The append names no stream.');
+  try {
+    const appended = await streams.append({
+      name: nameToAppend(textOf(options.streamIdentifier), caller, regions),
+      expected: readExpected(options),
+      events: readProposed(proposed.messages),
+      caller,
+      untilMs: Math.min(deadlineMs, Date.now() + patienceMs),
+    });
+    return { success: successOf(appended) };
+  } catch (error) {
+    if (!(error instanceof WrongExpected)) throw error;
+    const wrong = wrongOf(error);
+    return wrong === undefined ? {} : { wrongExpectedVersion: wrong };
+  }
+}
+
+interface OpenAppend {
+  readonly proposed: Proposed;
+  readonly options: NonNullable<BatchAppendReq['options']>;
+}
+
+/**
+ * Answers BatchAppend: one long call with many appends, each of one or more messages of its
+ * correlation id, answered as each is stored. Only what every append of the call would meet (no
+ * lease, another owner) ends the call.
+ */
+export async function batchAppend(
+  { streams, regions }: AppendParts,
+  requests: AsyncIterable<BatchAppendReq>,
+  caller: Caller,
+  sink: Sink<BatchAppendResp>,
+): Promise<void> {
+  const open = new Map<string, OpenAppend>();
+  const underWay = new Set<Promise<void>>();
+  const failed = Promise.withResolvers<never>();
+  failed.promise.catch(() => {});
+  const run = async (correlationId: WireUuid, one: OpenAppend): Promise<void> => {
+    const { options, proposed } = one;
+    const answer = answerTo(correlationId, options);
+    try {
+      const appended = await streams.append({
+        name: nameToAppend(textOf(options.streamIdentifier), caller, regions),
+        expected: readExpected(options),
+        events: readProposed(proposed.messages),
+        caller,
+        untilMs: deadlineOf(options),
+      });
+      await sink.write({ ...answer, success: successOf(appended) });
+    } catch (error) {
+      const told = statusOf(error);
+      if (told === undefined) throw error;
+      await sink.write({ ...answer, error: told });
+    }
+  };
+  const incoming = requests[Symbol.asyncIterator]();
+  for (;;) {
+    const next = await Promise.race([incoming.next(), failed.promise]);
+    if (next.done === true) break;
+    const { correlationId, options, proposedMessages = [], isFinal } = next.value;
+    const id = readUuid(correlationId);
+    if (id === undefined || correlationId === undefined) {
+      throw invalidArgument('An append bears no UUID as its correlation id.');
+    }
+    let one = open.get(id);
+    if (one === undefined) {
+      if (options === undefined) throw invalidArgument(`The append ${id} names no stream.`);
+      if (open.size >= openLimit) throw invalidArgument(`${openLimit} appends are not whole yet.`);
+      one = { options, proposed: new Proposed() };
+      open.set(id, one);
+    }
+    for (const message of proposedMessages) one.proposed.add(message);
+    if (isFinal !== true) continue;
+    open.delete(id);
+    const running = run(correlationId, one)
+      .catch((error: unknown) => failed.reject(error))
+      .finally(() => underWay.delete(running));
+    underWay.add(running);
+    // A slow log is felt by the client: it is read no further.
+    if (underWay.size >= openLimit) await Promise.race(underWay);
+  }
+  await Promise.race([Promise.all(underWay), failed.promise]);
+}
+
+/** What an answer repeats of the request. */
+function answerTo(
+  correlationId: WireUuid,
+  options: NonNullable<BatchAppendReq['options']>,
+): Omit<BatchAppendResp, 'error' | 'success'> {
+  const { streamIdentifier = { streamName: Buffer.alloc(0) }, streamPosition } = options;
+  const { noStream, any, streamExists } = options;
+  const expected: WireExpected = {
+    ...(streamPosition === undefined ? {} : { streamPosition }),
+    ...(noStream === undefined ? {} : { noStream }),
+    ...(any === undefined ? {} : { any }),
+    ...(streamExists === undefined ? {} : { streamExists }),
+  };
+  return { correlationId, streamIdentifier, ...expected };
+}
+
+/** Until when the client waits, by its own clock where it names a moment; not for ever. */
+function deadlineOf({ deadlineAt, deadlineIn }: NonNullable<BatchAppendReq['options']>): number {
+  const now = Date.now();
+  const ms = ({ seconds, nanos }: Timestamp): number => Number(seconds) * 1_000 + nanos / 1_000_000;
+  const given =
+    deadlineAt === undefined
+      ? now + (deadlineIn === undefined ? patienceMs : ms(deadlineIn))
+      : ms(deadlineAt);
+  return Math.min(Math.max(given, now), now + patienceMs);
+}
+
+const packages = 'event_store.client';
+const wrongExpected = codecOf<WrongExpectedVersion>(`${packages}.WrongExpectedVersion`);
+const sizeExceeded = codecOf<{ maxAppendSize: number }>(`${packages}.MaximumAppendSizeExceeded`);
+const badRequest = codecOf<{ message: string }>(`${packages}.BadRequest`);
+const empty = codecOf<Empty>(`${packages}.Empty`);
+
+const detailed = (code: status, message: string, type: string, value: Uint8Array): RpcStatus => ({
+  code,
+  message,
+  details: { typeUrl: `type.googleapis.com/${packages}.${type}`, value },
+});
+
+/** What is told of one append alone; undefined for what concerns the whole call. */
+function statusOf(error: unknown): RpcStatus | undefined {
+  if (error instanceof WrongExpected) {
+    const { expected, revision, message } = error;
+    const value = wrongExpected.encode({
+      ...(revision < 0 ? { currentNoStream: none } : { currentStreamRevision: revision }),
+      ...expectedStream(expected),
+    });
+    return detailed(status.FAILED_PRECONDITION, message, 'WrongExpectedVersion', value);
+  }
+  if (!(error instanceof CallRefused)) return undefined;
+  const { code, message, trailers } = error;
+  const limit = trailers['maximum-append-size'];
+  if (limit !== undefined) {
+    const value = sizeExceeded.encode({ maxAppendSize: Number(limit) });
+    return detailed(code, message, 'MaximumAppendSizeExceeded', value);
+  }
+  if (code === status.PERMISSION_DENIED) {
+    return detailed(code, message, 'AccessDenied', empty.encode(none));
+  }
+  if (code === status.DEADLINE_EXCEEDED) {
+    return detailed(code, message, 'Timeout', empty.encode(none));
+  }
+  if (code === status.INVALID_ARGUMENT) {
+    return detailed(code, message, 'BadRequest', badRequest.encode({ message }));
+  }
+  return undefined;
+}
+
+function expectedStream(expected: Expected): WrongExpectedVersion {
+  if (typeof expected === 'number') return { expectedStreamPosition: expected };
+  if (expected === 'any') return { expectedAny: none };
+  return expected === 'exists' ? { expectedStreamExists: none } : { expectedNoStream: none };
+}
