@@ -15,6 +15,15 @@ const triggers: Readonly<Record<string, string>> = {
   OFFER_ENDED: 'an offer came to nothing',
   QUEUE_CHANGED: 'the queue was changed',
   TIME: 'time had passed',
+  CONTACT_BORROWED: 'another home lent the contact',
+  CONTACT_RETURNED: 'another home gave the contact back',
+};
+
+const returns: Readonly<Record<string, string>> = {
+  NO_AGENT: 'nobody there could be offered it',
+  QUEUE_UNKNOWN: 'the queue is not known there',
+  CONTACT_KNOWN: 'a contact of this name is there already',
+  OFFER_ENDED: 'the offer there came to nothing',
 };
 
 const reasons: Readonly<Record<string, string>> = {
@@ -42,12 +51,28 @@ const ends: Readonly<Record<string, string>> = {
   completed: 'was free again',
 };
 
+/** How a queue was set up when something was decided about it. */
+export interface InForce {
+  /** When it was set up so, RFC 3339. */
+  readonly since: string;
+  /** Where the log says so: `EV_eu:12.0`. */
+  readonly place: string;
+  readonly settings: Data;
+}
+
 /** One decision about a contact, with what came of it. */
 export interface Explanation {
+  /** `routing.decided`, or `lent`, `returned`, `withdrawn` between homes. */
   readonly decided: ShownEvent;
   /** The reservation's events that followed, in order; empty when nobody was chosen. */
   readonly followed: readonly ShownEvent[];
+  /** The home whose partition decided it, and the region that wrote it under which epoch. */
+  readonly partition?: { readonly home: string; readonly region: string; readonly epoch: number };
+  /** The configuration in force; absent where it is not known. */
+  readonly inForce?: InForce;
 }
+
+const moves = ['routing.lent', 'routing.returned', 'routing.withdrawn'];
 
 /**
  * The decisions in a contact's timeline, each with the events of the reservation it led to.
@@ -55,42 +80,79 @@ export interface Explanation {
  */
 export function explanationsOf(timeline: readonly ShownEvent[]): Explanation[] {
   return timeline.flatMap((decided, place): Explanation[] => {
-    if (shortType(decided.type) !== 'routing.decided') return [];
+    const short = shortType(decided.type);
+    if (moves.includes(short)) return [{ decided, followed: [] }];
+    if (short !== 'routing.decided') return [];
+    const { outcome, agentId } = dataOf(decided);
+    const later = timeline.slice(place);
+    // Another partition may have decided meanwhile: the reservation is that of the agent chosen here.
     const created =
-      dataOf(decided)['outcome'] === 'OFFERED'
-        ? timeline.slice(place).find(({ type }) => shortType(type) === 'reservation.created')
+      outcome === 'OFFERED'
+        ? later.find(
+            (event) =>
+              shortType(event.type) === 'reservation.created' &&
+              dataOf(event)['agentId'] === agentId,
+          )
         : undefined;
     const followed =
       created === undefined
         ? []
-        : timeline
-            .slice(place)
-            .filter(
-              ({ type, subject }) =>
-                shortType(type).startsWith('reservation.') && subject === created.subject,
-            );
+        : later.filter(
+            ({ type, subject }) =>
+              shortType(type).startsWith('reservation.') && subject === created.subject,
+          );
     return [{ decided, followed }];
   });
 }
 
 /** A decision in plain sentences, without a line break at the end. */
-export function explain({ decided, followed }: Explanation): string {
+export function explain({ decided, followed, partition, inForce }: Explanation): string {
   const data = dataOf(decided);
-  const lines = [headline(decided), `  ${waitingLine(data)}`];
+  const lines = [headline(decided)];
+  if (partition !== undefined) {
+    const { home, region, epoch } = partition;
+    lines.push(`  Decided by the partition of home ${home}, in region ${region}, epoch ${epoch}.`);
+  }
+  if (shortType(decided.type) !== 'routing.decided') return lines.join('\n');
+  lines.push(`  ${waitingLine(data)}`);
   const asked = listOf(data, 'requirements').map(
     (one) => `${textOf(one, 'skill')} from level ${textOf(one, 'minimumLevel')}`,
   );
   if (asked.length > 0) lines.push(`  Asked for: ${asked.join(', ')}.`);
+  if (inForce !== undefined) lines.push(`  ${inForceLine(inForce, decided)}`);
   lines.push(...candidateLines(data), ...exclusionLines(data));
   const created = followed[0];
   for (const event of followed) lines.push(`  ${followedLine(event, created?.time ?? event.time)}`);
   return lines.join('\n');
 }
 
+/** The configuration in force: its settings, since when, and its number in the partition. */
+function inForceLine({ since, place, settings }: InForce, decided: ShownEvent): string {
+  const version = (decided as { readonly configversion?: number }).configversion;
+  const ageing = formatDuration(Number(settings['ageingMsPerLevel']));
+  return (
+    `In force: ${factsOf({ type: 'meridian.queue.updated.v1', data: { settings } })}, ` +
+    `one level of priority is worth ${ageing}; since ${timeOfDay(since)} (${place})` +
+    `${version === undefined ? '' : `, configuration ${version} of the partition`}.`
+  );
+}
+
 function headline(decided: ShownEvent): string {
   const data = dataOf(decided);
   const because = triggers[textOf(data, 'trigger')] ?? textOf(data, 'trigger');
-  const when = `${timeOfDay(decided.time)}  Because ${because}:`;
+  const at = timeOfDay(decided.time);
+  switch (shortType(decided.type)) {
+    case 'routing.lent':
+      return `${at}  Lent to home ${textOf(data, 'to')} (loan ${textOf(data, 'loan')}): an agent there may serve it.`;
+    case 'routing.returned': {
+      const reason = textOf(data, 'reason');
+      return `${at}  Given back to home ${textOf(data, 'contactHome')}: ${returns[reason] ?? reason}.`;
+    }
+    case 'routing.withdrawn':
+      return `${at}  Its place is gone, because of ${shortType(textOf(data, 'reason'))}.`;
+    default:
+  }
+  const when = `${at}  Because ${because}:`;
   switch (textOf(data, 'outcome')) {
     case 'OFFERED':
       return `${when} offered to ${textOf(data, 'agentId')}.`;

@@ -109,14 +109,7 @@ const notShown = new Set([
 export function renderDiff(diff: FloorDiff): string {
   const { from, to } = diff;
   const parts = (['contacts', 'agents', 'queues'] as const).map((model) => {
-    const rows = diff[model].map(({ id, change, fields }) => [
-      id,
-      change,
-      Object.entries(fields)
-        .filter(([name]) => !notShown.has(name))
-        .map(([name, [before, after]]) => `${name} ${shown(before)} -> ${shown(after)}`)
-        .join(', '),
-    ]);
+    const rows = diff[model].map((one) => [one.id, one.change, changesText(one)]);
     if (rows.length === 0) return `No ${model} changed.\n`;
     const noun = model.slice(0, -1);
     return table([{ heading: noun }, { heading: 'what' }, { heading: 'from and to' }], rows);
@@ -124,14 +117,29 @@ export function renderDiff(diff: FloorDiff): string {
   return `From ${from.at ?? from.moment} to ${to.at ?? to.moment}\n\n${parts.join('\n')}`;
 }
 
+/** The fields that matter most; all of them where only others differ. */
+function changesText({ change, fields }: Change): string {
+  const isNew = change.startsWith('began') || change === 'appeared';
+  const all = Object.entries(fields).filter(([, [one, other]]) => shown(one) !== shown(other));
+  const chosen = all.filter(([name]) => !notShown.has(name));
+  return (chosen.length === 0 ? all : chosen)
+    .map(([name, [before, after]]) =>
+      isNew ? `${name} ${shown(after)}` : `${name} ${shown(before)} -> ${shown(after)}`,
+    )
+    .join(', ');
+}
+
 function shown(value: unknown): string {
   if (value === null || value === undefined) return '-';
   if (Array.isArray(value)) {
     return value.length === 0 ? '-' : value.map((one) => nameOf(one as object)).join('+');
   }
-  if (typeof value === 'object') return JSON.stringify(value);
-  const text = String(value);
-  return /^\d{4}-\d\d-\d\dT/.test(text) ? timeOfDay(text) : text;
+  if (typeof value === 'object') {
+    const text = JSON.stringify(value);
+    return text === '{}' ? '-' : text;
+  }
+  const plain = typeof value === 'string' ? value : JSON.stringify(value);
+  return /^\d{4}-\d\d-\d\dT/.test(plain) ? timeOfDay(plain) : plain;
 }
 
 /** A reservation by its contact, a skill by its name. */

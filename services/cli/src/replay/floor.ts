@@ -4,7 +4,7 @@ import type { ContactAnswer } from '../commands/contact.ts';
 import type { QueueRow } from '../commands/queues.ts';
 import { usageFault } from '../fault.ts';
 import type { EdgeClient } from '../http/client.ts';
-import { placed, readMesh } from './mesh-log.ts';
+import { meshTenant, placed, readMesh } from './mesh-log.ts';
 import { placeText, sequenceIn, type Place } from './place.ts';
 
 /** A contact as a list of the read models gives it. */
@@ -88,9 +88,6 @@ async function rowsOf<Row extends { readonly id: string }>(
     after = `&after=${encodeURIComponent(next)}`;
   }
 }
-
-/** What recovery writes of the mesh has times of its own, and is no part of any floor. */
-const meshTenant = 'meridian';
 
 /**
  * The floor by a fold of this program's own, from exported streams: of each home everything before the

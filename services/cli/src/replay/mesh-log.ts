@@ -127,11 +127,17 @@ class Reader {
   }
 }
 
+/** What recovery writes of the mesh itself: its clock may be another than that of the log. */
+export const meshTenant = 'meridian';
+
+const orderMs = ({ tenant, timeMs }: PlacedEntry): number =>
+  tenant === meshTenant ? Number.NEGATIVE_INFINITY : timeMs;
+
 function first(readers: readonly Reader[]): Reader | undefined {
   let best: Reader | undefined;
   for (const reader of readers) {
     if (reader.head === undefined) continue;
-    if (best?.head === undefined || reader.head.timeMs < best.head.timeMs) best = reader;
+    if (best?.head === undefined || orderMs(reader.head) < orderMs(best.head)) best = reader;
   }
   return best;
 }

@@ -7,7 +7,8 @@ const text = (name: string, attribute = name): Column<PlacedEvent> => ({
   type: 'STRING',
   value: ({ event }) => {
     const value = event.attributes[attribute];
-    return value === undefined || value === null ? null : String(value);
+    if (value === undefined || value === null) return null;
+    return typeof value === 'string' ? value : JSON.stringify(value);
   },
 });
 

@@ -1,8 +1,12 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { temporaryFolder } from '@meridian/testing';
 import { contact, routing } from '../../test/drafts.ts';
 import { at, startMs } from '../../test/log-builder.ts';
 import { MeshBuilder, sourcesOf } from '../../test/mesh-builder.ts';
 import { completed, ringingElsewhere } from '../../test/mesh-scenes.ts';
+import { run } from '../../test/run.ts';
 import { diffFloors, renderDiff } from './diff.ts';
 import { foldedFloor } from './floor.ts';
 import { placed, readMesh } from './mesh-log.ts';
@@ -16,7 +20,8 @@ function failedOver(): MeshBuilder {
   mesh.add('us', 'contact.c1', 2, contact.queued('c1'));
   mesh.add('us', 'contact.late', 9, contact.initiated('late'), { isOrphan: true });
   const now = { by: 'eu', epoch: 2 } as const;
-  mesh.add('us', 'ownership.us', 5, [completed('us', 2, 'eu', [['us', 3]])], {
+  // The mesh's own clock may be another than the log's: it holds nothing up.
+  mesh.add('us', 'ownership.us', 900_000, [completed('us', 2, 'eu', [['us', 3]])], {
     ...now,
     tenant: 'meridian',
   });
@@ -33,6 +38,26 @@ describe('the log of several regions', () => {
     // The entry of c2 is stored after those of the new owner, in the same stream.
     expect(order).toEqual(['EV_us:1', 'EV_us:2', 'EV_us:3', 'EV_eu:1', 'EV_eu:2', 'EV_eu:3']);
     expect(log.orphans()).toBe(1);
+  });
+
+  it('shows every event of all homes with its region, or one stream alone', async () => {
+    const folder = temporaryFolder('meridian-replay-mesh-');
+    const files = [...failedOver().streams].map(([stream, entries]) => {
+      const file = join(folder.path, `${stream}.ndjson`);
+      writeFileSync(file, entries.map((entry) => `${JSON.stringify(entry)}\n`).join(''));
+      return file;
+    });
+    const all = await run(['replay', '--file', files.join(','), '--entity', 'contact']);
+    expect(all.out).toContain('us:2.0  08:00:01.000  contact.initiated');
+    expect(all.out).toContain('eu:2.1  08:00:06.000  contact.abandoned');
+    expect(all.out).not.toContain('late');
+    const one = await run(['replay', '--file', files[0] ?? '', '--subject', 'late', '--json']);
+    expect(JSON.parse(one.out.split('\n')[0] ?? '')).toMatchObject({
+      stream: 'EV_us',
+      sequence: 4,
+    });
+    expect((await run(['replay', '--file', files.join(','), '--from', '2'])).code).toBe(2);
+    folder.remove();
   });
 
   it('is folded up to a moment, in all homes', async () => {
@@ -85,7 +110,7 @@ describe('what changed between two moments', () => {
     expect(diff.agents[0]).toMatchObject({ id: 'a1', change: 'changed' });
     expect(diff.queues).toEqual([]);
     const text = renderDiff(diff);
-    expect(text).toContain('c1       changed  state QUEUED -> OFFERED, agentId - -> a1');
+    expect(text).toContain('c1       changed  state QUEUED -> OFFERED, agentId - -> a1\n');
     expect(text).toContain('reservations - -> c1 offered');
     expect(text).toContain('No queues changed.');
     expect(diffFloors(at3, at3)).toMatchObject({ contacts: [], agents: [], queues: [] });
