@@ -1,3 +1,4 @@
+import { AuditModule } from '@meridian/audit';
 import { EdgeModule, edgeServerOptions } from '@meridian/edge';
 import { ensureStreams, keepMirrors } from '@meridian/journal';
 import { bootstrap } from '@meridian/nest';
@@ -7,7 +8,7 @@ import { SessionsModule } from '@meridian/sessions';
 import { Module } from '@nestjs/common';
 
 /** The services of one region in one process. */
-@Module({ imports: [EdgeModule, SessionsModule, RoutingModule, RecoveryModule] })
+@Module({ imports: [EdgeModule, SessionsModule, RoutingModule, RecoveryModule, AuditModule] })
 class DevelopmentRegionModule {}
 
 await bootstrap(DevelopmentRegionModule, {

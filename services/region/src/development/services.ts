@@ -14,7 +14,7 @@ const smallNursery = ['--max-semi-space-size=16'];
 const smallGoHeap = { GOGC: '100', GOMEMLIMIT: '128MiB' };
 
 /** Services that a region of one runs, a process each. */
-export const serviceNames = ['edge', 'sessions', 'routing'] as const;
+export const serviceNames = ['edge', 'sessions', 'routing', 'audit'] as const;
 export type ServiceName = (typeof serviceNames)[number] | 'recovery' | 'region';
 
 /** Whether a service was built and can be started. */
@@ -50,7 +50,11 @@ export function serviceChild(
     name,
     command: process.execPath,
     args: ['--enable-source-maps', ...smallNursery, join(servicesDir, name, 'dist', 'main.js')],
-    env: { ...environment, MERIDIAN_HTTP_PORT: String(port) },
+    env: {
+      MERIDIAN_AUDIT_DIR: join(dataDir, 'audit'),
+      ...environment,
+      MERIDIAN_HTTP_PORT: String(port),
+    },
     logFile: join(dataDir, 'output', `${name}.log`),
     whenReady: () => until(`${name} being ready`, () => isUp(`http://127.0.0.1:${port}`, clock)),
     onRestart: (child, how, pauseMs) =>
