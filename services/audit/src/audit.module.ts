@@ -21,12 +21,11 @@ import {
 } from '@meridian/nest';
 import type { Logger } from 'pino';
 import { Audit } from './audit.ts';
+import { EventStoreRunner } from './eventstore/runner.ts';
 import { AuditMetrics } from './metrics.ts';
 import type { OrderedLog } from './order/ordered-log.ts';
+import { ORDERED_LOG } from './order/tokens.ts';
 import { readAuditSettings } from './settings.ts';
-
-/** The one order as this process reads it: an `OrderedLog`. */
-export const ORDERED_LOG = Symbol('meridian.ordered-log');
 
 /** Begins and ends the audit with its process. */
 @Injectable()
@@ -85,6 +84,7 @@ export class AuditRunner {
       inject: [AuditRunner],
       useFactory: (runner: AuditRunner) => runner.ordered,
     },
+    EventStoreRunner,
   ],
   exports: [ORDERED_LOG],
 })

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { startPostgres, type Postgres } from '@meridian/readmodel';
 import { clientUrls, regionFiles, regionNames, regionOf, type Topology } from '@meridian/topology';
 import type { Child } from './child.ts';
+import type { EventStore } from './event-store.ts';
 import { freePort, until } from './ports.ts';
 import { isBuilt, natsChild, serviceChild, serviceNames, type ServiceName } from './services.ts';
 
@@ -14,6 +15,7 @@ export interface MemberOptions {
   readonly httpPort?: number;
   readonly clock: 'system' | 'driven';
   readonly environment: Readonly<Record<string, string>>;
+  readonly eventStore?: EventStore | undefined;
   /** The control servers as this region reaches them, with commas between them. */
   readonly controlUrl: string;
   /** `control`: recovery grants what a region decides for. `static`: each decides for its own home. */
@@ -69,6 +71,11 @@ export class MeshMember {
   /** An API key of the tenant `demo` with all scopes, of this region. @throws before the first start */
   get key(): string {
     return readFileSync(join(this.#folder, 'key'), 'utf8').trim();
+  }
+
+  /** How a client of the event-store protocol connects; undefined where none is served. */
+  get eventStore(): string | undefined {
+    return this.#options.eventStore?.address(this.key);
   }
 
   get isRunning(): boolean {
@@ -199,7 +206,7 @@ export class MeshMember {
   }
 
   #environment(): NodeJS.ProcessEnv {
-    const { clock, environment } = this.#options;
+    const { clock, environment, eventStore } = this.#options;
     return {
       MERIDIAN_REGION: this.name,
       MERIDIAN_REGIONS: regionNames(this.#topology).join(','),
@@ -215,6 +222,7 @@ export class MeshMember {
       MERIDIAN_DEV: '1',
       MERIDIAN_KEY_FILE: join(this.#folder, 'key'),
       DATABASE_URL: this.#postgres?.url ?? '',
+      ...eventStore?.environment,
       ...environment,
     };
   }

@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { freeLoopbackPort, type CuttableLinks } from '@meridian/testing';
 import { developmentTopology, writeMesh, type Topology } from '@meridian/topology';
 import { controlUrlsFrom, cuttableMesh } from './cuttable.ts';
+import { meshEventStores } from './event-store.ts';
 import { MeshMember } from './member.ts';
 import { until } from './ports.ts';
 import { hasRecovery } from './services.ts';
@@ -63,6 +64,7 @@ export async function startDevelopmentMesh(
   const links = options.cuttable === true ? await cuttableMesh(plain) : undefined;
   const topology = links?.topology ?? plain;
   await writeMesh(topology, dataDir);
+  const eventStores = await meshEventStores(dataDir, regions);
   const ownership = options.ownership ?? (hasRecovery() ? 'control' : 'static');
   const members = new Map(
     regions.map((name, index) => [
@@ -73,6 +75,7 @@ export async function startDevelopmentMesh(
         processes: options.processes ?? 'together',
         clock: options.clock ?? 'system',
         environment: { ...options.environment, ...options.environmentOf?.[name] },
+        eventStore: eventStores.get(name),
         controlUrl: links?.controlUrls(name) ?? controlUrlsFrom(topology, name),
         ownership,
         say,

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startPostgres } from '@meridian/readmodel';
 import type { Child } from './child.ts';
+import { plainEventStore } from './event-store.ts';
 import { natsConfig, type NatsUser } from './nats-config.ts';
 import { freePort, until } from './ports.ts';
 import { natsChild, serviceChild, serviceNames } from './services.ts';
@@ -33,6 +34,8 @@ export interface DevelopmentRegion {
   readonly key: string;
   readonly natsUrl: string;
   readonly publisher: NatsUser;
+  /** How a client of the event-store protocol connects. */
+  readonly eventStore: string;
   readonly children: ReadonlyMap<string, Child>;
   stop(): Promise<void>;
 }
@@ -92,6 +95,7 @@ export async function startDevelopmentRegion(
     );
     stops.push(() => postgres.stop());
     const keyFile = join(dataDir, 'key');
+    const eventStore = await plainEventStore(keyFile);
     const environment = {
       MERIDIAN_REGION: region,
       MERIDIAN_NATS_URL: nats,
@@ -101,6 +105,7 @@ export async function startDevelopmentRegion(
       MERIDIAN_DEV: '1',
       MERIDIAN_KEY_FILE: keyFile,
       DATABASE_URL: postgres.url,
+      ...eventStore.environment,
       ...options.environment,
     };
     const port = await freePort(options.httpPort);
@@ -118,13 +123,15 @@ export async function startDevelopmentRegion(
       },
     );
     await until('the API key', async () => existsSync(keyFile));
+    const key = readFileSync(keyFile, 'utf8').trim();
     return {
       region,
       url,
+      eventStore: eventStore.address(key),
       natsUrl: nats,
       children,
       stop,
-      key: readFileSync(keyFile, 'utf8').trim(),
+      key,
       publisher: { user: 'publisher-demo', password: secrets.publisher },
     };
   } catch (error) {

@@ -81,6 +81,8 @@ interface UpRegion {
   readonly url: string;
   readonly key: string;
   readonly natsUrl: string;
+  /** How a client of the event-store protocol connects. */
+  readonly eventStore: string | undefined;
   /** How a publisher connects to NATS. */
   readonly publisher: string;
 }
@@ -118,17 +120,15 @@ async function startRegions(dataDir: string, natsServer: string, given: Options)
   const [only] = names;
   if (names.length > 1) {
     const mesh = await startDevelopmentMesh({ ...options, regions: names });
-    const regions = [...mesh.regions.values()].map(({ name, url, key, natsUrl, seeds }) => ({
-      name,
-      url,
-      key,
-      natsUrl,
-      publisher: `NKey seed in ${seeds.publisher}`,
-    }));
+    const regions = [...mesh.regions.values()].map((member) => {
+      const { name, url, key, natsUrl, eventStore, seeds } = member;
+      const publisher = `NKey seed in ${seeds.publisher}`;
+      return { name, url, key, natsUrl, eventStore, publisher };
+    });
     return { regions, mesh, stop: () => mesh.stop() };
   }
   const region = await startDevelopmentRegion({ ...options, ...(only ? { region: only } : {}) });
-  const { url, key, natsUrl, publisher } = region;
+  const { url, key, natsUrl, eventStore, publisher } = region;
   return {
     regions: [
       {
@@ -136,6 +136,7 @@ async function startRegions(dataDir: string, natsServer: string, given: Options)
         url,
         key,
         natsUrl,
+        eventStore,
         publisher: `user ${publisher.user}, password in the run's nats-secrets.json`,
       },
     ],
@@ -226,6 +227,7 @@ function invitation(regions: readonly UpRegion[]): string {
     (region) => `The region ${region.name} is up at ${region.url}
 API key (tenant demo, all scopes): ${region.key}
 NATS: ${region.natsUrl}, ${region.publisher}
+Event store, for KurrentDB's clients: ${region.eventStore}
 `,
   );
   return `

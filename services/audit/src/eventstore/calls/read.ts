@@ -3,7 +3,7 @@ import type { Caller } from '../access.ts';
 import { compileFilter, type EventFilter } from '../filters.ts';
 import { parseStreamName, type NamedStream } from '../names.ts';
 import type { ReadOptions, ReadReq, ReadResp } from '../protocol/messages.ts';
-import { readPosition, type Page, type Scope } from '../reading/order-reader.ts';
+import { Pace, readPosition, type Page, type Scope } from '../reading/order-reader.ts';
 import { answerOf, type Presentation, type Sink } from './sink.ts';
 import { confirm, followOrder, followStream, type SubscriptionParts } from './subscription.ts';
 
@@ -20,7 +20,6 @@ export interface ReadCall {
   readonly signal: AbortSignal;
 }
 
-const pageLength = 512;
 const checkpointWindow = 32;
 
 /** Whether a call is a subscription: it has no end. */
@@ -117,10 +116,11 @@ async function readOrder(
   // The link at a revision is read too, as in any stream.
   const inclusive = category !== undefined && typeof from === 'number' ? 1 : 0;
   let next = from === 'end' ? order.end : (from ?? 0) + (backwards ? inclusive : 0);
+  const pace = new Pace();
   while (left > 0 && !signal.aborted) {
     const page: Page = backwards
-      ? await order.backwards(next, scope, pageLength)
-      : await order.forwards(next, scope, pageLength);
+      ? await order.backwards(next, scope, pace.limit)
+      : await order.forwards(next, scope, pace.limit);
     for (const event of page.events) {
       if (filter?.(event) === false) continue;
       await sink.write(answerOf(event, presentation));
@@ -129,6 +129,7 @@ async function readOrder(
     }
     if (page.looked === 0) return;
     next = page.next;
+    pace.took(page);
   }
 }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { ReadResp } from '../protocol/messages.ts';
-import type { OrderReader, Scope } from '../reading/order-reader.ts';
+import { Pace, type OrderReader, type Scope } from '../reading/order-reader.ts';
 import type { SegmentReader } from '../reading/segments.ts';
 import type { Tail } from '../reading/tail.ts';
 import { positionOf, rankAt, type Recorded } from '../recorded.ts';
@@ -8,8 +8,6 @@ import type { EventFilter } from '../filters.ts';
 import type { NamedStream } from '../names.ts';
 import { answerOf, type Presentation, type Sink } from './sink.ts';
 
-/** How many messages are looked at at a time. */
-const pageLength = 512;
 /** Somebody who follows and is further behind than this has fallen behind. */
 const behindRanks = 4_096;
 
@@ -63,6 +61,7 @@ export async function followOrder(
   /** Looked at since the client was last told of a position. */
   let passed = 0;
   let last: number | undefined;
+  const pace = new Pace();
   const tellCheckpoint = async (position: number): Promise<void> => {
     passed = 0;
     const timestamp = timestampOf(now());
@@ -70,7 +69,8 @@ export async function followOrder(
   };
   while (!signal.aborted) {
     const { version } = tail;
-    const page = await order.forwards(next, scope, pageLength);
+    const page = await order.forwards(next, scope, pace.limit);
+    pace.took(page);
     if (isLive && tail.size - rankAt(page.next) > behindRanks) {
       isLive = false;
       const at = positionPair(Math.max(0, next - 1));
@@ -131,9 +131,11 @@ export async function followStream(
   await catchUp();
   const timestamp = timestampOf(now());
   await sink.write({ caughtUp: { timestamp, streamRevision: Math.max(0, next - 1) } });
+  const pace = new Pace();
   while (!signal.aborted) {
     const { version } = tail;
-    const page = await order.forwards(from, { viewer, stream }, pageLength);
+    const page = await order.forwards(from, { viewer, stream }, pace.limit);
+    pace.took(page);
     from = page.next;
     for (const event of page.events) {
       seen = Math.max(seen, event.revision);

@@ -22,6 +22,25 @@ export interface Page {
   readonly looked: number;
   /** The last position looked at; undefined when there was nothing to look at. */
   readonly last: number | undefined;
+  /** What the messages looked at took in memory. */
+  readonly bytes: number;
+}
+
+const nothing: Page = { events: [], next: 0, looked: 0, last: undefined, bytes: 0 };
+const firstPage = 256;
+const longestPage = 4_096;
+const pageBytes = 4 * 1_048_576;
+
+/** How many messages to look at at a time: many where they are small, so that memory is bounded. */
+export class Pace {
+  limit = firstPage;
+
+  /** Takes the last page into account. */
+  took({ bytes, looked }: Page): void {
+    if (looked === 0) return;
+    const fitting = Math.floor((pageBytes * looked) / Math.max(1, bytes));
+    this.limit = Math.max(1, Math.min(fitting, this.limit * 2, longestPage));
+  }
 }
 
 export interface OrderReaderOptions {
@@ -55,7 +74,7 @@ export class OrderReader {
   /** Events before a position, the last one first. */
   async backwards(before: number, scope: Scope, limit: number): Promise<Page> {
     const from = Math.min(rankAt(before - 1), this.#options.ordered.size - 1);
-    if (before <= 0 || from < 0) return { events: [], next: 0, looked: 0, last: undefined };
+    if (before <= 0 || from < 0) return nothing;
     const read = await this.#options.ordered.read({ from, direction: 'backwards', limit });
     return this.#page(read, scope, before, (event) => event.position < before, 0);
   }
@@ -71,6 +90,7 @@ export class OrderReader {
     let next = start;
     let looked = 0;
     let last: number | undefined;
+    const bytes = read.reduce((sum, { message }) => sum + message.data.length, 0);
     for (const { rank, message } of read) {
       const address = parseSubject(message.subject);
       const isVisible = address !== undefined && isInScope(address, scope);
@@ -88,7 +108,7 @@ export class OrderReader {
       next = positionOf(rank + step, 0);
       looked += 1;
     }
-    return { events, next, looked, last };
+    return { events, next, looked, last, bytes };
   }
 
   #verdict(message: LogMessage, { kind, home, region }: ParsedSubject) {

@@ -1,0 +1,2 @@
+/** The one order as this process reads it: an `OrderedLog`. */
+export const ORDERED_LOG = Symbol('meridian.ordered-log');
