@@ -12,6 +12,7 @@ import { exportCommand } from './commands/export.ts';
 import { failbackCommand, failoverCommand } from './commands/failover.ts';
 import { keysCommands } from './commands/keys.ts';
 import { playCommand } from './commands/play.ts';
+import { proveCommand } from './commands/prove.ts';
 import { publishCommand } from './commands/publish.ts';
 import { queuesCommand } from './commands/queues.ts';
 import { receiptCommands } from './commands/receipt.ts';
@@ -19,6 +20,7 @@ import { regionsCommand } from './commands/regions.ts';
 import { replayCommand } from './commands/replay.ts';
 import { setAsideCommands } from './commands/set-aside.ts';
 import { tailCommand } from './commands/tail.ts';
+import { verifyCommand } from './commands/verify.ts';
 import { CommandFault, exitCodes, type ExitCode } from './fault.ts';
 import { EdgeClient } from './http/client.ts';
 import type { Io } from './io.ts';
@@ -35,6 +37,8 @@ const commands: readonly CommandSpec[] = [
   replayCommand,
   checkCommand,
   exportCommand,
+  verifyCommand,
+  proveCommand,
   doctorCommand,
   clockCommand,
   playCommand,

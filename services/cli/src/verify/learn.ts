@@ -1,0 +1,169 @@
+import { Ranks, segmentOf, type OrderRange } from '@meridian/proof';
+import { OwnershipLedger } from '../check/ledger.ts';
+import { hashText, readEvents, splitEntry, type LoggedEvent, type RawEntry } from '../check/raw.ts';
+import { entriesOf, type LogCopy } from './source.ts';
+
+/** What does not hold, and where it is seen first. */
+export interface Fault {
+  readonly stream: string;
+  readonly sequence: number;
+  /** Its rank, where it has one. */
+  readonly rank?: number;
+  readonly what: string;
+}
+
+/** A checkpoint as its entry on the log says it. */
+export interface LoggedCheckpoint {
+  readonly stream: string;
+  readonly sequence: number;
+  readonly size: number;
+  readonly root: string;
+  readonly headsRoot: string;
+  readonly region: string;
+  readonly publicKey: string;
+  readonly note: string;
+}
+
+/** Another region's signature for a checkpoint. */
+export interface LoggedCosignature {
+  readonly stream: string;
+  readonly sequence: number;
+  readonly size: number;
+  readonly region: string;
+  readonly publicKey: string;
+  readonly signature: string;
+}
+
+/** What the log says of itself. */
+export interface Learned {
+  readonly ledger: OwnershipLedger;
+  /** The home that the order belongs to. */
+  readonly home: string;
+  readonly ranks: Ranks;
+  /** The key of a message's segment; undefined when none is on the log. */
+  readonly keyOf: (stream: string, sequence: number) => Uint8Array | undefined;
+  /** Those that count, the smallest first. */
+  readonly checkpoints: readonly LoggedCheckpoint[];
+  readonly cosignatures: readonly LoggedCosignature[];
+  readonly faults: readonly Fault[];
+}
+
+interface OrderEntry {
+  readonly entry: RawEntry;
+  readonly events: readonly LoggedEvent[];
+}
+
+const auditPattern = /^ev\.([^.]+)\.([^.]+)\.meridian\.(order|chain)\./;
+const epochPattern = /"epoch":(\d+)/;
+
+/** The epoch under which an entry says that it was written. */
+export const epochIn = (entry: RawEntry): number => Number(epochPattern.exec(entry.data)?.[1]);
+
+/** Reads all decisions once: who decided when, what the order is, and what was signed. */
+export async function learn(copy: LogCopy, onRead: (count: number) => void): Promise<Learned> {
+  const ledger = new OwnershipLedger();
+  const found: OrderEntry[] = [];
+  const faults: Fault[] = [];
+  let count = 0;
+  for (const stream of copy.streams.filter((one) => one.startsWith('EV_'))) {
+    for await (const entry of entriesOf(copy, stream)) {
+      ledger.learn(entry);
+      count += 1;
+      if (count % 1_000 === 0) onRead(count);
+      if (!auditPattern.test(entry.subject)) continue;
+      try {
+        found.push({ entry, events: readEvents(entry) });
+      } catch {
+        faults.push({ ...placeOf(entry), what: 'An entry of the audit is no list of events.' });
+      }
+    }
+  }
+  const homes = copy.streams.map((stream) => stream.slice('EV_'.length)).toSorted();
+  const [home = ''] = homes;
+  const counts = ({ entry }: OrderEntry): boolean => {
+    const [, region = '', of = ''] = auditPattern.exec(entry.subject) ?? [];
+    return ledger.verdict(of, epochIn(entry), region, entry.sequence) === 'counts';
+  };
+  const counted = found.filter(counts).toSorted(inOrder);
+  const order = orderOf(counted, home);
+  return {
+    ledger,
+    home,
+    ...order,
+    ...signaturesOf(counted, home),
+    faults: [...faults, ...order.faults],
+  };
+}
+
+const placeOf = ({ stream, sequence }: RawEntry) => ({ stream, sequence });
+const isOf = ({ entry }: OrderEntry, kind: string): boolean =>
+  auditPattern.exec(entry.subject)?.[3] === kind;
+
+/** By epoch and sequence: the canonical order of a home. */
+const inOrder = (a: OrderEntry, b: OrderEntry): number =>
+  epochIn(a.entry) - epochIn(b.entry) || a.entry.sequence - b.entry.sequence;
+
+/** Puts the ranges together. Where an entry does not go on from the one before, the rest is left out. */
+function orderOf(all: readonly OrderEntry[], home: string) {
+  const ranks = new Ranks();
+  const keys = new Map<string, Uint8Array>();
+  const faults: Fault[] = [];
+  const own = all.filter(
+    (one) => isOf(one, 'order') && auditPattern.exec(one.entry.subject)?.[2] === home,
+  );
+  for (const { entry, events } of own) {
+    const [first] = events;
+    const afterRank = first?.data['afterRank'];
+    if (afterRank !== ranks.size) {
+      const what =
+        `An entry of the order begins at rank ${String(afterRank)}, the one before it ends at ` +
+        `${ranks.size}: one is missing, or was changed.`;
+      faults.push({ ...placeOf(entry), what });
+      break;
+    }
+    try {
+      for (const { data } of events) {
+        for (const range of data['ranges'] as OrderRange[]) ranks.append(range);
+        const given = (data['keys'] ?? []) as { stream: string; segment: number; key: string }[];
+        for (const { stream, segment, key } of given) {
+          const name = `${stream} ${segment}`;
+          if (!keys.has(name)) keys.set(name, Buffer.from(key, 'base64url'));
+        }
+      }
+    } catch (error) {
+      faults.push({ ...placeOf(entry), what: (error as Error).message });
+      break;
+    }
+  }
+  const keyOf = (stream: string, sequence: number): Uint8Array | undefined =>
+    keys.get(`${stream} ${segmentOf(sequence)}`);
+  return { ranks, keyOf, faults };
+}
+
+function signaturesOf(all: readonly OrderEntry[], home: string) {
+  const events = all
+    .filter((one) => isOf(one, 'chain'))
+    .flatMap((one) =>
+      one.events.map((event) => ({ event, ...placeOf(one.entry), subject: one.entry.subject })),
+    );
+  const checkpoints = events
+    .filter(({ event }) => event.type === 'meridian.chain.checkpoint_signed.v1')
+    .filter(({ subject }) => auditPattern.exec(subject)?.[2] === home)
+    .map(({ event, stream, sequence }) => {
+      return { ...(event.data as unknown as LoggedCheckpoint), stream, sequence };
+    })
+    .toSorted((a, b) => a.size - b.size);
+  const cosignatures = events
+    .filter(({ event }) => event.type === 'meridian.chain.checkpoint_cosigned.v1')
+    .map(({ event, stream, sequence }) => {
+      return { ...(event.data as unknown as LoggedCosignature), stream, sequence };
+    });
+  return { checkpoints, cosignatures };
+}
+
+/** Where an aggregate ends after an entry: revision and hash of its last event. */
+export function headOfEntry(entry: RawEntry): { revision: number; hash: string } {
+  const last = splitEntry(entry.data).at(-1) ?? '';
+  const revision = /"revision":(\d+)/.exec(last)?.[1];
+  return { revision: revision === undefined ? -1 : Number(revision), hash: hashText(last) };
+}
