@@ -63,6 +63,21 @@ function lastTime(contacts: readonly ContactRow[]): string | null {
   return times.toSorted().at(-1) ?? null;
 }
 
+/** Every contact as of a moment, ended ones too, the newest first, page by page. */
+export async function* edgeContacts(
+  client: EdgeClient,
+  place: Place,
+): AsyncGenerator<readonly ContactRow[]> {
+  const path = `/v1/as-of/${encodeURIComponent(placeText(place))}/contacts`;
+  for (let after = ''; ;) {
+    const answer: { readonly contacts: readonly ContactRow[]; readonly next: string | null } =
+      await client.get(`${path}?limit=${pageLimit}${after}`);
+    yield answer.contacts;
+    if (answer.next === null) return;
+    after = `&after=${encodeURIComponent(answer.next)}`;
+  }
+}
+
 interface AsOf {
   readonly moment: string;
   readonly places: Readonly<Record<string, number>>;

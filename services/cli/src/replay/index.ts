@@ -1,6 +1,6 @@
 export { diffFloors, renderDiff } from './diff.ts';
 export type { Change, FloorDiff } from './diff.ts';
-export { edgeFloor, foldedFloor } from './floor.ts';
+export { edgeContacts, edgeFloor, foldedFloor } from './floor.ts';
 export type { ContactRow, Floor } from './floor.ts';
 export { placed, readMesh } from './mesh-log.ts';
 export type { MeshLog, PlacedEntry } from './mesh-log.ts';
