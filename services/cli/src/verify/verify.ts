@@ -122,8 +122,8 @@ class Verification {
   #covered = 0;
   /** The tree cannot be made any more: a message is missing. */
   #isBroken = false;
-  /** Faults of which the message itself is known for sure. */
-  #exact = 0;
+  /** Between which ranks something is not what was signed, where that is all that is known. */
+  #between: { readonly fault: Fault; readonly from: number; readonly to: number } | undefined;
 
   constructor(copy: LogCopy, learned: Learned, signatures: Signatures, options: VerifyOptions) {
     this.#copy = copy;
@@ -148,7 +148,7 @@ class Verification {
         what: `It covers ${size} messages, and only ${ranks.size} are ordered here.`,
       });
     }
-    const faults = this.#faults.toSorted(
+    const faults = this.#found().toSorted(
       (a, b) => (a.rank ?? Infinity) - (b.rank ?? Infinity) || a.sequence - b.sequence,
     );
     return {
@@ -186,7 +186,6 @@ class Verification {
     // One hole is one fault, however long.
     if (!this.#isBroken) this.#report({ ...place, what: 'It is ordered, and it is not there.' });
     this.#isBroken = true;
-    this.#exact += 1;
   }
 
   #take(rank: number, entry: RawEntry): void {
@@ -202,7 +201,6 @@ class Verification {
     this.#options.onMessage?.(rank, entry, leaf);
     const known = this.#options.leaves?.subarray(rank * hashLength, (rank + 1) * hashLength);
     if (known?.length === hashLength && !known.equals(leaf)) {
-      this.#exact += 1;
       const what = 'It is not what it was when the leaves were kept.';
       this.#report({ stream, sequence, rank, what });
     }
@@ -246,18 +244,24 @@ class Verification {
     }
   }
 
-  /** The tree is not what was signed: all that is known is between which checkpoints it lies. */
+  /** The tree is not what was signed: it lies after the last checkpoint that held. */
   #differs({ size, region }: LoggedCheckpoint): void {
     const place = this.#learned.ranks.placeOf(this.#covered);
-    // What follows differs too; and where the message itself was found, nothing is added by this.
+    // What follows differs too.
     this.#isBroken = true;
-    if (place === undefined || this.#exact > 0) return;
-    this.#report({
-      ...place,
-      rank: this.#covered,
-      what:
-        `A message from here (rank ${this.#covered}) to rank ${size - 1} is not what it was when ` +
-        `${region} signed the first ${size}.`,
-    });
+    if (place === undefined) return;
+    const what =
+      `A message from here (rank ${this.#covered}) to rank ${size - 1} is not what it was when ` +
+      `${region} signed the first ${size}.`;
+    const fault = { ...place, rank: this.#covered, what };
+    this.#between = { fault, from: this.#covered, to: size };
+  }
+
+  /** All that was found. What lies between two ranks is left out where the message itself is known. */
+  #found(): Fault[] {
+    const between = this.#between;
+    if (between === undefined) return this.#faults;
+    const isKnown = this.#faults.some(({ rank = -1 }) => rank >= between.from && rank < between.to);
+    return isKnown ? this.#faults : [...this.#faults, between.fault];
   }
 }
