@@ -78,7 +78,7 @@ checkNote('the first checkpoint', earlier);
 // The event is in the entry, and the entry is the leaf of its rank.
 const events = message.data.slice(1, -1).split(',\n');
 must(JSON.parse(events[event.index]).id === event.id, `the entry holds ${event.id}`);
-const names = ['Nats-Msg-Id', 'Nats-Expected-Last-Subject-Sequence', 'Meridian-Consumed', 'Meridian-Epoch', 'traceparent'];
+const names = ['Nats-Msg-Id', 'Meridian-Consumed', 'Meridian-Epoch', 'traceparent'];
 const headers = Buffer.from(names.filter((one) => typeof message.headers[one] === 'string').map((one) => `${one}: ${message.headers[one]}\n`).join(''));
 const length = Buffer.alloc(4);
 length.writeUInt32BE(headers.length);

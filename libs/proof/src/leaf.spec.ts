@@ -54,6 +54,12 @@ describe('A leaf', () => {
     expect(new Set(all.map(hex)).size).toBe(changes.length + 2);
   });
 
+  it('is the same where a mirror leaves out what the append expected', () => {
+    const header = (name: string): string | undefined =>
+      name === 'Nats-Expected-Last-Subject-Sequence' ? '3' : message().header(name);
+    expect(hex(messageLeaf(key, message({ header })))).toBe(hex(messageLeaf(key, message())));
+  });
+
   it('has a salt of its own, from the key of its segment', () => {
     expect([1, 65_536, 65_537, 131_072, 131_073].map(segmentOf)).toEqual([0, 0, 1, 1, 2]);
     expect(hex(saltOf(key, 1))).not.toBe(hex(saltOf(key, 2)));

@@ -4,10 +4,12 @@ import { leafHash } from './hashes.ts';
 /** How many sequences of a stream share a key for their salts. */
 export const segmentLength = 65_536;
 
-/** The headers that a leaf commits to, in this order; others mean nothing to Meridian. */
+/**
+ * The headers that a leaf commits to, in this order; others mean nothing to Meridian. What an append
+ * expected (`Nats-Expected-…`) is no part of the message: servers leave it out of their mirrors.
+ */
 export const leafHeaders = [
   'Nats-Msg-Id',
-  'Nats-Expected-Last-Subject-Sequence',
   'Meridian-Consumed',
   'Meridian-Epoch',
   'traceparent',
