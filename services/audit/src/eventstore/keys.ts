@@ -1,14 +1,11 @@
 import { hash, timingSafeEqual } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
-import { Kvm, type KvEntry } from '@nats-io/kv';
-import type { NatsConnection } from '@nats-io/nats-core';
+import { PatientFollower, streamNames, type Log, type LogMessage } from '@meridian/journal';
 import type { Caller, Keys, Scope } from './access.ts';
 
 const tokenPattern = /^mk_([a-z0-9]{4,32})_([A-Za-z0-9_-]{43})$/;
 const hashPattern = /^[0-9a-f]{64}$/;
 const scopes: readonly unknown[] = ['publish', 'read', 'admin'];
 const noHash = Buffer.alloc(32);
-const watchAgainAfterMs = 250;
 
 interface KnownKey {
   readonly caller: Caller;
@@ -19,18 +16,18 @@ interface KnownKey {
 /** The API keys that the region's edges keep in the bucket `KEYS_<region>`: followed, never written. */
 export class KeyWatch implements Keys {
   readonly #keys = new Map<string, KnownKey>();
-  readonly #nats: NatsConnection;
-  readonly #bucket: string;
-  readonly #onFailure: (error: unknown) => void;
-  #watch: { stop(): void } | undefined;
-  #isClosed = false;
+  readonly #follower: PatientFollower;
 
-  /** @param onFailure told each time the watch ends by itself; it is begun again */
-  constructor(nats: NatsConnection, region: string, onFailure: (error: unknown) => void) {
-    this.#nats = nats;
-    this.#bucket = `KEYS_${region}`;
-    this.#onFailure = onFailure;
-    void this.#watchForEver();
+  /**
+   * @param log that holds the bucket's stream
+   * @param onFailure told when the bucket can no longer be followed
+   */
+  constructor(log: Log, region: string, onFailure: (error: unknown) => void) {
+    const { keys } = streamNames(region);
+    const prefix = `$KV.${keys.slice('KV_'.length)}.`;
+    this.#follower = new PatientFollower(log, keys, { after: 0, onFailure }, (message) =>
+      this.#take(message.subject.slice(prefix.length), message),
+    );
   }
 
   /** Takes the same time whether the id or the secret is wrong. */
@@ -42,34 +39,15 @@ export class KeyWatch implements Keys {
     return isSame ? known?.caller : undefined;
   }
 
-  close(): void {
-    this.#isClosed = true;
-    this.#watch?.stop();
+  close(): Promise<void> {
+    return this.#follower.close();
   }
 
-  /** The bucket is made by the first edge: until then there is none, and no key either. */
-  async #watchForEver(): Promise<void> {
-    let isMissing = false;
-    while (!this.#isClosed) {
-      try {
-        const bucket = await new Kvm(this.#nats).open(this.#bucket, { allow_direct: true });
-        const watch = await bucket.watch({});
-        this.#watch = watch;
-        isMissing = false;
-        if (this.#isClosed) watch.stop();
-        for await (const entry of watch) this.#take(entry);
-      } catch (error) {
-        if (!isMissing && !this.#isClosed) this.#onFailure(error);
-        isMissing = true;
-      }
-      await delay(watchAgainAfterMs, undefined, { ref: false });
-    }
-  }
-
-  #take(entry: KvEntry): void {
-    const known = entry.operation === 'PUT' ? readKey(entry.string()) : undefined;
-    if (known === undefined || known.caller.id !== entry.key) this.#keys.delete(entry.key);
-    else this.#keys.set(entry.key, known);
+  #take(id: string, message: LogMessage): void {
+    const isGone = message.header('KV-Operation') !== undefined;
+    const known = isGone ? undefined : readKey(message.text());
+    if (known?.caller.id === id) this.#keys.set(id, known);
+    else this.#keys.delete(id);
   }
 }
 

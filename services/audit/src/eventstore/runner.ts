@@ -9,7 +9,6 @@ import {
   LEASES,
   LOG,
   LOGGER,
-  NATS,
   SERVICE,
   type Clock,
   type Homes,
@@ -17,7 +16,6 @@ import {
   type RegionConfig,
   type Service,
 } from '@meridian/nest';
-import type { NatsConnection } from '@nats-io/nats-core';
 import type { Logger } from 'pino';
 import type { OrderedLog } from '../order/ordered-log.ts';
 import { ORDERED_LOG } from '../order/tokens.ts';
@@ -42,17 +40,15 @@ export class EventStoreRunner {
     @Inject(HOMES) homes: Homes,
     @Inject(LEASES) leases: Leases,
     @Inject(CLOCK) clock: Clock,
-    @Inject(NATS) nats: NatsConnection | undefined,
     @Inject(LOGGER) logger: Logger,
   ) {
     const settings = readEventStoreSettings();
-    // On a log that was given to the process there are no keys.
-    if (settings === undefined || nats === undefined) return;
+    if (settings === undefined) return;
     const own = logger.child({ service: 'audit' });
     homes.decides('eventstore', () => this.#gateway?.deciding() ?? {});
     service.onOpen(() => {
-      const keys = new KeyWatch(nats, region, (error) =>
-        own.warn({ err: error }, 'The API keys cannot be followed for the moment.'),
+      const keys = new KeyWatch(log, region, (error) =>
+        own.error({ err: error }, 'The API keys of the region can no longer be followed.'),
       );
       this.#keys = keys;
       const grants = leases;
@@ -73,7 +69,7 @@ export class EventStoreRunner {
     service.onClose(async () => {
       this.#closing.abort();
       await this.#gateway?.close();
-      this.#keys?.close();
+      await this.#keys?.close();
     });
   }
 

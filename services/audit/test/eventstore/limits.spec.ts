@@ -25,8 +25,9 @@ describe('the limits of the gateway', () => {
   /** A gateway over many events, and a way to read them all. */
   async function scene(limits: { reads?: number; stallMs?: number }) {
     const stage = new Stage();
-    for (let n = 0; n < 4_000; n += 1)
-      {await stage.decide(`c${n}`, ['meridian.contact.initiated.v1']);}
+    for (let n = 0; n < 4_000; n += 1) {
+      await stage.decide(`c${n}`, ['meridian.contact.initiated.v1']);
+    }
     stage.order.extend();
     const gateway = await stage.open('demo', { limits });
     const client = new Client(`127.0.0.1:${gateway.port}`, credentials.createInsecure());
