@@ -10,6 +10,7 @@ import { drillCommand } from './commands/drill.ts';
 import { drillsCommand } from './commands/drills.ts';
 import { exportCommand } from './commands/export.ts';
 import { failbackCommand, failoverCommand } from './commands/failover.ts';
+import { importCommand } from './commands/import.ts';
 import { keysCommands } from './commands/keys.ts';
 import { playCommand } from './commands/play.ts';
 import { proveCommand } from './commands/prove.ts';
@@ -37,6 +38,7 @@ const commands: readonly CommandSpec[] = [
   replayCommand,
   checkCommand,
   exportCommand,
+  importCommand,
   verifyCommand,
   proveCommand,
   doctorCommand,
