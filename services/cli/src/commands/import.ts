@@ -81,7 +81,8 @@ async function checkClock(client: EdgeClient, plan: ImportPlan): Promise<void> {
   if (clock.now !== null && clock.now > firstMs) {
     throw usageFault(
       `The log is at ${new Date(clock.now).toISOString()} already; the file begins at ` +
-        `${new Date(firstMs).toISOString()}.\nMove it with --begin TIME, or import it into a region whose log has not come so far.`,
+        `${new Date(firstMs).toISOString()}.\n` +
+        'Move it with --begin TIME, or import it into a region whose log has not come so far.',
     );
   }
 }

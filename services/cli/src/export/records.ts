@@ -57,9 +57,14 @@ export function csvLine(cells: readonly unknown[]): string {
   return `${cells.map((cell) => csvCell(cell)).join(',')}\r\n`;
 }
 
+function plainText(cell: unknown): string {
+  if (cell instanceof Date) return cell.toISOString();
+  return typeof cell === 'string' ? cell : JSON.stringify(cell);
+}
+
 function csvCell(cell: unknown): string {
   if (cell === null || cell === undefined) return '';
-  const plain = cell instanceof Date ? cell.toISOString() : String(cell);
+  const plain = plainText(cell);
   // A spreadsheet would run a cell that begins like a formula.
   const safe = /^[=+\-@\t\r]/.test(plain) && Number.isNaN(Number(plain)) ? `'${plain}` : plain;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
