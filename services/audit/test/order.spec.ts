@@ -10,11 +10,12 @@ afterEach(() => bed.close());
 
 const noCheckpoints = { settings: { checkpointMs: 1_000_000 } };
 /** Waits for a message to be read in the order, while every region says what it holds. */
-const isReadable = (ordered: OrderedLog, stream: string, sequence: number): Promise<void> =>
-  eventually(`${stream} ${sequence} in the order`, async () => {
+async function isReadable(ordered: OrderedLog, stream: string, sequence: number): Promise<void> {
+  await eventually(`${stream} ${sequence} in the order`, async () => {
     await bed.report();
     return ordered.rankOf(stream, sequence) !== undefined;
   });
+}
 
 async function places(ordered: OrderedLog): Promise<string[]> {
   const read = await ordered.read({ from: 0, direction: 'forwards', limit: 10_000 });
