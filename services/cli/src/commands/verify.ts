@@ -32,7 +32,7 @@ export const verifyCommand: CommandSpec = {
     },
     {
       flags: '--keep-leaves',
-      text: 'with --offline, when all holds: keep the leaf of each message beside the exports, so that a later change is named exactly',
+      text: 'keep the leaf of each message beside the exports, if all holds: a later change is named by it',
     },
     {
       flags: '--public-keys <file>',
