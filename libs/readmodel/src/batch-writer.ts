@@ -17,6 +17,9 @@ import {
 } from './projection.ts';
 import { TableStore } from './table-store.ts';
 
+/** Rows are made from the log and carry their checkpoint: what a crash takes is read again. */
+const begin = 'begin; set local synchronous_commit = off';
+
 const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
 /** The rows that a projector makes, among those of others: they have this value in this column. */
@@ -93,7 +96,7 @@ export class BatchWriter {
 
   #transaction<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
     return this.#connected(async (client) => {
-      await client.query('begin');
+      await client.query(begin);
       try {
         const result = await work(client);
         await client.query('commit');

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { LogClosed, type Log, type LogMessage } from '@meridian/journal';
 import { BatchWriter, type Share } from './batch-writer.ts';
 import { CheckpointMoved } from './checkpoints.ts';
+import { Collecting } from './collecting.ts';
 import { isDataRefused, type Database } from './database.ts';
 import {
   decodeForProjection,
@@ -39,6 +40,11 @@ export interface ProjectorOptions {
   readonly projections: readonly Projection[];
   /** The most entries in one transaction; default 1,000. */
   readonly batchLength?: number;
+  /**
+   * While nobody waits for the rows, entries of so many ms are written together: rows that change
+   * often are written once for all of them. Default 0: as they come.
+   */
+  readonly collectMs?: number;
   /** Told what an operator should know, one line each. */
   readonly onLog?: (line: string) => void;
   /** The clock of the log, in epoch ms, for `lag`; default the system's. */
@@ -96,6 +102,7 @@ export class Projector {
     eventsFailed: 0,
   };
   readonly #faults: ProjectionFault[] = [];
+  readonly #collecting: Collecting;
   #positions = new Map<string, number>();
   #follower: SourceFollower | undefined;
   #queue: Pending[] = [];
@@ -109,6 +116,7 @@ export class Projector {
     this.#options = options;
     this.#batchLength = Math.max(1, options.batchLength ?? DEFAULT_BATCH_LENGTH);
     this.#writer = new BatchWriter(database, name, projections, share);
+    this.#collecting = new Collecting(options.collectMs ?? 0);
     this.#source = options.source ?? streamSource(log, stream, checkpoint);
     this.#checkpoint = checkpoint;
   }
@@ -153,7 +161,18 @@ export class Projector {
   }
 
   /** Resolves when the rows embody everything that was in the log at the time of the call. */
-  async caughtUp(): Promise<void> {
+  caughtUp(): Promise<void> {
+    return this.#collecting.hurry(() => this.#caughtUp());
+  }
+
+  /** Waits until the rows embody a sequence. False when they do not within the time. */
+  reached(sequence: number, timeoutMs: number): Promise<boolean> {
+    if (this.position >= sequence) return Promise.resolve(true);
+    if (this.#closing.signal.aborted) return Promise.resolve(false);
+    return this.#collecting.hurry(() => this.#waiting.until(sequence, timeoutMs));
+  }
+
+  async #caughtUp(): Promise<void> {
     await this.start();
     for (;;) {
       const follower = this.#follower;
@@ -167,13 +186,6 @@ export class Projector {
         await delay(RETRY_DELAY_MS.first);
       }
     }
-  }
-
-  /** Waits until the rows embody a sequence. False when they do not within the time. */
-  reached(sequence: number, timeoutMs: number): Promise<boolean> {
-    if (this.position >= sequence) return Promise.resolve(true);
-    if (this.#closing.signal.aborted) return Promise.resolve(false);
-    return this.#waiting.until(sequence, timeoutMs);
   }
 
   async lag(): Promise<Lag> {
@@ -258,6 +270,7 @@ export class Projector {
       settle: Promise.withResolvers<void>(),
     };
     this.#queue.push(pending);
+    if (this.#queue.length === this.#batchLength) this.#collecting.end();
     this.#storing ??= this.#store().finally(() => {
       this.#storing = undefined;
     });
@@ -269,6 +282,8 @@ export class Projector {
     // One turn later, so that what arrives together is stored together.
     await Promise.resolve();
     while (this.#queue.length > 0 && !this.#closing.signal.aborted && !this.#resetting) {
+      if (this.#queue.length < this.#batchLength) await this.#collecting.collected();
+      if (this.#closing.signal.aborted || this.#resetting) return;
       const batch = this.#queue.splice(0, this.#nextLength());
       const checkpoint = batch[0]?.checkpoint ?? '';
       try {
@@ -375,6 +390,7 @@ export class Projector {
   async #stopFollowing(): Promise<void> {
     const follower = this.#follower;
     const ended = follower?.close();
+    this.#collecting.end();
     await this.#storing;
     const error = closed(this.name);
     for (const { settle } of this.#queue.splice(0)) settle.reject(error);
@@ -401,12 +417,18 @@ export class Projector {
   async #retrying<T>(what: string, work: () => Promise<T>): Promise<T> {
     for (let waitMs = RETRY_DELAY_MS.first, tries = 1; ; tries++) {
       if (this.#closing.signal.aborted) throw closed(this.name);
+      const answers = (): void => {
+        if (tries > 1) this.#say(`the database answers again (attempt ${tries} to ${what})`);
+      };
       try {
         const result = await work();
-        if (tries > 1) this.#say(`the database answers again (attempt ${tries} to ${what})`);
+        answers();
         return result;
       } catch (error) {
-        if (error instanceof CheckpointMoved || isDataRefused(error)) throw error;
+        if (error instanceof CheckpointMoved || isDataRefused(error)) {
+          answers();
+          throw error;
+        }
         this.#counts.retries++;
         this.#say(`could not ${what}; next attempt in ${waitMs} ms: ${reasonOf(error)}`);
         await delay(waitMs, undefined, { signal: this.#closing.signal }).catch(() => {});

@@ -34,6 +34,9 @@ import { Feed, feedLimits } from './stream/feed.ts';
 import { StreamHub } from './stream/hub.ts';
 import { streamRoutes } from './stream/routes.ts';
 
+/** For how long what changes is collected before it is written to the read models, in ms. */
+const collectMs = 100;
+
 /** What an edge is made of. */
 export interface EdgeParts {
   readonly region: string;
@@ -154,7 +157,7 @@ async function makeDevelopmentKey(
 }
 
 function openModels(
-  { region, regions, log, config, onNote }: EdgeParts,
+  { region, regions, log, config, clock, onNote }: EdgeParts,
   { ledger, ledgerKnown }: Mesh,
   now: () => number,
 ): Promise<ReadModels> {
@@ -165,6 +168,8 @@ function openModels(
     now,
     dataDir: join(config.dataDir, region, 'postgres'),
     onLog: onNote,
+    // Who drives the clock waits for the rows at each of its steps.
+    collectMs: clock.source === 'driven' ? 0 : collectMs,
     ...(config.databaseUrl === undefined ? {} : { databaseUrl: config.databaseUrl }),
   });
 }

@@ -36,6 +36,8 @@ export interface ReadModelsOptions {
   readonly onLog?: (line: string) => void;
   /** The clock of the log in epoch ms, for the lag in seconds; default the system's. */
   readonly now?: () => number;
+  /** See `ProjectorOptions`; default 0. */
+  readonly collectMs?: number;
   /** Where the SQL of the tables is; by default beside this package's sources. */
   readonly migrations?: string;
 }
@@ -109,7 +111,7 @@ export class ReadModels {
   }
 
   #projectorOf(home: string, among: boolean): Projector {
-    const { log, mesh, onLog, now } = this.#options;
+    const { log, mesh, onLog, now, collectMs = 0 } = this.#options;
     const stream = eventStream(home);
     const checkpoint = checkpointName(home, home, 1);
     return new Projector({
@@ -124,6 +126,7 @@ export class ReadModels {
       share: { column: 'home', value: home },
       database: this.database,
       projections,
+      collectMs,
       ...(onLog === undefined ? {} : { onLog }),
       ...(now === undefined ? {} : { now }),
     });
