@@ -15,6 +15,8 @@ export interface FoldOptions {
 /** How many messages are read at once, and how many are folded before others have their turn. */
 const readLength = 512;
 const sliceLength = 32;
+/** The share of the time that reading may take: the longer the log takes to answer, the more is left to others. */
+const readShare = 0.25;
 const revisionPattern = /"revision":(\d+)/;
 
 /** Where an aggregate ends after a message of an `EV_` stream. */
@@ -76,8 +78,10 @@ export class Fold {
     const { ordered, keyOf } = this.#options;
     while (this.size < to) {
       const limit = Math.min(readLength, to - this.size);
+      const readMs = performance.now();
       const read = await ordered.read({ from: this.size, direction: 'forwards', limit });
       if (read.length === 0 || this.#isClosed) return false;
+      await this.#rest(readMs, readShare);
       for (let at = 0; at < read.length; at += sliceLength) {
         const startMs = performance.now();
         for (const { rank, message } of read.slice(at, at + sliceLength)) {
@@ -145,8 +149,8 @@ export class Fold {
   }
 
   /** Leaves the rest of the time to others. */
-  async #rest(startMs: number): Promise<void> {
+  async #rest(startMs: number, share = this.#options.share): Promise<void> {
     const tookMs = performance.now() - startMs;
-    await delay(tookMs * (1 / this.#options.share - 1), undefined, { ref: false });
+    await delay(tookMs * (1 / share - 1), undefined, { ref: false });
   }
 }
