@@ -95,8 +95,7 @@ must(both[0].equals(earlier.root) && both[1].equals(checkpoint.root), 'the check
 const { revision, hash, bucket } = proof.head;
 const subject = sha256(message.subject);
 const head = leafHash(Buffer.from(`${message.subject}\n${revision}\n${hash}\n`));
-const rootOf = (all) => (all.length === 1 ? all[0] : nodeHash(rootOf(all.slice(0, splitOf(all.length))), rootOf(all.slice(splitOf(all.length)))));
 const isIn = bucket.some(([key, leaf]) => bytes(key).equals(subject) && bytes(leaf).equals(head));
-const bucketRoot = rootOf(bucket.map(([, leaf]) => bytes(leaf)));
-const heads = climb(leafHash(bucketRoot), subject.readUInt16BE(), 65_536, proof.head.proof.map(bytes));
+const records = Buffer.concat(bucket.flat().map(bytes));
+const heads = climb(leafHash(records), subject.readUInt16BE(), 65_536, proof.head.proof.map(bytes));
 must(isIn && heads.equals(checkpoint.heads), `${message.subject} ended at revision ${revision} then: nothing more of it was there`);

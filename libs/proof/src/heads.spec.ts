@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { seeded } from '@meridian/core';
 import { HeadMap, verifyHead, type AggregateHead } from './heads.ts';
@@ -41,6 +42,24 @@ describe('The map of heads', () => {
       const lessened = { ...proof, bucket: proof.bucket.slice(1) };
       if (isIn) expect(verifyHead(headOf(number, 2), lessened, root)).toBeUndefined();
     }
+  });
+
+  it('cannot be made to say that a head is not there, or is another one', () => {
+    const map = new HeadMap();
+    for (let number = 0; number < 300; number += 1) map.set(headOf(number, 2));
+    const root = map.root();
+    const head = headOf(7, 2);
+    const { bucket, proof } = map.prove(head.subject);
+    const own = hash('sha256', head.subject, 'buffer');
+    // Its record, under the name of somebody else.
+    const renamed = bucket.map((record) => {
+      if (!own.equals(record.key)) return record;
+      const key = Buffer.from(record.key);
+      key.writeUInt8(key.readUInt8(31) ^ 1, 31);
+      return { ...record, key };
+    });
+    expect(verifyHead(head, { bucket: renamed, proof }, root)).toBeUndefined();
+    expect(verifyHead(head, { bucket, proof }, root)).toBe('is');
   });
 
   it('of nothing has a root too', () => {

@@ -1,7 +1,5 @@
 import { hash } from 'node:crypto';
-import { Frontier } from './frontier.ts';
-import { emptyRoot, hashLength, leafHash, nodeHash } from './hashes.ts';
-import { Tree } from './tree.ts';
+import { hashLength, leafHash, nodeHash } from './hashes.ts';
 import { rootOfInclusion } from './verify.ts';
 
 /** Where an aggregate's history in one stream ends. */
@@ -18,6 +16,7 @@ export interface AggregateHead {
 const buckets = 65_536;
 const levels = 16;
 const recordLength = 2 * hashLength;
+const emptyBucket = Buffer.alloc(0);
 /** How many hashes a step of settling takes, about. */
 const stepLength = 256;
 
@@ -36,9 +35,10 @@ export interface HeadProof {
 }
 
 /**
- * The heads of all aggregates as one root: a tree of RFC 6962 over 65,536 buckets, each with the
- * root of a tree of its own over its aggregates, sorted by the hashes of their subjects. What an
- * aggregate's head is, and that there is none, is proved by its bucket.
+ * The heads of all aggregates as one root: a tree of RFC 6962 over 65,536 buckets. The entry of a
+ * bucket is its records, each the hash of a subject and that of its head's leaf, sorted by the
+ * former. What an aggregate's head is, and that there is none, is proved by its bucket: the subjects'
+ * hashes are part of what is signed, or one could be passed off as another's.
  * Memory: 4 MB, and 64 bytes an aggregate.
  */
 export class HeadMap {
@@ -58,7 +58,7 @@ export class HeadMap {
     const key = keyOf(head.subject);
     const leaf = headLeaf(head);
     const number = key.readUInt16BE();
-    const bucket = this.#buckets.get(number) ?? Buffer.alloc(0);
+    const bucket = this.#buckets.get(number) ?? emptyBucket;
     this.#touched.add(number);
     let at = 0;
     for (; at < bucket.length; at += recordLength) {
@@ -90,8 +90,8 @@ export class HeadMap {
     let changed = new Set<number>();
     let steps = 0;
     for (const number of this.#touched) {
-      const root = bucketRoot(this.#buckets.get(number) ?? Buffer.alloc(0));
-      this.#level(0).set(leafHash(root), number * hashLength);
+      const bucket = this.#buckets.get(number) ?? emptyBucket;
+      this.#level(0).set(leafHash(bucket), number * hashLength);
       changed.add(number >> 1);
       if (++steps % stepLength === 0) yield;
     }
@@ -117,7 +117,7 @@ export class HeadMap {
     for (let [level, index] = [0, number]; level < levels; level++, index >>= 1) {
       proof.push(Buffer.from(this.#node(level, index ^ 1)));
     }
-    return { bucket: recordsOf(this.#buckets.get(number) ?? Buffer.alloc(0)), proof };
+    return { bucket: recordsOf(this.#buckets.get(number) ?? emptyBucket), proof };
   }
 
   /** All there is, to be kept: what `parse` reads. */
@@ -153,7 +153,7 @@ export class HeadMap {
 
 function emptyNodes(): Buffer[] {
   const nodes: Buffer[] = [];
-  let empty: Uint8Array = leafHash(emptyRoot);
+  let empty: Uint8Array = leafHash(emptyBucket);
   for (let width = buckets; width >= 1; width /= 2) {
     nodes.push(Buffer.alloc(width * hashLength, empty));
     empty = nodeHash(empty, empty);
@@ -172,15 +172,6 @@ function recordsOf(bucket: Buffer): HeadProof['bucket'] {
   return records;
 }
 
-/** The root of a bucket: its leaves' hashes are those of its aggregates' heads. */
-function bucketRoot(bucket: Buffer): Uint8Array {
-  const frontier = new Frontier();
-  for (let at = hashLength; at < bucket.length; at += recordLength) {
-    frontier.append(Buffer.from(bucket.subarray(at, at + hashLength)));
-  }
-  return frontier.root();
-}
-
 /**
  * What a proof says of a subject under a root: `is`: this is its head; `other`: it has one, which is
  * not this; `none`: it has none; undefined: the proof does not hold.
@@ -191,16 +182,15 @@ export function verifyHead(
   root: Uint8Array,
 ): 'is' | 'other' | 'none' | undefined {
   const key = keyOf(head.subject);
-  const tree = new Tree();
   for (const [index, record] of bucket.entries()) {
     const before = bucket[index - 1];
     if (before !== undefined && Buffer.compare(before.key, record.key) >= 0) return undefined;
-    tree.append(record.leaf);
+    if (record.key.length !== hashLength || record.leaf.length !== hashLength) return undefined;
   }
   const found = rootOfInclusion({
     index: key.readUInt16BE(),
     size: buckets,
-    leaf: leafHash(tree.root()),
+    leaf: leafHash(Buffer.concat(bucket.flatMap((one) => [one.key, one.leaf]))),
     proof,
   });
   if (found === undefined || Buffer.compare(found, root) !== 0) return undefined;
