@@ -8,6 +8,12 @@ const [proofFile, keysFile] = process.argv.slice(2);
 const proof = JSON.parse(readFileSync(proofFile, 'utf8'));
 const keys = keysFile ? JSON.parse(readFileSync(keysFile, 'utf8')) : proof.keys;
 const bytes = (text) => Buffer.from(text, 'base64');
+const fail = (what) => {
+  console.log(`FAIL ${what}`);
+  process.exit(1);
+};
+// Shorter or longer ones could stand for both halves of a node.
+const hashOf = (text) => (bytes(text).length === 32 ? bytes(text) : fail(`${text} is no hash`));
 const sha256 = (...parts) => parts.reduce((hash, part) => hash.update(part), createHash('sha256')).digest();
 const leafHash = (entry) => sha256(Buffer.of(0), entry); // RFC 6962, 2.1
 const nodeHash = (left, right) => sha256(Buffer.of(1), left, right);
@@ -23,9 +29,10 @@ const splitOf = (size) => {
 
 // The root that a leaf and the hashes beside its way lead to.
 function climb(leaf, index, size, path) {
-  if (size === 1) return path.length === 0 ? leaf : Buffer.alloc(0);
+  if ((size === 1) !== (path.length === 0)) fail('too many or too few hashes');
+  if (size === 1) return leaf;
   const half = splitOf(size);
-  const [beside, below] = [path.at(-1) ?? Buffer.alloc(0), path.slice(0, -1)];
+  const [beside, below] = [path.at(-1), path.slice(0, -1)];
   return index < half
     ? nodeHash(climb(leaf, index, half, below), beside)
     : nodeHash(beside, climb(leaf, index - half, size - half, below));
@@ -33,6 +40,7 @@ function climb(leaf, index, size, path) {
 
 // The earlier and the later root that a consistency proof leads to (RFC 6962, 2.1.2).
 function climbBoth(earlier, size, path, known) {
+  if (earlier === size ? path.length !== (known ? 0 : 1) : path.length === 0) fail('too many or too few hashes');
   if (earlier === size) return known ? [known, known] : [path[0], path[0]];
   const half = splitOf(size);
   const [beside, below] = [path.at(-1), path.slice(0, -1)];
@@ -82,20 +90,20 @@ const names = ['Nats-Msg-Id', 'Meridian-Consumed', 'Meridian-Epoch', 'traceparen
 const headers = Buffer.from(names.filter((one) => typeof message.headers[one] === 'string').map((one) => `${one}: ${message.headers[one]}\n`).join(''));
 const length = Buffer.alloc(4);
 length.writeUInt32BE(headers.length);
-const payload = sha256(bytes(proof.salt), length, headers, message.data);
+const payload = sha256(hashOf(proof.salt), length, headers, message.data);
 const place = `${message.stream}\n${message.sequence}\n${message.subject}\n${message.storedAtMs}\n`;
 const leaf = leafHash(Buffer.concat([Buffer.from(place), payload]));
-const root = climb(leaf, proof.rank, checkpoint.size, proof.inclusion.map(bytes));
-must(proof.rank < earlier.size && earlier.size <= checkpoint.size, `rank ${proof.rank} is within both checkpoints`);
+const root = climb(leaf, proof.rank, checkpoint.size, proof.inclusion.map(hashOf));
+must(Number.isInteger(proof.rank) && proof.rank >= 0 && proof.rank < earlier.size && earlier.size <= checkpoint.size, `rank ${proof.rank} is within both checkpoints`);
 must(root.equals(checkpoint.root), `${message.stream} ${message.sequence} is of rank ${proof.rank} in the signed tree`);
-const both = climbBoth(earlier.size, checkpoint.size, proof.earlier.consistency.map(bytes), earlier.root);
-must(both[0].equals(earlier.root) && both[1].equals(checkpoint.root), 'the checkpoint continues the first one');
+const both = climbBoth(earlier.size, checkpoint.size, proof.earlier.consistency.map(hashOf), earlier.root);
+must(earlier.origin === checkpoint.origin && both[0].equals(earlier.root) && both[1].equals(checkpoint.root), 'the checkpoint continues the first one');
 
 // Where the aggregate ended: its bucket holds its head, and leads to the signed root of heads.
 const { revision, hash, bucket } = proof.head;
 const subject = sha256(message.subject);
 const head = leafHash(Buffer.from(`${message.subject}\n${revision}\n${hash}\n`));
 const isIn = bucket.some(([key, leaf]) => bytes(key).equals(subject) && bytes(leaf).equals(head));
-const records = Buffer.concat(bucket.flat().map(bytes));
-const heads = climb(leafHash(records), subject.readUInt16BE(), 65_536, proof.head.proof.map(bytes));
+const records = Buffer.concat(bucket.flat().map(hashOf));
+const heads = climb(leafHash(records), subject.readUInt16BE(), 65_536, proof.head.proof.map(hashOf));
 must(isIn && heads.equals(checkpoint.heads), `${message.subject} ended at revision ${revision} then: nothing more of it was there`);

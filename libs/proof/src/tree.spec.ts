@@ -180,6 +180,18 @@ describe('Trees of any size', () => {
     }
   });
 
+  it('take nothing for a hash that is none', () => {
+    const root = tree.root(2);
+    const inclusion = { index: 0, size: 2, leaf: all[0]!, proof: tree.inclusionProof(0, 2) };
+    for (const length of [0, 31, 33]) {
+      expect(verifyInclusion(inclusion, root)).toBe(true);
+      expect(verifyInclusion({ ...inclusion, proof: [Buffer.alloc(length)] }, root)).toBe(false);
+      const proof = tree.consistencyProof(3, 7).map(() => Buffer.alloc(length));
+      const roots = { earlierRoot: tree.root(3), root: tree.root(7) };
+      expect(verifyConsistency({ earlierSize: 3, size: 7, proof, ...roots })).toBe(false);
+    }
+  });
+
   it('go on from nodes that were kept, cut off anywhere', () => {
     for (let kept = 0; kept <= nodeCount(all.length); kept += 1) {
       const nodes = new MemoryNodes();

@@ -1,7 +1,9 @@
-import { nodeHash } from './hashes.ts';
+import { hashLength, nodeHash } from './hashes.ts';
 import { splitOf } from './tree.ts';
 
 const isSame = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0;
+const areHashes = (hashes: readonly Uint8Array[]): boolean =>
+  hashes.every(({ length }) => length === hashLength);
 const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 0;
 
 /** What an inclusion proof says: the leaf of this hash is the `index`-th of the tree. */
@@ -16,10 +18,11 @@ export interface Inclusion {
 
 /**
  * The root that follows from an inclusion proof; undefined when it has too many or too few hashes
- * for its place. (RFC 9162, 2.1.3.2, says the same of RFC 6962's tree.)
+ * for its place, or what is none. (RFC 9162, 2.1.3.2, says the same of RFC 6962's tree.)
  */
 export function rootOfInclusion({ index, size, leaf, proof }: Inclusion): Uint8Array | undefined {
   if (!isCount(index) || !isCount(size) || index >= size) return undefined;
+  if (!areHashes([leaf, ...proof])) return undefined;
   // From the root down: on which side of each node the leaf is.
   const sides: ('left' | 'right')[] = [];
   for (let [at, width] = [index, size]; width > 1;) {
@@ -54,6 +57,7 @@ export interface Consistency {
 export function verifyConsistency(consistency: Consistency): boolean {
   const { earlierSize, earlierRoot, size, root, proof } = consistency;
   if (!isCount(earlierSize) || !isCount(size) || earlierSize > size) return false;
+  if (!areHashes(proof)) return false;
   if (earlierSize === 0) return proof.length === 0;
   if (earlierSize === size) return proof.length === 0 && isSame(earlierRoot, root);
   // From the root down to the last complete subtree that both have: on which side it goes on.

@@ -4,9 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from '@jest/globals';
+import { leafBytes, leafHash, payloadHash } from '@meridian/proof';
 import { AuditedLog, readExport, writeExport } from '../../test/audited-log.ts';
 import { run, type Ran } from '../../test/run.ts';
 import { hashText, splitEntry, type RawEntry } from '../check/raw.ts';
+import type { ProofFile } from '../verify/prove.ts';
 
 const standAlone = fileURLToPath(new URL('../../../../docs/verify-proof.mjs', import.meta.url));
 
@@ -249,6 +251,34 @@ describe('meridian prove', () => {
     writeFileSync(file, text);
     writeFileSync(keys, JSON.stringify({ eu: log.keys['us'] }));
     expect(check(file, keys).ok).toBe(false);
+  });
+
+  it('cannot be forged by hashes that are none', async () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'meridian-proof-')), 'proof.json');
+    const keys = join(folder, 'keys.json');
+    writeFileSync(keys, JSON.stringify(log.keys));
+    await run(['prove', 'demo.contact.c7.1', '--offline', folder, '--out', file]);
+    const proof = JSON.parse(readFileSync(file, 'utf8')) as ProofFile;
+    const bytes = (text: string): Buffer => Buffer.from(text, 'base64');
+    const { message, rank, inclusion } = proof;
+    const header = (name: string) => message.headers[name] as string | undefined;
+    const payload = payloadHash(bytes(proof.salt), { header, data: message.data });
+    const leaf = leafHash(leafBytes({ ...message, payloadHash: payload }));
+    const pair = [leaf, bytes(inclusion[0]!)];
+    if (rank % 2 === 1) pair.reverse();
+    // Both halves of the leaf's parent as one of them, and one hash too many below it.
+    const forged = {
+      ...proof,
+      message: { ...message, data: message.data.replace('"two"', '"forged"') },
+      inclusion: ['', Buffer.concat(pair).toString('base64'), ...inclusion.slice(1)],
+    };
+    expect(forged.message.data).not.toBe(message.data);
+    writeFileSync(file, JSON.stringify(forged));
+    expect(check(file, keys).ok).toBe(false);
+    writeFileSync(file, JSON.stringify({ ...proof, inclusion: [inclusion[0], ...inclusion] }));
+    expect(check(file, keys).ok).toBe(false);
+    writeFileSync(file, JSON.stringify(proof));
+    expect(check(file, keys)).toMatchObject({ ok: true });
   });
 
   it('says why there is none', async () => {
