@@ -12,6 +12,7 @@ import {
   Ranks,
   signatureLine,
   signNote,
+  type NoteSigner,
   type OrderRange,
 } from '@meridian/proof';
 import { emptyHead, encodeEntry, type EventToEncode, type Head } from '@meridian/wire';
@@ -34,15 +35,19 @@ const base64url = (bytes: Uint8Array): string => Buffer.from(bytes).toString('ba
 export class AuditedLog {
   readonly streams: Record<string, RawEntry[]> = { EV_eu: [], EV_us: [], IN_eu: [], IN_us: [] };
   readonly keys: Record<string, string>;
-  readonly #signers = { eu: signerOf('eu'), us: signerOf('us') };
+  readonly #names: Readonly<Record<'eu' | 'us', string>>;
+  readonly #signers: Readonly<Record<'eu' | 'us', NoteSigner>>;
   readonly #heads = new Map<string, Head>();
   readonly #ranks = new Ranks();
   readonly #segmentKey = Buffer.alloc(32, 7);
   readonly #keyed = new Set<string>();
 
-  constructor() {
-    const { eu, us } = this.#signers;
-    this.keys = { eu: eu.publicKey, us: us.publicKey };
+  /** @param names under which the regions sign */
+  constructor(names = { eu: 'eu', us: 'us' }) {
+    const [eu, us] = [signerOf(names.eu), signerOf(names.us)];
+    this.#names = names;
+    this.#signers = { eu, us };
+    this.keys = { [names.eu]: eu.publicKey, [names.us]: us.publicKey };
   }
 
   /** A request and a decision of two events on it; a second call of a contact goes on with it. */
@@ -114,7 +119,7 @@ export class AuditedLog {
         root: base64url(root),
         headsRoot: base64url(headsRoot),
         aggregates: heads.count,
-        region: 'eu',
+        region: this.#names.eu,
         publicKey: eu.publicKey,
         note: formatNote({ text, signatures: [signNote(text, eu)] }),
       }),
@@ -122,7 +127,7 @@ export class AuditedLog {
     this.decide('us', 'meridian', 'chain', 'us', [
       this.#event('meridian.chain.checkpoint_cosigned.v1', 'us', {
         size,
-        region: 'us',
+        region: this.#names.us,
         publicKey: us.publicKey,
         signature: signatureLine(signNote(text, us)),
       }),

@@ -203,6 +203,62 @@ describe('meridian verify', () => {
     expect(out).toContain(`eu signed with the key ${log.keys['eu']}, not with ${log.keys['us']}.`);
   });
 
+  it('takes no checkpoint of a region that is not on the list of keys', async () => {
+    const stranger = new AuditedLog({ eu: 'zz', us: 'us' });
+    stranger.call('eu', 'c1');
+    stranger.order();
+    stranger.checkpoint();
+    const other = stranger.export();
+    const keys = join(other, 'keys.json');
+    writeFileSync(keys, JSON.stringify({ us: stranger.keys['us'] }));
+    expect((await run(['verify', '--offline', other])).code).toBe(0);
+    const { code, out } = await run(['verify', '--offline', other, '--public-keys', keys]);
+    expect(out).toContain('zz signed with the key');
+    expect(out).toContain('is not on the list of keys');
+    expect(code).toBe(1);
+  });
+
+  it('holds nothing for signed where no checkpoint is left', async () => {
+    const bare = new AuditedLog();
+    bare.call('eu', 'c1');
+    bare.order();
+    const other = bare.export();
+    const keys = join(other, 'keys.json');
+    writeFileSync(keys, JSON.stringify(bare.keys));
+    expect((await run(['verify', '--offline', other])).code).toBe(0);
+    const { code, out } = await run(['verify', '--offline', other, '--public-keys', keys]);
+    expect(out).toContain('No checkpoint is here that a key of the list signed.');
+    expect(code).toBe(1);
+  });
+
+  it('tells an end that was cut off, where leaves were kept', async () => {
+    const last = log.streams['EV_eu']!.findLast(({ subject }) => subject.includes('.order.'))!;
+    // All that is left belongs together, and is signed.
+    const cut = (entries: RawEntry[]): RawEntry[] =>
+      entries.filter(({ sequence }) => sequence < last.sequence);
+    const { ran, first } = await verifyAfter('EV_eu', cut, true);
+    expect(first!.what).toMatch(
+      /^\d+ messages were ordered when the leaves were kept, \d+ are here/,
+    );
+    expect(ran.code).toBe(1);
+    expect((await verifyAfter('EV_eu', cut, false)).ran.code).toBe(0);
+  });
+
+  it.each([
+    ['a checkpoint without its note', '.chain.', '"note":', '"nota":'],
+    ['a range without an end', '.order.', /"upTo":\d+/, '"upTo":9007199254740991'],
+    ['a key of another length', '.order.', /"key":"/, `"key":"${'A'.repeat(80)}`],
+  ])('is not stopped by %s', async (_, kind, from, to) => {
+    const entry = log.streams['EV_eu']!.find(({ subject }) => subject.includes(kind))!;
+    const { ran, first } = await verifyAfter(
+      'EV_eu',
+      changed(entry.sequence, (one) => ({ ...one, data: one.data.replace(from, to) })),
+      false,
+    );
+    expect(ran.code).toBe(1);
+    expect(first!.what).not.toBe('');
+  });
+
   it('says what it needs', async () => {
     const empty = mkdtempSync(join(tmpdir(), 'meridian-empty-'));
     expect((await run(['verify', '--offline', empty])).err).toContain('There is no export in');

@@ -11,8 +11,7 @@ import { Progress } from './log-lines.ts';
 const leavesFile = 'leaves.bin';
 
 /** The keys of `--public-keys`. @throws CommandFault (usage) when the file is no such list */
-export function readKeys(file: string | undefined): PublicKeys {
-  if (file === undefined) return {};
+export function readKeys(file: string): PublicKeys {
   try {
     const keys = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
     if (Object.values(keys).every((key) => typeof key === 'string')) return keys as PublicKeys;
@@ -52,10 +51,11 @@ export const verifyCommand: CommandSpec = {
     const copy = folder === undefined ? await edgeCopy(context) : folderCopy(context, folder);
     const file = folder === undefined ? undefined : join(folder, leavesFile);
     const leaves = file !== undefined && existsSync(file) ? readFileSync(file) : undefined;
+    const keysFile = textOption(options, 'publicKeys');
     const found: Uint8Array[] = [];
     const progress = new Progress(context, 'messages verified');
     const { learned: _, ...result } = await verifyCopy(copy, {
-      keys: readKeys(textOption(options, 'publicKeys')),
+      ...(keysFile === undefined ? {} : { keys: readKeys(keysFile) }),
       ...(leaves === undefined ? {} : { leaves }),
       ...(keep ? { onLeaf: (leaf: Uint8Array) => found.push(leaf) } : {}),
       onRead: (count) => progress.show(count),

@@ -54,6 +54,7 @@ interface OrderEntry {
 }
 
 const auditPattern = /^ev\.([^.]+)\.([^.]+)\.meridian\.(order|chain)\./;
+const keyLength = 32;
 const epochPattern = /"epoch":(\d+)/;
 
 /** The epoch under which an entry says that it was written. */
@@ -86,12 +87,13 @@ export async function learn(copy: LogCopy, onRead: (count: number) => void): Pro
   };
   const counted = found.filter(counts).toSorted(inOrder);
   const order = orderOf(counted, home);
+  const signatures = signaturesOf(counted, home);
   return {
     ledger,
     home,
     ...order,
-    ...signaturesOf(counted, home),
-    faults: [...faults, ...order.faults],
+    ...signatures,
+    faults: [...faults, ...order.faults, ...signatures.faults],
   };
 }
 
@@ -127,7 +129,9 @@ function orderOf(all: readonly OrderEntry[], home: string) {
         const given = (data['keys'] ?? []) as { stream: string; segment: number; key: string }[];
         for (const { stream, segment, key } of given) {
           const name = `${stream} ${segment}`;
-          if (!keys.has(name)) keys.set(name, Buffer.from(key, 'base64url'));
+          const bytes = Buffer.from(key, 'base64url');
+          if (bytes.length !== keyLength) throw new Error(`The key of ${name} is none.`);
+          if (!keys.has(name)) keys.set(name, bytes);
         }
       }
     } catch (error) {
@@ -144,21 +148,32 @@ function signaturesOf(all: readonly OrderEntry[], home: string) {
   const events = all
     .filter((one) => isOf(one, 'chain'))
     .flatMap((one) =>
-      one.events.map((event) => ({ event, ...placeOf(one.entry), subject: one.entry.subject })),
+      one.events.map(({ type, data }) => ({ type, data, entry: one.entry, ...placeOf(one.entry) })),
     );
+  const faults: Fault[] = [];
+  const isWhole = ({ data, stream, sequence }: (typeof events)[number], texts: string[]) => {
+    if (Number.isSafeInteger(data['size'])) {
+      if (texts.every((name) => typeof data[name] === 'string')) return true;
+    }
+    const what = `What it says of a checkpoint lacks its size, or one of ${texts.join(', ')}.`;
+    faults.push({ stream, sequence, what });
+    return false;
+  };
   const checkpoints = events
-    .filter(({ event }) => event.type === 'meridian.chain.checkpoint_signed.v1')
-    .filter(({ subject }) => auditPattern.exec(subject)?.[2] === home)
-    .map(({ event, stream, sequence }) => {
-      return { ...(event.data as unknown as LoggedCheckpoint), stream, sequence };
+    .filter(({ type }) => type === 'meridian.chain.checkpoint_signed.v1')
+    .filter(({ entry }) => auditPattern.exec(entry.subject)?.[2] === home)
+    .filter((one) => isWhole(one, ['root', 'headsRoot', 'region', 'publicKey', 'note']))
+    .map(({ data, stream, sequence }) => {
+      return { ...(data as unknown as LoggedCheckpoint), stream, sequence };
     })
     .toSorted((a, b) => a.size - b.size);
   const cosignatures = events
-    .filter(({ event }) => event.type === 'meridian.chain.checkpoint_cosigned.v1')
-    .map(({ event, stream, sequence }) => {
-      return { ...(event.data as unknown as LoggedCosignature), stream, sequence };
+    .filter(({ type }) => type === 'meridian.chain.checkpoint_cosigned.v1')
+    .filter((one) => isWhole(one, ['region', 'publicKey', 'signature']))
+    .map(({ data, stream, sequence }) => {
+      return { ...(data as unknown as LoggedCosignature), stream, sequence };
     });
-  return { checkpoints, cosignatures };
+  return { checkpoints, cosignatures, faults };
 }
 
 /** Where an aggregate ends after an entry: revision and hash of its last event. */

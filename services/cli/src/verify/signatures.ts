@@ -15,11 +15,12 @@ export interface Signatures {
 /**
  * Checks all signatures: each checkpoint's text says what its entry says, and is signed with the key
  * that it names; one region signs with one key.
- * @param pinned the keys that the regions must have
+ * @param pinned the keys that the regions must have, and the only ones that count; undefined takes
+ * the first key of each region that is met
  */
 export function checkSignatures(
   { checkpoints, cosignatures, home }: Learned,
-  pinned: PublicKeys = {},
+  pinned?: PublicKeys,
 ): Signatures {
   const keys: Record<string, string> = { ...pinned };
   const faults: Fault[] = [];
@@ -30,10 +31,12 @@ export function checkSignatures(
     stream: string;
     sequence: number;
   }) => {
-    const known = (keys[one.region] ??= one.publicKey);
+    if (pinned === undefined && !Object.hasOwn(keys, one.region)) keys[one.region] = one.publicKey;
+    const known = Object.hasOwn(keys, one.region) ? keys[one.region] : undefined;
     if (known === one.publicKey) return true;
     const { stream, sequence, region, publicKey } = one;
-    const what = `${region} signed with the key ${publicKey}, not with ${known}.`;
+    const instead = known === undefined ? 'and is not on the list of keys' : `not with ${known}`;
+    const what = `${region} signed with the key ${publicKey}, ${instead}.`;
     faults.push({ stream, sequence, what });
     return false;
   };
@@ -46,8 +49,10 @@ export function checkSignatures(
   }
   for (const one of cosignatures) {
     const checkpoint = bySize.get(one.size);
-    // Of a checkpoint that lies beyond what was exported.
-    if (checkpoint === undefined || !isKnown(one)) continue;
+    // Of a checkpoint that lies beyond what was exported, or of a region that is not asked for.
+    if (checkpoint === undefined) continue;
+    if (pinned !== undefined && !Object.hasOwn(pinned, one.region)) continue;
+    if (!isKnown(one)) continue;
     const note = parseNote(checkpoint.note + one.signature);
     if (note === undefined || !isSignedBy(note, `meridian/${one.region}`, one.publicKey)) {
       const { stream, sequence, region, size } = one;

@@ -12,7 +12,7 @@ import { checkSignatures, type PublicKeys, type Signatures } from './signatures.
 import { entriesOf, type LogCopy } from './source.ts';
 
 export interface VerifyOptions {
-  /** The keys that the regions must have. */
+  /** The keys that the regions must have; then nothing holds that none of these signed. */
   readonly keys?: PublicKeys;
   /** The leaves that the log had when it was verified before: 32 bytes each, by rank. */
   readonly leaves?: Buffer;
@@ -63,6 +63,7 @@ class Cursor {
   readonly #stream: string;
   #held: RawEntry | undefined;
   #last = 0;
+  #isAtEnd = false;
 
   constructor(copy: LogCopy, stream: string, report: (fault: Fault) => void) {
     this.#stream = stream;
@@ -73,12 +74,20 @@ class Cursor {
     });
   }
 
+  /** The sequence of what is there next, after one that was not; infinite where nothing is. */
+  get next(): number {
+    return this.#isAtEnd ? Infinity : (this.#held?.sequence ?? 0);
+  }
+
   /** The message of a sequence, later than any asked for before; undefined when it is not there. */
   async at(sequence: number): Promise<RawEntry | undefined> {
     for (;;) {
       const entry = this.#held ?? ((await this.#entries.next()).value as RawEntry | undefined);
       this.#held = undefined;
-      if (entry === undefined) return undefined;
+      if (entry === undefined) {
+        this.#isAtEnd = true;
+        return undefined;
+      }
       if (entry.sequence > sequence) {
         this.#held = entry;
         return undefined;
@@ -148,6 +157,7 @@ class Verification {
         what: `It covers ${size} messages, and only ${ranks.size} are ordered here.`,
       });
     }
+    this.#checkEnd();
     const faults = this.#found().toSorted(
       (a, b) => (a.rank ?? Infinity) - (b.rank ?? Infinity) || a.sequence - b.sequence,
     );
@@ -167,6 +177,21 @@ class Verification {
     this.#faults.push(fault);
   }
 
+  /** What was cut off at its end is whole in itself: only what is known from elsewhere tells. */
+  #checkEnd(): void {
+    const { ranks, home } = this.#learned;
+    const { leaves, keys } = this.#options;
+    const kept = Math.floor((leaves?.length ?? 0) / hashLength);
+    const place = { stream: `EV_${home}`, sequence: ranks.end(`EV_${home}`) };
+    if (kept > ranks.size) {
+      const what = `${kept} messages were ordered when the leaves were kept, ${ranks.size} are here.`;
+      this.#report({ ...place, what });
+    }
+    if (keys !== undefined && this.#covered === 0 && this.#found().length === 0) {
+      this.#report({ ...place, what: 'No checkpoint is here that a key of the list signed.' });
+    }
+  }
+
   async #run({ rank, stream, from, to }: Run): Promise<void> {
     let cursor = this.#cursors.get(stream);
     if (cursor === undefined) {
@@ -176,8 +201,11 @@ class Verification {
     for (let sequence = from; sequence <= to; sequence += 1) {
       const at = rank + sequence - from;
       const entry = await cursor.at(sequence);
-      if (entry === undefined) this.#missing({ stream, sequence, rank: at });
-      else this.#take(at, entry);
+      if (entry === undefined) {
+        this.#missing({ stream, sequence, rank: at });
+        // A range may claim any length.
+        sequence = Math.max(sequence, Math.min(to, cursor.next - 1));
+      } else this.#take(at, entry);
       this.#meetCheckpoint(at + 1);
     }
   }
