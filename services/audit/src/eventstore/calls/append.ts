@@ -22,6 +22,7 @@ import { readUuid } from '../protocol/uuid.ts';
 import { WrongExpected, type Appended, type CustomStreams } from '../writing/custom-streams.ts';
 import { readExpected, readProposed, type Expected } from '../writing/proposal.ts';
 import type { Sink } from './sink.ts';
+import { Waiting } from './waiting.ts';
 
 export interface AppendParts {
   readonly streams: CustomStreams;
@@ -32,8 +33,9 @@ export interface AppendParts {
 const patienceMs = 10_000;
 /** What one append may bring before it is whole. */
 const proposedBytesLimit = 4 * 1_048_576;
-/** Appends of one call that may be open or under way at once. */
+/** Appends of one call that may be open or under way at once, and what either may have in bytes. */
 const openLimit = 256;
+const openBytesLimit = 2 * proposedBytesLimit;
 
 const textOf = (identifier: StreamIdentifier | undefined): string =>
   Buffer.from(identifier?.streamName ?? []).toString();
@@ -77,6 +79,10 @@ function wrongOf({ expected, revision }: WrongExpected): AppendResp['wrongExpect
 class Proposed {
   readonly messages: ProposedMessage[] = [];
   #bytes = 0;
+
+  get bytes(): number {
+    return this.#bytes;
+  }
 
   add(message: ProposedMessage): void {
     this.#bytes += (message.data?.length ?? 0) + (message.customMetadata?.length ?? 0);
@@ -137,8 +143,8 @@ export async function batchAppend(
 ): Promise<void> {
   const open = new Map<string, OpenAppend>();
   const underWay = new Set<Promise<void>>();
-  const failed = Promise.withResolvers<never>();
-  failed.promise.catch(() => {});
+  const waiting = new Waiting();
+  const bytes = { open: 0, underWay: 0 };
   const run = async (correlationId: WireUuid, one: OpenAppend): Promise<void> => {
     const { options, proposed } = one;
     const answer = answerTo(correlationId, options);
@@ -159,7 +165,7 @@ export async function batchAppend(
   };
   const incoming = requests[Symbol.asyncIterator]();
   for (;;) {
-    const next = await Promise.race([incoming.next(), failed.promise]);
+    const next = await waiting.for(incoming.next());
     if (next.done === true) break;
     const { correlationId, options, proposedMessages = [], isFinal } = next.value;
     const id = readUuid(correlationId);
@@ -173,17 +179,32 @@ export async function batchAppend(
       one = { options, proposed: new Proposed() };
       open.set(id, one);
     }
+    bytes.open -= one.proposed.bytes;
     for (const message of proposedMessages) one.proposed.add(message);
+    const size = one.proposed.bytes;
+    bytes.open += size;
+    if (bytes.open > openBytesLimit) {
+      throw invalidArgument(
+        `Appends that are not whole yet have more than ${openBytesLimit} bytes.`,
+      );
+    }
     if (isFinal !== true) continue;
     open.delete(id);
+    bytes.open -= size;
+    bytes.underWay += size;
     const running = run(correlationId, one)
-      .catch((error: unknown) => failed.reject(error))
-      .finally(() => underWay.delete(running));
+      .catch((error: unknown) => waiting.fail(error))
+      .finally(() => {
+        underWay.delete(running);
+        bytes.underWay -= size;
+      });
     underWay.add(running);
     // A slow log is felt by the client: it is read no further.
-    if (underWay.size >= openLimit) await Promise.race(underWay);
+    while (underWay.size >= openLimit || bytes.underWay > openBytesLimit) {
+      await waiting.for(Promise.race(underWay));
+    }
   }
-  await Promise.race([Promise.all(underWay), failed.promise]);
+  await waiting.for(Promise.all(underWay));
 }
 
 /** What an answer repeats of the request. */
