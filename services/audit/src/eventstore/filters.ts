@@ -7,6 +7,8 @@ import type { Recorded } from './recorded.ts';
 export type EventFilter = (event: Pick<Recorded, 'stream' | 'type'>) => boolean;
 
 const expressionLimit = 1_000;
+/** Of the compiled expression: what a character of the text may cost. Counts such as {900} make it long. */
+const stepsLimit = 512;
 const prefixesLimit = 256;
 /** How many verdicts are kept: types are few and come again and again. */
 const rememberedLimit = 1_024;
@@ -49,6 +51,13 @@ function compileExpression({ regex, prefix = [] }: FilterExpression): (text: str
     throw invalidArgument(
       `The filter's expression cannot be used: ${(error as Error).message}. ` +
         'Expressions are of RE2: without look-around and back-references.',
+    );
+  }
+  const steps = expression.programSize();
+  if (steps > stepsLimit) {
+    throw invalidArgument(
+      `The filter's expression has ${steps} steps when compiled; at most ${stepsLimit} are taken: ` +
+        'use smaller counts.',
     );
   }
   return (text) => expression.test(text);
