@@ -90,7 +90,10 @@ function readEntry(
   }
   if (readAgent(reading, memberships, entry)) return;
   const ends =
-    event in endings || event in leftQueue || event === 'ABANDON' || transfers.has(event);
+    Object.hasOwn(endings, event) ||
+    Object.hasOwn(leftQueue, event) ||
+    event === 'ABANDON' ||
+    transfers.has(event);
   if (event !== 'CONNECT' && !ends) {
     reading.leave(event);
     return;
@@ -107,7 +110,7 @@ function readEntry(
     // Where it went is lost: there are no transfers yet.
     reading.leave(`the destination of ${event}`);
     reading.add({ atMs, kind: 'HANG_UP', contact, by: 'AGENT', reason: 'transferred' });
-  } else if (event in leftQueue) {
+  } else if (Object.hasOwn(leftQueue, event)) {
     const reason = leftQueue[event] ?? '';
     reading.add({ atMs, kind: 'HANG_UP', contact, by: 'SYSTEM', reason });
   } else {

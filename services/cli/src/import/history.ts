@@ -99,6 +99,9 @@ export function objectOf(
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }
 
+/** Beyond it no date can be written (ECMAScript), in ms. */
+const latestMs = 8.64e15;
+
 /** A time in epoch ms: RFC 3339, epoch seconds or epoch milliseconds; undefined when it is none. */
 export function momentOf(value: unknown): number | undefined {
   const number = typeof value === 'number' ? value : Number(value === '' ? Number.NaN : value);
@@ -108,7 +111,7 @@ export function momentOf(value: unknown): number | undefined {
       ? Math.round(number * 1000)
       : Math.round(number)
     : Date.parse(String(value));
-  return Number.isFinite(atMs) ? atMs : undefined;
+  return Math.abs(atMs) <= latestMs ? atMs : undefined;
 }
 
 /** The last part of an Amazon resource name, or of any path. */

@@ -191,6 +191,23 @@ describe('an import', () => {
     expect(moved.requests.at(-1)?.request.time).toBe('2027-01-04T00:08:00.000Z');
   });
 
+  it('of Asterisk leaves times beyond all dates, and events that no table of ours has', () => {
+    const plan = planOf(
+      'asterisk',
+      [
+        '1772438410|c1|sales|NONE|ENTERQUEUE||100',
+        '1772438411|c1|sales|NONE|constructor|',
+        '1e300|c1|sales|NONE|ABANDON|1',
+        '9e15|c1|sales|NONE|ABANDON|1',
+      ].join('\n'),
+    );
+    expect(lines(plan)).toHaveLength(3);
+    expect(counts(plan.notMapped)).toMatchObject({
+      constructor: 1,
+      'a line that is no entry of queue_log': 2,
+    });
+  });
+
   it('leaves what cannot follow, and says so', () => {
     const plan = planOf(
       'asterisk',
