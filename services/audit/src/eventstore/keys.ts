@@ -1,6 +1,7 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 import { PatientFollower, streamNames, type Log, type LogMessage } from '@meridian/journal';
 import type { Caller, Keys, Scope } from './access.ts';
+import { unavailable } from './faults.ts';
 
 const tokenPattern = /^mk_([a-z0-9]{4,32})_([A-Za-z0-9_-]{43})$/;
 const hashPattern = /^[0-9a-f]{64}$/;
@@ -17,6 +18,7 @@ interface KnownKey {
 export class KeyWatch implements Keys {
   readonly #keys = new Map<string, KnownKey>();
   readonly #follower: PatientFollower;
+  #isKnown = false;
 
   /**
    * @param log that holds the bucket's stream
@@ -28,10 +30,18 @@ export class KeyWatch implements Keys {
     this.#follower = new PatientFollower(log, keys, { after: 0, onFailure }, (message) =>
       this.#take(message.subject.slice(prefix.length), message),
     );
+    void this.#follower.caughtUp().then(() => {
+      this.#isKnown = true;
+    }, onFailure);
   }
 
-  /** Takes the same time whether the id or the secret is wrong. */
+  /**
+   * Takes the same time whether the id or the secret is wrong.
+   * @throws CallRefused (UNAVAILABLE) while the keys are being read: clients end at a key that is
+   * refused, and come again here
+   */
   authenticate(token: string): Caller | undefined {
+    if (!this.#isKnown) throw unavailable('The API keys of the region are being read; try again.');
     const [, id, secret] = tokenPattern.exec(token) ?? [];
     if (id === undefined || secret === undefined) return undefined;
     const known = this.#keys.get(id);
