@@ -1,6 +1,7 @@
 import type { Ledger } from '@meridian/journal';
 import { eventStream } from '@meridian/wire';
 import { Refusal } from '../../domain/problem.ts';
+import { readContact, type PastContact } from './contact-past.ts';
 import { FloorFold, floorLimits, type Floor, type FloorLimits } from './floor.ts';
 import { momentText, type Moment } from './moment.ts';
 import { readHome, type PastParts } from './past.ts';
@@ -38,6 +39,8 @@ interface Kept {
 
 /** How many questions may wait for their turn. */
 const waitingLimit = 8;
+/** How many questions about one contact are answered at once: each may read many entries. */
+const contactsLimit = 4;
 /** How long a floor is kept for the next page of the same question, in ms. */
 const keepMs = 30_000;
 
@@ -49,6 +52,7 @@ export class Rebuilding {
   readonly #options: RebuildOptions;
   #turn: Promise<unknown> = Promise.resolve();
   #waiting = 0;
+  #contacts = 0;
   #kept: Kept | undefined;
   #forget: NodeJS.Timeout | undefined;
 
@@ -56,8 +60,28 @@ export class Rebuilding {
     this.#options = options;
   }
 
-  get parts(): PastParts {
-    return this.#options;
+  /**
+   * One contact as it was; undefined when there was none.
+   * @throws Refusal when too many are asked for at once
+   */
+  async contact(
+    asked: Omit<FloorAsked, 'withEnded'> & { readonly id: string },
+  ): Promise<PastContact | undefined> {
+    if (this.#contacts >= contactsLimit) {
+      throw new Refusal(
+        'read-models-unavailable',
+        `${contactsLimit} contacts of the past are being read; try again.`,
+        {},
+        { 'retry-after': '1' },
+      );
+    }
+    this.#contacts += 1;
+    try {
+      await this.#options.ledgerKnown();
+      return await readContact(this.#options, asked);
+    } finally {
+      this.#contacts -= 1;
+    }
   }
 
   /** @throws Refusal when too many wait, or it would take too much */

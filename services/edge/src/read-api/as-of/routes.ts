@@ -14,7 +14,6 @@ import {
 import { identifier, pageOf } from '../page.ts';
 import type { Page } from '../queries.ts';
 import { agentView, contactView, contactWithTimelineView, queueView } from '../views.ts';
-import { readContact } from './contact-past.ts';
 import type { Floor } from './floor.ts';
 import { momentText, readMoment, type Moment } from './moment.ts';
 import { Rebuilding, type PastFloor, type RebuildOptions } from './rebuild.ts';
@@ -80,8 +79,7 @@ export function asOfRoutes(options: AsOfOptions): AsOf {
       agentsIn(floor, { ...page, homes: homesOf(call) }).map(agentView),
     ),
     one('contact', parts, async ({ tenant, id, moment }) => {
-      await orRefuse(options.ledgerKnown());
-      const found = await readContact(rebuilding.parts, { tenant, id, moment });
+      const found = await rebuilding.contact({ tenant, id, moment });
       if (found === undefined) return undefined;
       const view = contactWithTimelineView(found);
       return found.isWhole ? view : { ...view, timelineComplete: false };
