@@ -1,3 +1,4 @@
+import { describe, expect, it } from '@jest/globals';
 import { Collecting } from './collecting.ts';
 
 /** Longer than any test may take: who waits for the end of it fails. */

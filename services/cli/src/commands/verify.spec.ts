@@ -142,6 +142,24 @@ describe('meridian verify', () => {
     });
   });
 
+  it('says what is not ordered yet, and whether it goes on from what is', async () => {
+    const last = log.streams['EV_us']!.at(-1) as RawEntry;
+    const hash = hashText(splitEntry(last.data).at(-1) as string);
+    const next = (prevhash: string): RawEntry => ({
+      ...last,
+      sequence: last.sequence + 1,
+      data: last.data.replace(/"prevhash":"[^"]*"/, `"prevhash":"${prevhash}"`),
+    });
+    const { ran: before } = await verifyAfter('EV_us', (entries) => entries, true);
+    const { unordered } = JSON.parse(before.out) as { unordered: number };
+    const good = await verifyAfter('EV_us', (entries) => [...entries, next(hash)], true);
+    expect(good.ran).toMatchObject({ code: 0 });
+    expect(JSON.parse(good.ran.out)).toMatchObject({ unordered: unordered + 1 });
+    const bad = await verifyAfter('EV_us', (entries) => [...entries, next('forged')], true);
+    expect(bad.ran.code).toBe(1);
+    expect(bad.first).toMatchObject({ stream: 'EV_us', sequence: last.sequence });
+  });
+
   it('names the first of two that were swapped', async () => {
     const swapped = (entries: RawEntry[]): RawEntry[] => {
       const [a, b] = [entries[3]!, entries[8]!];

@@ -71,7 +71,8 @@ export const verifyCommand: CommandSpec = {
 const number = (value: number): string => value.toLocaleString('en');
 
 function render({ paint }: Context, result: VerifyResult, kept: string | undefined): string {
-  const { ok, ordered, covered, checkpoints, aggregates, cosignedBy, keys, faults } = result;
+  const { ok, ordered, covered, unordered, checkpoints, aggregates, cosignedBy, keys, faults } =
+    result;
   const lines = faults.map(({ stream, sequence, rank, what }) => {
     const place = rank === undefined ? '' : ` (rank ${number(rank)})`;
     return `${paint('red', `${stream} ${sequence}`)}${place}: ${what}`;
@@ -83,6 +84,9 @@ function render({ paint }: Context, result: VerifyResult, kept: string | undefin
   );
   const rest = ordered - covered;
   if (ok && rest > 0) lines.push(`${number(rest)} came after it and are not signed yet.`);
+  if (unordered > 0) {
+    lines.push(`${number(unordered)} are not ordered yet: only their hash chains were checked.`);
+  }
   for (const [region, key] of Object.entries(keys)) lines.push(`${region} signs with ${key}`);
   if (kept !== undefined) lines.push(`The leaves are kept in ${kept}.`);
   lines.push(ok ? paint('green', 'All of it holds.') : paint('red', 'It does not hold.'));

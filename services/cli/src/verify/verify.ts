@@ -30,6 +30,8 @@ export interface VerifyResult {
   /** How many messages are ordered, and how many of these the last checkpoint that holds covers. */
   readonly ordered: number;
   readonly covered: number;
+  /** How many messages follow what is ordered: nothing but their hash chains speaks for them. */
+  readonly unordered: number;
   readonly checkpoints: number;
   /** How many aggregates there are, orphans' among them. */
   readonly aggregates: number;
@@ -101,6 +103,13 @@ class Cursor {
       if (entry.sequence === sequence) return entry;
     }
   }
+
+  /** What was not asked for, up to the end. */
+  async *rest(): AsyncGenerator<RawEntry> {
+    if (this.#held !== undefined) yield this.#held;
+    this.#held = undefined;
+    yield* this.#entries;
+  }
 }
 
 /** Verifies a copy of the log: the order, the tree at each checkpoint, heads, hash chains, signatures. */
@@ -125,7 +134,7 @@ class Verification {
   readonly #heads = new HeadMap();
   readonly #cursors = new Map<string, Cursor>();
   /** The last entry that counts under each subject: its hash, and where it is. */
-  readonly #chains = new Map<string, { hash: string; sequence: number; rank: number }>();
+  readonly #chains = new Map<string, { hash: string; sequence: number; rank?: number }>();
   readonly #checkpoints: LoggedCheckpoint[];
   /** The size of the last checkpoint that held. */
   #covered = 0;
@@ -157,6 +166,7 @@ class Verification {
         what: `It covers ${size} messages, and only ${ranks.size} are ordered here.`,
       });
     }
+    const unordered = this.#isBroken ? 0 : await this.#takeRest();
     this.#checkEnd();
     const faults = this.#found().toSorted(
       (a, b) => (a.rank ?? Infinity) - (b.rank ?? Infinity) || a.sequence - b.sequence,
@@ -165,6 +175,7 @@ class Verification {
       ok: faults.length === 0,
       ordered: ranks.size,
       covered: this.#covered,
+      unordered,
       checkpoints: this.#learned.checkpoints.length,
       aggregates: this.#heads.count,
       cosignedBy: this.#signatures.cosigners.get(this.#covered) ?? [],
@@ -175,6 +186,18 @@ class Verification {
 
   #report(fault: Fault): void {
     this.#faults.push(fault);
+  }
+
+  /** What came after the end of the order must go on from what is ordered. @returns how many */
+  async #takeRest(): Promise<number> {
+    let count = 0;
+    for (const cursor of this.#cursors.values()) {
+      for await (const entry of cursor.rest()) {
+        count += 1;
+        if (entry.stream.startsWith('EV_')) this.#checkChain(entry);
+      }
+    }
+    return count;
   }
 
   /** What was cut off at its end is whole in itself: only what is known from elsewhere tells. */
@@ -235,11 +258,11 @@ class Verification {
     this.#frontier.append(leaf);
     if (!stream.startsWith('EV_')) return;
     this.#heads.set({ subject: entry.subject, ...headOfEntry(entry) });
-    this.#checkChain(rank, entry);
+    this.#checkChain(entry, rank);
   }
 
   /** What counts under one subject goes on from what counted there before. */
-  #checkChain(rank: number, entry: RawEntry): void {
+  #checkChain(entry: RawEntry, rank?: number): void {
     const aggregate = parseAggregate(entry.subject);
     if (aggregate === undefined) return;
     const { home, region } = aggregate;
@@ -247,14 +270,14 @@ class Verification {
     if (this.#learned.ledger.verdict(home, epochIn(entry), region, sequence) !== 'counts') return;
     const before = this.#chains.get(entry.subject);
     const { hash } = headOfEntry(entry);
-    this.#chains.set(entry.subject, { hash, sequence, rank });
+    this.#chains.set(entry.subject, { hash, sequence, ...(rank === undefined ? {} : { rank }) });
     const [first = ''] = splitEntry(entry.data);
     if (before === undefined || first.includes('"adoptedfrom":"')) return;
     if (first.includes(`"prevhash":"${before.hash}"`)) return;
     this.#report({
       stream,
       sequence: before.sequence,
-      rank: before.rank,
+      ...(before.rank === undefined ? {} : { rank: before.rank }),
       what: `Its hash is not the one that the next entry of ${aggregate.name} (${sequence}) names.`,
     });
   }
