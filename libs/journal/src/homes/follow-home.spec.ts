@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { eventually } from '@meridian/testing';
 import { hasLength, meshLog, write } from '../../test/mesh-log.ts';
+import { LogUnavailable } from '../errors.ts';
 import { followHome, type FollowHomeOptions, type HomeFollower } from './follow-home.ts';
 import { Ledger } from './ledger.ts';
 
@@ -84,6 +85,35 @@ describe('following a home', () => {
     await write(log, 'eu', 1, 2);
     await hasLength(amounts, 3);
     expect(amounts).toEqual([1, 2, 10]);
+  });
+
+  it.each([
+    ['at a seal', 'us'],
+    ['at the end', 'eu'],
+  ])('asks again %s when the log does not answer', async (_, owner) => {
+    const { log, amounts, follow, seal } = setUp();
+    await write(log, 'eu', 1, 1);
+    await write(log, 'us', 2, 10);
+    let failures = 0;
+    const within = log.follow.bind(log);
+    log.follow = (...given) => {
+      const inner = within(...given);
+      const caughtUp = inner.caughtUp.bind(inner);
+      inner.caughtUp = () => {
+        if (failures === 2) return caughtUp();
+        failures += 1;
+        return Promise.reject(new LogUnavailable('No answer came.', 'Try again.'));
+      };
+      return inner;
+    };
+    const follower = follow();
+    if (owner === 'us') {
+      seal(2, 'us', ['eu', 1]);
+      await hasLength(amounts, 2);
+    }
+    await follower.caughtUp();
+    expect(amounts).toEqual(owner === 'us' ? [1, 10] : [1]);
+    expect(failures).toBe(2);
   });
 
   it('reads a home that came back from where its region left it', async () => {

@@ -132,7 +132,7 @@ export class HomeFollower {
         await pause(this.#options.wait, sealPollMs);
         continue;
       }
-      await this.#follower?.caughtUp();
+      await this.#caughtUp();
       if (this.#isClosed || (follower === this.#follower && this.#sealOf() === undefined)) return;
     }
   }
@@ -221,7 +221,7 @@ export class HomeFollower {
     await this.#untilHeld(eventStream(owner), upTo);
     if (this.#isClosed) return;
     this.#release();
-    await follower?.caughtUp();
+    await this.#caughtUp();
     await follower?.close();
     if (this.#isClosed) return;
     this.#positions.set(owner, upTo);
@@ -230,10 +230,23 @@ export class HomeFollower {
   }
 
   /** Waits until the local copy of a stream holds a sequence. */
-  async #untilHeld(stream: string, sequence: number): Promise<void> {
+  #untilHeld(stream: string, sequence: number): Promise<void> {
+    return this.#patiently(async () => (await this.#log.lastSequence(stream)) >= sequence);
+  }
+
+  /** Resolves when the present segment is settled as far as it is held here. */
+  #caughtUp(): Promise<void> {
+    return this.#patiently(async () => {
+      await this.#follower?.caughtUp();
+      return true;
+    });
+  }
+
+  /** Looks again until it is so, also while the log does not answer. */
+  async #patiently(isSo: () => Promise<boolean>): Promise<void> {
     for (;;) {
       try {
-        if ((await this.#log.lastSequence(stream)) >= sequence) return;
+        if (await isSo()) return;
       } catch (error) {
         if ((error as { retryable?: boolean }).retryable !== true) throw error;
       }

@@ -49,13 +49,19 @@ export async function runDrill(
     ),
     ...people.map((one) => one.run(options.seconds, signal)),
   ]);
+  const giveUp = async (error: unknown): Promise<never> => {
+    // Those outside would try for ever.
+    patience.abort();
+    await Promise.all(people.map((one) => one.close(0)));
+    throw error;
+  };
   await wait((options.seconds * 1_000) / 3);
   acknowledgements.beginPauses();
-  const blowAt = await exercise.act(stage);
+  const blowAt = await exercise.act(stage).catch(giveUp);
   await wait(Math.max(0, loadStartedAt + options.seconds * 1_000 - Date.now()));
-  const missing = await lookWhileAway(stage, exercise, acknowledgements);
+  const missing = await lookWhileAway(stage, exercise, acknowledgements).catch(giveUp);
   const mendedAt = Date.now();
-  await exercise.mend(stage);
+  await exercise.mend(stage).catch(giveUp);
   setTimeout(() => patience.abort(), restLimitMs).unref();
   await load;
   const loadEndedAt = acknowledgements.lastAtMs;
