@@ -16,6 +16,7 @@ import {
   signIn,
   storedEvents,
 } from './publishing.ts';
+import { isOfMesh } from './rehearsal.ts';
 import { startRegion } from './real-region.ts';
 
 let region: DevelopmentRegion;
@@ -86,7 +87,7 @@ afterAll(async () => {
 /** What the metrics should say of a service, counted in the log: events by type, and decisions. */
 function countedIn(log: readonly RawEntry[], service: 'sessions' | 'routing') {
   const own = log.filter(
-    ({ subject }) => subject.includes('.routing.') === (service === 'routing'),
+    (entry) => !isOfMesh(entry) && entry.subject.includes('.routing.') === (service === 'routing'),
   );
   const events = new Map<string, number>();
   for (const { type } of storedEvents(own)) events.set(type, (events.get(type) ?? 0) + 1);

@@ -33,18 +33,22 @@ interface StoredEvent {
 
 export const eventsOf = ({ data }: RawEntry): readonly StoredEvent[] => JSON.parse(data) as StoredEvent[];
 
-/** Each decided event with its position and id, as `Rehearsed.streamed` has them. */
+/** Whether an entry is the mesh's own: when these are written depends on the machine. */
+export const isOfMesh = ({ subject }: RawEntry): boolean => subject.split('.')[3] === 'meridian';
+
+/** Each event decided of the tenants with its position and id, as `Rehearsed.streamed` has them. */
 export function storedPositions(decisions: readonly RawEntry[]): string[] {
-  return decisions.flatMap((entry) =>
+  return decisions.filter((entry) => !isOfMesh(entry)).flatMap((entry) =>
     eventsOf(entry).map(({ id }, index) => `${entry.sequence}.${index} ${id}`));
 }
 
 /**
- * What was decided, in an order that does not depend on how entries of different aggregates lie
+ * What was decided of the tenants, in an order that does not depend on how entries of different aggregates lie
  * between each other: aggregate, revision, type, when by the log's clock, and what.
  */
 export function decided(decisions: readonly RawEntry[]): string[] {
-  return decisions.flatMap((entry) => eventsOf(entry).map(({ revision, type, time, data }) =>
+  const ofTenants = decisions.filter((entry) => !isOfMesh(entry));
+  return ofTenants.flatMap((entry) => eventsOf(entry).map(({ revision, type, time, data }) =>
     `${entry.subject} ${String(revision).padStart(6, '0')} ${type} ${time} ${JSON.stringify(data)}`)).toSorted();
 }
 
