@@ -49,11 +49,11 @@ export async function runDrill(
     ),
     ...people.map((one) => one.run(options.seconds, signal)),
   ]);
-  const giveUp = async (error: unknown): Promise<never> => {
+  const giveUp = async (why: unknown): Promise<never> => {
     // Those outside would try for ever.
     patience.abort();
     await Promise.all(people.map((one) => one.close(0)));
-    throw error;
+    throw why;
   };
   await wait((options.seconds * 1_000) / 3);
   acknowledgements.beginPauses();
