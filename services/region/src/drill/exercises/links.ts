@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { judgeIsolation } from '../isolation.ts';
 import type { CutOrder } from '../options.ts';
+import { Probe } from '../probe.ts';
 import { promised, type Exercise } from './exercise.ts';
 
 /** Links and control routes are cut as ordered, and healed after the load. */
@@ -31,11 +32,27 @@ export function cutLinks(cuts: readonly CutOrder[]): Exercise {
   };
 }
 
-/** A region is cut off from both others, and its recovery from their control servers. */
+/**
+ * A region is cut off from both others, and its recovery from their control servers. Somebody keeps
+ * turning to its edge: the publishers near it may go on to another one and stay there.
+ */
 export function isolate(region: string, others: readonly string[], by: CutOrder['by']): Exercise {
+  const cut = cutLinks(others.map((to) => ({ from: region, to, by, direction: 'both' })));
+  let probe: Probe | undefined;
   return {
-    ...cutLinks(others.map((to) => ({ from: region, to, by, direction: 'both' }))),
+    ...cut,
     name: `isolate-${region}`,
+    act(stage) {
+      probe = Probe.begin(stage, region);
+      return cut.act(stage);
+    },
+    async mend(stage) {
+      await probe?.end();
+      for (const [answer, count] of probe?.counts ?? []) {
+        stage.say(`${region} alone answered ${answer}: ${count} times`);
+      }
+      await cut.mend(stage);
+    },
     judge: (evidence) => judgeIsolation(region, evidence),
   };
 }
