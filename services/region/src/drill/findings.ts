@@ -42,9 +42,9 @@ export const lineOf = (message: LogMessage): string => JSON.stringify(entryOf(me
 export const storedMs = ({ storedAt }: RawEntry): number =>
   typeof storedAt === 'number' ? storedAt : Date.parse(storedAt);
 
-/** All entries of a stream that there are now. */
-export async function* entriesIn(log: Log, stream: string): AsyncIterable<RawEntry> {
-  for await (const batch of log.replayBatches(stream)) yield* batch.map(entryOf);
+/** All entries of a stream that there are now, from a sequence on. */
+export async function* entriesIn(log: Log, stream: string, from = 1): AsyncIterable<RawEntry> {
+  for await (const batch of log.replayBatches(stream, { from })) yield* batch.map(entryOf);
 }
 
 /** Runs the independent check over a region's copies, and reads off who owned what when. */

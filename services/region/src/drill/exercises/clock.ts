@@ -4,14 +4,18 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { pathToFileURL, fileURLToPath } from 'node:url';
 import type { Observation, Violation } from '@meridian/cli';
 import { eventStream } from '@meridian/wire';
+import { RegionCopies } from '../copies.ts';
+import { entriesIn } from '../findings.ts';
 import { eventsAhead } from '../jumped-times.ts';
-import type { Stage } from '../stage.ts';
+import { untilTrue, type Stage } from '../stage.ts';
 import { nothing, promised, type Evidence, type Exercise } from './exercise.ts';
 import { childOf } from './processes.ts';
 
 /** How far the clock jumps, and how long until it jumps back, in ms. */
 const jumpMs = 600_000;
 const jumpedMs = 5_000;
+/** How long it may take at most until it decides something meanwhile, in ms. */
+const decidedLimitMs = 30_000;
 
 /** What they decide bears the time of their clock, several times a second. */
 const deciders = new Set(['region', 'sessions', 'routing']);
@@ -33,7 +37,7 @@ export function clockJump(region: string, process: string): Exercise {
   };
   return {
     name: process === 'region' ? 'clock-jump' : `clock-jump-${process}`,
-    what: `clock of ${process} of ${region} 10 min ahead, and back after ${jumpedMs / 1_000} s`,
+    what: `clock of ${process} of ${region} 10 min ahead, and back after at least ${jumpedMs / 1_000} s`,
     home: null,
     kind: 'NONE',
     lost: [],
@@ -50,7 +54,7 @@ export function clockJump(region: string, process: string): Exercise {
     },
     async act(stage) {
       const at = jump(stage, jumpMs, 'ahead by 10 min');
-      await wait(jumpedMs);
+      await (deciders.has(process) ? untilDecided(stage, region) : wait(jumpedMs));
       jump(stage, 0, 'back by 10 min');
       return at;
     },
@@ -58,6 +62,26 @@ export function clockJump(region: string, process: string): Exercise {
     excuses: (violation) => isEndedByJump(violation, region, jumpMs),
     judge: (evidence) => judgeJump(evidence, deciders.has(process)),
   };
+}
+
+/**
+ * Waits as long as the jump lasts, and longer where the region has decided nothing by then: it may
+ * have no lease at that moment, and a clock that nobody reads harms nobody.
+ */
+async function untilDecided(stage: Stage, region: string): Promise<void> {
+  const stream = eventStream(region);
+  const copies = await RegionCopies.open(stage.mesh.region(region));
+  try {
+    const from = (await copies.log.lastSequence(stream)) + 1;
+    await wait(jumpedMs);
+    const hasDecided = async (): Promise<boolean> =>
+      (await eventsAhead([entriesIn(copies.log, stream, from)], jumpMs / 2)).size > 0;
+    if (!(await untilTrue(decidedLimitMs, hasDecided, 500))) {
+      stage.say(`${region} decides nothing while its clock is ahead`);
+    }
+  } finally {
+    await copies.close();
+  }
 }
 
 /** An offer that was out when the clock jumped ends at once, which is late by the time of the log. */
