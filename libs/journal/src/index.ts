@@ -65,6 +65,7 @@ export {
   copiedStreams,
   ensureMirrors,
   mirrorConfig,
+  mirroredStreams,
   mirrorState,
   remakeMirror,
   replication,
@@ -76,3 +77,10 @@ export {
   type RemakeOptions,
 } from './mirrors.ts';
 export { keepMirrors, type KeepMirrorsOptions, type KeptMirrors } from './keep-mirrors.ts';
+export {
+  ensureVaultMirrors,
+  residencySets,
+  vaultConsumer,
+  vaultMirrorConfig,
+  vaultReplication,
+} from './vault-mirrors.ts';

@@ -2,6 +2,7 @@ import type { NatsConnection } from '@nats-io/nats-core';
 import { LogUnavailable } from './errors.ts';
 import { ensureMirrors, type EnsuredMirror } from './mirrors.ts';
 import type { RegionStreamsOptions } from './streams.ts';
+import { ensureVaultMirrors } from './vault-mirrors.ts';
 
 const pauseMs = { whileAway: 2_000, whileWell: 15_000 };
 
@@ -20,9 +21,11 @@ export interface KeptMirrors {
 }
 
 /**
- * Sees to a region's mirrors now, and again and again until the connection closes: every 2 s while a
- * source is away, every 15 s otherwise. Resolves after the first pass, whoever is away.
- * @throws StreamDiffers, LogUnavailable as `ensureMirrors` does, in the first pass
+ * Sees to a region's mirrors, those of vaults too, now, and again and again until the connection
+ * closes: every 2 s while a source is away, every 15 s otherwise. Resolves after the first pass,
+ * whoever is away.
+ * @throws StreamDiffers, LogUnavailable as `ensureMirrors` and `ensureVaultMirrors` do, in the
+ *   first pass
  */
 export async function keepMirrors(
   connection: NatsConnection,
@@ -30,7 +33,11 @@ export async function keepMirrors(
   regions: readonly string[],
   { onChange, onFailure, ...options }: KeepMirrorsOptions = {},
 ): Promise<KeptMirrors> {
-  const first = await ensureMirrors(connection, region, regions, options);
+  const ensure = async (): Promise<readonly EnsuredMirror[]> => [
+    ...(await ensureMirrors(connection, region, regions, options)),
+    ...(await ensureVaultMirrors(connection, region, regions, options)),
+  ];
+  const first = await ensure();
   let isStopped = false;
   let known = stateOf(first);
   let timer: NodeJS.Timeout | undefined;
@@ -42,7 +49,7 @@ export async function keepMirrors(
   const pass = async (): Promise<void> => {
     if (isStopped || connection.isClosed()) return;
     try {
-      const mirrors = await ensureMirrors(connection, region, regions, options);
+      const mirrors = await ensure();
       const made = mirrors.some(({ created, consumer }) => created || consumer === 'made');
       if (made || stateOf(mirrors) !== known) onChange?.(mirrors);
       known = stateOf(mirrors);

@@ -95,6 +95,8 @@ describe('mirrors between regions', () => {
       ['EV_us', false, 'present'],
       ['IN_ap', false, 'present'],
       ['EV_ap', false, 'present'],
+      ['KV_KEYS_us', false, 'present'],
+      ['KV_KEYS_ap', false, 'present'],
     ]);
     const states = await mirrorState(of('eu'), 'eu', regions);
     expect(states.map(({ stream, source }) => `${stream} of ${source}`)).toEqual([
@@ -116,6 +118,21 @@ describe('mirrors between regions', () => {
       ]),
     });
     await jetstreamManager(of('eu')).then(({ streams }) => streams.delete('IN_asia'));
+  });
+
+  it('hold the API keys, the last state of each', async () => {
+    const change = async (id: string, text: string): Promise<unknown> =>
+      jetstream(of('us')).publish(`$KV.KEYS_us.${id}`, text);
+    await change('k1', 'made');
+    await change('k2', 'made');
+    await change('k1', 'revoked');
+    await eventually('the keys', async () => (await lastSequence('eu', 'KV_KEYS_us')) === 3);
+    const streams = (await jetstreamManager(of('eu'))).streams;
+    const held = ['k1', 'k2'].map((id) =>
+      streams.getMessage('KV_KEYS_us', { last_by_subj: `$KV.KEYS_us.${id}` }),
+    );
+    expect((await Promise.all(held)).map((one) => one?.string())).toEqual(['revoked', 'made']);
+    expect((await streams.info('KV_KEYS_us')).state.messages).toBe(2);
   });
 
   it('get their durable consumer back when it was lost', async () => {
@@ -260,6 +277,8 @@ describe('a link between regions', () => {
       onChange: (mirrors) => changes.push(mirrors.map(({ consumer }) => consumer).join(' ')),
     });
     expect(kept.mirrors.map(({ created, consumer }) => [created, consumer])).toEqual([
+      [true, 'away'],
+      [true, 'away'],
       [true, 'away'],
       [true, 'away'],
     ]);

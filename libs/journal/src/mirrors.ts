@@ -31,12 +31,18 @@ export interface CopiedStream {
   readonly origin: string;
 }
 
-/** The streams that every region holds: its own, and mirrors of the others' under the same names. */
+/** The log, which every region holds: its own streams, and mirrors of the others' under the same names. */
 export function copiedStreams(regions: readonly string[]): CopiedStream[] {
   return regions.flatMap((origin) => {
     const { intake, decisions } = streamNames(origin);
     return [intake, decisions].map((stream) => ({ stream, origin }));
   });
+}
+
+/** What each region has mirrors of: the log, and the API keys, so that a key opens every edge. */
+export function mirroredStreams(regions: readonly string[]): CopiedStream[] {
+  const keys = regions.map((origin) => ({ stream: streamNames(origin).keys, origin }));
+  return [...copiedStreams(regions), ...keys];
 }
 
 /** Names that the mirror in `here` of a stream of `origin` uses at the region it copies from. */
@@ -98,11 +104,14 @@ export function mirrorConfig(
     retention: RetentionPolicy.Limits,
     discard: DiscardPolicy.Old,
     storage: StorageType.File,
-    compression: StoreCompression.S2,
+    ...(isLog(stream) ? { compression: StoreCompression.S2 } : { max_msgs_per_subject: 1 }),
     deny_delete: true,
     deny_purge: true,
   };
 }
+
+/** The log is kept whole; of the other streams the last message of a subject counts. */
+const isLog = (stream: string): boolean => /^(?:IN|EV)_/.test(stream);
 
 /** What one pass of `ensureMirrors` found or did about one mirror. */
 export interface EnsuredMirror extends Mirror {
@@ -132,7 +141,7 @@ export async function ensureMirrors(
   options: RegionStreamsOptions = {},
 ): Promise<EnsuredMirror[]> {
   const own = await localManager(connection, region);
-  const wanted = copiedStreams(regions).filter(({ origin }) => origin !== region);
+  const wanted = mirroredStreams(regions).filter(({ origin }) => origin !== region);
   return Promise.all(
     wanted.map(async ({ stream, origin }): Promise<EnsuredMirror> => {
       const found = await local(connection, region, () => existing(own, stream));
@@ -152,7 +161,11 @@ export async function ensureMirrors(
   );
 }
 
-function mirrorDifferences(expected: ReturnType<typeof mirrorConfig>, { config }: StreamInfo) {
+/** One line for each setting of a mirror that is not as expected. */
+export function mirrorDifferences(
+  expected: ReturnType<typeof mirrorConfig>,
+  { config }: StreamInfo,
+) {
   const { mirror, ...rest } = expected;
   const told = (one: StreamConfig['mirror']): string =>
     one === undefined

@@ -69,7 +69,7 @@ describe("a region's streams", () => {
 
   it("have three replicas in production, and need a region's name", () => {
     const replicas = regionStreams('eu').map(({ config }) => config.num_replicas);
-    expect(replicas).toEqual([3, 3, 3, 3, 3, 3]);
+    expect(replicas).toEqual([3, 3, 3, 3, 3, 3, 3]);
     expect(() => regionStreams('EU.1')).toThrow(/The region is "EU.1"/);
   });
 });

@@ -18,7 +18,14 @@ const NANOS = 1_000_000;
 const MINUTE_MS = 60_000;
 
 /** What a stream is for. */
-export type StreamRole = 'intake' | 'decisions' | 'beats' | 'aside' | 'keys' | 'checkpoints';
+export type StreamRole =
+  | 'intake'
+  | 'decisions'
+  | 'beats'
+  | 'aside'
+  | 'keys'
+  | 'checkpoints'
+  | 'vault';
 
 export interface RegionStream {
   readonly role: StreamRole;
@@ -62,6 +69,7 @@ export function regionStreams(region: string, options: RegionStreamsOptions = {}
     { role: 'aside', config: journal(names.aside, `aside.${region}.>`, copies) },
     { role: 'keys', config: bucket(names.keys, copies) },
     { role: 'checkpoints', config: bucket(names.checkpoints, copies) },
+    { role: 'vault', config: vault(names.vault, `vault.${region}.>`, copies) },
   ];
 }
 
@@ -74,6 +82,7 @@ export function streamNames(region: string): Record<StreamRole, string> {
     aside: `ASIDE_${region}`,
     keys: `KV_KEYS_${region}`,
     checkpoints: `KV_CHECKPOINT_${region}`,
+    vault: `VAULT_${region}`,
   };
 }
 
@@ -112,6 +121,16 @@ function bucket(name: string, copies: number) {
     max_msgs_per_subject: 1,
     allow_rollup_hdrs: true,
     deny_delete: true,
+    duplicate_window: 2 * MINUTE_MS * NANOS,
+  };
+}
+
+/** Keys of data subjects, one a subject: they can be deleted, and uncompressed they are overwritten then. */
+function vault(name: string, subject: string, copies: number) {
+  return {
+    ...common(name, subject, copies),
+    storage: StorageType.File,
+    max_msgs_per_subject: 1,
     duplicate_window: 2 * MINUTE_MS * NANOS,
   };
 }

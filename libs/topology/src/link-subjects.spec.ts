@@ -23,6 +23,13 @@ describe('what crosses a link', () => {
       ...copying('IN_us', 'mirror_eu'),
       ...reading('EV_us'),
       ...copying('EV_us', 'mirror_eu'),
+      ...reading('KV_KEYS_eu'),
+      ...copying('KV_KEYS_eu', 'relay_eu_us'),
+      ...reading('KV_KEYS_us'),
+      ...copying('KV_KEYS_us', 'mirror_eu'),
+      // No more than the mirror itself asks: no other consumer, and no reading past it.
+      '$JS.us.API.CONSUMER.INFO.VAULT_us.mirror_eu',
+      '$JS.us.API.CONSUMER.RESET.VAULT_us.mirror_eu',
       'copies.us.chunks.eu',
     ]);
     expect(reports).toEqual([
@@ -30,6 +37,9 @@ describe('what crosses a link', () => {
       '$JS.FC.EV_eu.relay_eu_us.>',
       '$JS.FC.IN_us.mirror_eu.>',
       '$JS.FC.EV_us.mirror_eu.>',
+      '$JS.FC.KV_KEYS_eu.relay_eu_us.>',
+      '$JS.FC.KV_KEYS_us.mirror_eu.>',
+      '$JS.FC.VAULT_us.mirror_eu.>',
       'beat.us.held.eu',
       'beat.us.copies.eu',
     ]);

@@ -1,4 +1,4 @@
-import { copiedStreams, replication } from '@meridian/journal';
+import { mirroredStreams, replication, vaultReplication } from '@meridian/journal';
 
 /** What crosses the link that one region dials to another. Nothing else does. */
 export interface LinkSubjects {
@@ -12,7 +12,7 @@ export interface LinkSubjects {
 
 /**
  * The subjects of the link that `from` dials to `to` in a mesh of `regions`: what durable mirrors of
- * the copies that `to` holds need, reading those copies, the report of how far `from` holds them, and
+ * the copies that `to` holds need, the API keys among them, reading those copies, the report of how far `from` holds them, and
  * the hashes by which copies are compared.
  * Nothing that could delete or purge a stream, store in one, or make any other consumer.
  */
@@ -20,7 +20,7 @@ export function linkSubjects(from: string, to: string, regions: readonly string[
   const api = `$JS.${to}.API`;
   const requests: string[] = [];
   const reports: string[] = [];
-  for (const { stream, origin } of copiedStreams(regions)) {
+  for (const { stream, origin } of mirroredStreams(regions)) {
     requests.push(
       `${api}.STREAM.INFO.${stream}`,
       `${api}.DIRECT.GET.${stream}`,
@@ -33,6 +33,13 @@ export function linkSubjects(from: string, to: string, regions: readonly string[
     }
     reports.push(`$JS.FC.${stream}.${consumer}.>`);
   }
+  // The dialled region makes this consumer, which leaves out keys that must not leave its residency
+  // set: whoever dials can neither make another one nor read the stream past it.
+  const vault = vaultReplication(from, to);
+  for (const verb of ['INFO', 'RESET']) {
+    requests.push(`${api}.CONSUMER.${verb}.${vault.stream}.${vault.consumer}`);
+  }
+  reports.push(`$JS.FC.${vault.stream}.${vault.consumer}.>`);
   requests.push(`copies.${to}.chunks.${from}`);
   reports.push(`beat.${to}.held.${from}`, `beat.${to}.copies.${from}`);
   return { requests, reports, deliveries: [`repl.${from}.${to}.>`] };

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { toTimestamp } from '@meridian/core';
 import type { Log } from '@meridian/journal';
+import { KeyRing } from '@meridian/keys';
 import { ProgressWatch, type Beat, type Clock, type Leases } from '@meridian/nest';
 import { eventStream } from '@meridian/wire';
 import type { NatsConnection } from '@nats-io/nats-core';
@@ -12,7 +13,6 @@ import { documentRoutes } from './documents/routes.ts';
 import type { Authenticate } from './http/serve.ts';
 import type { Route } from './http/route.ts';
 import { makeFirstKey } from './keys/bootstrap.ts';
-import { KeyRing } from './keys/key-ring.ts';
 import { openKeyStore, type KeyStore } from './keys/key-store.ts';
 import { memoryKeyStore } from './keys/memory-key-store.ts';
 import { keyRoutes } from './keys/routes.ts';
@@ -71,9 +71,11 @@ export async function openEdge(parts: EdgeParts): Promise<Edge> {
   const { region, regions, config, log, clock, beat, nats, onFault } = parts;
   const realNow = (): string => toTimestamp(Date.now());
   const now = (): number => (clock.started ? clock.now() : Date.now());
-  const ring = new KeyRing();
+  const ring = new KeyRing(region);
   const store =
-    nats === undefined ? memoryKeyStore(ring) : await openKeyStore(nats, region, ring, onFault);
+    nats === undefined
+      ? memoryKeyStore(ring, region)
+      : await openKeyStore(ring, { nats, log, region, regions, onFailure: onFault });
   await makeDevelopmentKey(parts, ring, store, realNow());
   const authenticate: Authenticate = (token) => ring.authenticate(token);
   const mesh = openMesh(parts);

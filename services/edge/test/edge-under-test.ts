@@ -2,12 +2,12 @@ import { fastify, type FastifyInstance } from 'fastify';
 import { followLedger, memoryLog, type Log } from '@meridian/journal';
 import { memoryBeat, type Beat } from '@meridian/nest';
 import { eventStream } from '@meridian/wire';
-import type { Scope } from '../src/domain/key.ts';
+import type { Scope } from '@meridian/keys';
 import { HeldWatch } from '../src/durability/held-watch.ts';
 import { Homes } from '../src/homes/homes.ts';
 import { refuseTheRest, serve, serverOptions } from '../src/http/serve.ts';
 import type { Route } from '../src/http/route.ts';
-import { KeyRing, makeKey } from '../src/keys/key-ring.ts';
+import { KeyRing, makeKey } from '@meridian/keys';
 import { keyRoutes } from '../src/keys/routes.ts';
 import { memoryKeyStore } from '../src/keys/memory-key-store.ts';
 import { Intake } from '../src/publish/intake.ts';
@@ -50,7 +50,7 @@ export const fixedTime = '2026-01-31T08:15:00.000Z';
 /** An edge of the region `eu` over real HTTP on loopback, without Nest and with a log of one's own. */
 export async function startEdge(options: EdgeUnderTestOptions = {}): Promise<EdgeUnderTest> {
   const log = options.log ?? memoryLog();
-  const ring = new KeyRing();
+  const ring = new KeyRing('eu');
   const faults: unknown[] = [];
   const onFault = (error: unknown): void => {
     faults.push(error);
@@ -110,7 +110,7 @@ export async function startEdge(options: EdgeUnderTestOptions = {}): Promise<Edg
     fastify: server,
     token(scopes = ['admin'], tenant = 'demo') {
       const { key, token } = makeKey({ tenant, scopes, label: '', createdAt: fixedTime });
-      ring.put(key);
+      ring.put({ region: 'eu', name: key.id }, key);
       return token;
     },
     async close() {

@@ -11,7 +11,7 @@ import {
 } from '@meridian/readmodel';
 import { temporaryFolder } from '@meridian/testing';
 import { getTableColumns, getTableName } from 'drizzle-orm';
-import type { ApiKey } from '../src/domain/key.ts';
+import type { ApiKey } from '@meridian/keys';
 import { Refusal } from '../src/domain/problem.ts';
 import { readQuery } from '../src/domain/query.ts';
 import type { Call, KeyedRoute } from '../src/http/route.ts';

@@ -1,18 +1,11 @@
 import type { Metadata } from '@grpc/grpc-js';
+import { allows, bearerToken, type ApiKey } from '@meridian/keys';
 import { accessDenied, unauthenticated } from './faults.ts';
 
-/** What an API key allows; `admin` implies the other two. */
-export type Scope = 'publish' | 'read' | 'admin';
+/** Whom a call comes from: what is to be known of the API key. */
+export type Caller = Pick<ApiKey, 'id' | 'tenant' | 'scopes'>;
 
-/** Whom a call comes from. */
-export interface Caller {
-  /** Of the API key. */
-  readonly id: string;
-  readonly tenant: string;
-  readonly scopes: readonly Scope[];
-}
-
-/** The API keys of the region. */
+/** The API keys of the mesh. */
 export interface Keys {
   /** Whose a token is; undefined when it is nobody's, or was revoked. */
   authenticate(token: string): Caller | undefined;
@@ -28,7 +21,6 @@ export interface AccessOptions {
 }
 
 const basicPattern = /^basic +([A-Za-z0-9+/=]+) *$/i;
-const bearerPattern = /^bearer +(\S+) *$/i;
 
 /**
  * Whom a call comes from, by its credentials: an API key as the password, whatever the user's name, or
@@ -49,9 +41,9 @@ export function callerOf(
   }
   const caller = keys.authenticate(token);
   if (caller === undefined) {
-    throw unauthenticated('The API key is not known in this region, or was revoked.');
+    throw unauthenticated('The API key is not known, or was revoked.');
   }
-  if (!caller.scopes.includes(needed) && !caller.scopes.includes('admin')) {
+  if (!allows(caller, needed)) {
     throw accessDenied(`The API key ${caller.id} has not the scope ${needed}.`);
   }
   return caller;
@@ -59,7 +51,7 @@ export function callerOf(
 
 function tokenOf(header: string): string | undefined {
   const [, basic] = basicPattern.exec(header) ?? [];
-  if (basic === undefined) return bearerPattern.exec(header)?.[1];
+  if (basic === undefined) return bearerToken(header);
   const pair = Buffer.from(basic, 'base64').toString();
   const colon = pair.indexOf(':');
   return colon === -1 ? undefined : pair.slice(colon + 1);

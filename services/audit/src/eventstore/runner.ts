@@ -47,8 +47,8 @@ export class EventStoreRunner {
     const own = logger.child({ service: 'audit' });
     homes.decides('eventstore', () => this.#gateway?.deciding() ?? {});
     service.onOpen(() => {
-      const keys = new KeyWatch(log, region, (error) =>
-        own.error({ err: error }, 'The API keys of the region can no longer be followed.'),
+      const keys = new KeyWatch(log, region, regions, (error) =>
+        own.error({ err: error }, 'API keys can no longer be followed.'),
       );
       this.#keys = keys;
       const grants = leases;

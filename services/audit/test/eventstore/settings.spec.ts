@@ -1,7 +1,6 @@
 import { Metadata } from '@grpc/grpc-js';
 import { describe, expect, it } from '@jest/globals';
 import { callerOf } from '../../src/eventstore/access.ts';
-import { readKey } from '../../src/eventstore/keys.ts';
 import { readEventStoreSettings } from '../../src/eventstore/settings.ts';
 import { callers, Stage, tokenOf } from './stage.ts';
 
@@ -55,17 +54,5 @@ describe('a caller', () => {
     expect(() => by(undefined, 'read')).toThrow(/no API key/);
     expect(() => by(basic('demo', 'changeit'), 'read')).toThrow(/not known/);
     expect(() => by(basic('', 'mk_reader'), 'publish')).toThrow(/not the scope publish/);
-  });
-
-  it('has a key as the edge keeps it, unless it was revoked', () => {
-    const stored = { id: 'k1', hash: 'a'.repeat(64), tenant: 'demo', scopes: ['read'], label: '' };
-    expect(readKey(JSON.stringify(stored))?.caller).toEqual({
-      id: 'k1',
-      tenant: 'demo',
-      scopes: ['read'],
-    });
-    expect(readKey(JSON.stringify({ ...stored, revokedAt: '' }))).toBeUndefined();
-    expect(readKey(JSON.stringify({ ...stored, scopes: ['root'] }))).toBeUndefined();
-    expect(readKey('null')).toBeUndefined();
   });
 });

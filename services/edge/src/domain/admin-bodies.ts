@@ -1,4 +1,4 @@
-import { scopes, type Scope } from './key.ts';
+import { scopes, type Scope } from '@meridian/keys';
 import { Refusal, shown, type ProblemError } from './problem.ts';
 
 /** The longest label of a key, in characters. */

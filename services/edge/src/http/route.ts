@@ -1,6 +1,6 @@
 import type { JsonSchema } from '@meridian/wire';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { ApiKey, Scope } from '../domain/key.ts';
+import type { ApiKey, Scope } from '@meridian/keys';
 import type { QueryValues } from '../domain/query.ts';
 
 /** A parameter of the path or the query. */

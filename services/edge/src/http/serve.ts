@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, FastifyServerOptions } from 'fastify';
 import type { Socket } from 'node:net';
-import { allows, bearerToken, type ApiKey } from '../domain/key.ts';
+import { allows, bearerToken, type ApiKey } from '@meridian/keys';
 import { Refusal } from '../domain/problem.ts';
 import { readQuery, type QueryValues } from '../domain/query.ts';
 import { sendProblem, notServed, rawProblem } from './answer.ts';

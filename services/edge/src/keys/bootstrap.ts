@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises';
-import { makeKey, type KeyRing } from './key-ring.ts';
+import { makeKey, type KeyRing } from '@meridian/keys';
 import type { KeyStore } from './key-store.ts';
 
 /** The id of the key that a development region makes for itself; there can be one only. */
@@ -25,7 +25,7 @@ export async function makeFirstKey(
   store: KeyStore,
   options: BootstrapOptions,
 ): Promise<string | undefined> {
-  if (ring.size > 0) return undefined;
+  if (ring.ownSize > 0) return undefined;
   const { key, token } = makeKey({
     id: developmentId,
     tenant: developmentTenant,

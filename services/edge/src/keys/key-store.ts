@@ -1,109 +1,66 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { Kvm, type KV, type KvEntry } from '@nats-io/kv';
-import { LogUnavailable } from '@meridian/journal';
+import { Kvm, type KV } from '@nats-io/kv';
+import { LogUnavailable, type Log } from '@meridian/journal';
+import { followKeys, readKey, type ApiKey, type KeyRing } from '@meridian/keys';
 import type { NatsConnection } from '@nats-io/nats-core';
-import { readKey, type ApiKey } from '../domain/key.ts';
-import type { KeyRing } from './key-ring.ts';
 
 /** Where keys are kept for good. */
 export interface KeyStore {
   /** Keeps a new key. @returns false when there is one of this id */
   create(key: ApiKey): Promise<boolean>;
-  /** Marks a key as revoked. Done twice it stays as it is. */
-  revoke(id: string, revokedAt: string): Promise<void>;
+  /** Marks a key of any region as revoked. Done twice it stays as it is. */
+  revoke(key: ApiKey, revokedAt: string): Promise<void>;
   close(): Promise<void>;
+}
+
+export interface KeyStoreOptions {
+  readonly nats: NatsConnection;
+  readonly log: Log;
+  readonly region: string;
+  readonly regions: readonly string[];
+  /** Told when keys can no longer be followed. */
+  readonly onFailure: (error: unknown) => void;
 }
 
 /** How often a revocation is tried when another edge writes the same key meanwhile. */
 const attemptsLimit = 8;
 /** NATS: another revision was first (known, and not known which). */
 const wrongLastSequence = [10_071, 10_164];
-const watchAgainAfterMs = 250;
 
 /**
- * Opens the bucket `KEYS_<region>` and fills the ring from it, now and with every later change.
- * Resolves once the ring holds what the bucket held at the time of the call.
- * @param onFailure told each time the watch ends by itself; it is begun again
+ * Opens the bucket `KEYS_<region>` and fills the ring from it and from those of the other regions, now
+ * and with every later change. Resolves once the ring holds what the own bucket held at the time of
+ * the call.
  */
-export async function openKeyStore(
-  nats: NatsConnection,
-  region: string,
-  ring: KeyRing,
-  onFailure: (error: unknown) => void,
-  replicas = 1,
-): Promise<KeyStore> {
-  const bucket = await openBucket(nats, `KEYS_${region}`, replicas);
-  const store = new BucketKeyStore(bucket, ring, onFailure);
-  await store.open();
-  return store;
+export async function openKeyStore(ring: KeyRing, options: KeyStoreOptions): Promise<KeyStore> {
+  const { nats, log, region, regions, onFailure } = options;
+  const bucket = await openBucket(nats, `KEYS_${region}`);
+  const followed = followKeys(log, region, regions, { ring, onFailure });
+  await followed.known;
+  return new BucketKeyStore(bucket, region, ring, () => followed.close());
 }
 
-async function openBucket(nats: NatsConnection, name: string, replicas: number): Promise<KV> {
+async function openBucket(nats: NatsConnection, name: string): Promise<KV> {
   const manager = new Kvm(nats);
   const bucket = await manager.open(name, { allow_direct: true });
   try {
     await bucket.status();
     return bucket;
   } catch {
-    return manager.create(name, {
-      history: 1,
-      replicas,
-      description: 'API keys: ids, hashes, scopes',
-    });
+    return manager.create(name, { history: 1, description: 'API keys: ids, hashes, scopes' });
   }
 }
 
 class BucketKeyStore implements KeyStore {
   readonly #bucket: KV;
+  readonly #region: string;
   readonly #ring: KeyRing;
-  readonly #onFailure: (error: unknown) => void;
-  #watch: Awaited<ReturnType<KV['watch']>> | undefined;
-  #closed = false;
+  readonly close: () => Promise<void>;
 
-  constructor(bucket: KV, ring: KeyRing, onFailure: (error: unknown) => void) {
+  constructor(bucket: KV, region: string, ring: KeyRing, close: () => Promise<void>) {
     this.#bucket = bucket;
+    this.#region = region;
     this.#ring = ring;
-    this.#onFailure = onFailure;
-  }
-
-  async open(): Promise<void> {
-    const first = await this.#watchOnce();
-    void this.#watchForEver(first.ended);
-    await first.filled;
-  }
-
-  /** Watches until the watch ends by itself. `filled` resolves once it has told what there was. */
-  async #watchOnce(): Promise<{ readonly filled: Promise<void>; readonly ended: Promise<void> }> {
-    const filled = Promise.withResolvers<void>();
-    const watch = await this.#bucket.watch({});
-    this.#watch = watch;
-    const { values } = await this.#bucket.status();
-    if (values === 0) filled.resolve();
-    const ended = (async () => {
-      for await (const entry of watch) {
-        this.#take(entry);
-        if (entry.delta === 0) filled.resolve();
-      }
-      filled.reject(new Error('The watch on the API keys ended before it told what there is.'));
-    })();
-    ended.catch((error: unknown) => filled.reject(error as Error));
-    filled.promise.catch(() => {});
-    return { filled: filled.promise, ended };
-  }
-
-  async #watchForEver(ended: Promise<void>): Promise<void> {
-    let current = ended;
-    while (!this.#closed) {
-      try {
-        await current;
-        if (this.#closed) return;
-        this.#onFailure(new Error('The watch on the API keys ended; it is begun again.'));
-      } catch (error) {
-        if (!this.#closed) this.#onFailure(error);
-      }
-      await delay(watchAgainAfterMs, undefined, { ref: false });
-      current = this.#closed ? current : this.#watchOnce().then((watch) => watch.ended);
-    }
+    this.close = close;
   }
 
   async create(key: ApiKey): Promise<boolean> {
@@ -113,19 +70,25 @@ class BucketKeyStore implements KeyStore {
       if (isConflict(error)) return false;
       throw unavailable(error);
     }
-    this.#ring.put(key);
+    this.#ring.put({ region: this.#region, name: key.id }, key);
     return true;
   }
 
-  async revoke(id: string, revokedAt: string): Promise<void> {
+  async revoke(key: ApiKey, revokedAt: string): Promise<void> {
+    const kept = this.#ring.placeOf(key);
+    if (kept === undefined) return;
+    if (kept.region !== this.#region) {
+      // Its own region may be away: what this one says counts in all.
+      return this.#put(`${key.id}.${kept.region}`, { ...key, revokedAt });
+    }
     for (let attempt = 1; ; attempt += 1) {
       try {
-        const entry = await this.#bucket.get(id);
-        const key = entry === null ? undefined : readKey(entry.string());
-        if (entry === null || key === undefined || key.revokedAt !== undefined) return;
-        const revoked = { ...key, revokedAt };
-        await this.#bucket.update(id, JSON.stringify(revoked), entry.revision);
-        this.#ring.put(revoked);
+        const entry = await this.#bucket.get(key.id);
+        const known = entry === null ? undefined : readKey(entry.string());
+        if (entry === null || known === undefined || known.revokedAt !== undefined) return;
+        const revoked = { ...known, revokedAt };
+        await this.#bucket.update(key.id, JSON.stringify(revoked), entry.revision);
+        this.#ring.put({ region: this.#region, name: key.id }, revoked);
         return;
       } catch (error) {
         if (!isConflict(error) || attempt === attemptsLimit) throw unavailable(error);
@@ -133,15 +96,13 @@ class BucketKeyStore implements KeyStore {
     }
   }
 
-  async close(): Promise<void> {
-    this.#closed = true;
-    this.#watch?.stop();
-  }
-
-  #take(entry: KvEntry): void {
-    const key = entry.operation === 'PUT' ? readKey(entry.string()) : undefined;
-    if (key === undefined || key.id !== entry.key) this.#ring.remove(entry.key);
-    else this.#ring.put(key);
+  async #put(name: string, key: ApiKey): Promise<void> {
+    try {
+      await this.#bucket.put(name, JSON.stringify(key));
+    } catch (error) {
+      throw unavailable(error);
+    }
+    this.#ring.put({ region: this.#region, name }, key);
   }
 }
 

@@ -1,10 +1,9 @@
+import { makeKey, scopes, visible, type KeyRing } from '@meridian/keys';
 import { readKeyRequest } from '../domain/admin-bodies.ts';
-import { scopes, visible } from '../domain/key.ts';
 import { Refusal } from '../domain/problem.ts';
 import { jsonBody } from '../http/json-body.ts';
 import type { Call, Parameters, Route } from '../http/route.ts';
 import { orRefuse } from '../http/log-fault.ts';
-import { makeKey, type KeyRing } from './key-ring.ts';
 import type { KeyStore } from './key-store.ts';
 
 const keySchema = {
@@ -116,7 +115,7 @@ export function keyRoutes(ring: KeyRing, store: KeyStore, realNow: () => string)
       scope: 'admin',
       operationId: 'revokeKey',
       tag: 'keys',
-      summary: 'Revoke a key: it is worth nothing from now on',
+      summary: 'Revoke a key: it is worth nothing from now on, in every region',
       parameters: idParameter,
       replies: {
         200: {
@@ -132,14 +131,15 @@ export function keyRoutes(ring: KeyRing, store: KeyStore, realNow: () => string)
       refusals: [404, 503],
       async handle({ key, parameters }: Call) {
         const id = parameters['id'] as string;
-        if (ring.get(id)?.tenant !== key.tenant) {
+        const known = ring.get(id, key.tenant);
+        if (known === undefined) {
           throw new Refusal(
             'not-found',
             `The tenant ${key.tenant} has no key of this id. See GET /v1/keys.`,
           );
         }
-        await orRefuse(store.revoke(id, realNow()));
-        return visible(ring.get(id) as NonNullable<ReturnType<KeyRing['get']>>);
+        await orRefuse(store.revoke(known, realNow()));
+        return visible(ring.get(id, key.tenant) ?? known);
       },
     },
   ];

@@ -1,5 +1,5 @@
 import { acceptIntake, type IntakeEnvelope } from '@meridian/wire';
-import { allows, type ApiKey } from '../domain/key.ts';
+import { allows, type ApiKey } from '@meridian/keys';
 import { sameJson } from '../domain/json.ts';
 import { Refusal, type ProblemError } from '../domain/problem.ts';
 
