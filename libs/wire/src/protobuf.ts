@@ -19,6 +19,8 @@ import { file_meridian_failover_v1_commands } from './gen/meridian/failover/v1/c
 import { file_meridian_failover_v1_events } from './gen/meridian/failover/v1/events_pb.ts';
 import { file_meridian_order_v1_events } from './gen/meridian/order/v1/events_pb.ts';
 import { file_meridian_orphan_v1_events } from './gen/meridian/orphan/v1/events_pb.ts';
+import { file_meridian_privacy_v1_commands } from './gen/meridian/privacy/v1/commands_pb.ts';
+import { file_meridian_privacy_v1_events } from './gen/meridian/privacy/v1/events_pb.ts';
 import { file_meridian_queue_v1_commands } from './gen/meridian/queue/v1/commands_pb.ts';
 import { file_meridian_queue_v1_events } from './gen/meridian/queue/v1/events_pb.ts';
 import { file_meridian_region_v1_events } from './gen/meridian/region/v1/events_pb.ts';
@@ -40,6 +42,8 @@ const registry = createRegistry(
   file_meridian_failover_v1_events,
   file_meridian_order_v1_events,
   file_meridian_orphan_v1_events,
+  file_meridian_privacy_v1_commands,
+  file_meridian_privacy_v1_events,
   file_meridian_queue_v1_commands,
   file_meridian_queue_v1_events,
   file_meridian_region_v1_events,

@@ -80,6 +80,14 @@ export type Adoption =
   | 'WAITING'
   | 'OFFERED';
 
+/** What was looked at in the audit. */
+export type AccessKind =
+  | 'AS_OF'
+  | 'LOG'
+  | 'EXPLANATION'
+  | 'OPENING'
+  | 'SUBJECTS';
+
 /** How an agent is chosen among those who qualify. */
 export type Strategy =
   | 'LONGEST_IDLE'
@@ -591,6 +599,147 @@ export interface OrphanSetAside {
   readonly causes?: readonly string[];
 }
 
+/** A data subject's key, as one region made it. */
+export interface SubjectKey {
+  /** 1 to 72 characters; it says nothing of whose it is. */
+  readonly id: string;
+  /** The regions that may hold it, of the tenant's residency when it was made, sorted. */
+  readonly regions: readonly string[];
+}
+
+/** An erasure is asked for, and nothing is in its way: every region is to destroy the keys. */
+export interface SubjectErasureRequested {
+  readonly erasureId: string;
+  readonly keys: readonly SubjectKey[];
+  /** The regions that may hold one of them, sorted: each must say that it holds none any more. */
+  readonly regions: readonly string[];
+  /** How many contacts were found that are sealed with them. */
+  readonly contacts?: number;
+  readonly reason: string;
+  /** The id of the API key that asked for it. */
+  readonly requestedBy?: string;
+  readonly requestedAt: string;
+}
+
+/** An erasure is asked for, and holds forbid it. The release of the last one requests it. */
+export interface SubjectErasureBlocked {
+  readonly erasureId: string;
+  readonly keys: readonly SubjectKey[];
+  /** The holds in force on one of the keys, sorted. */
+  readonly holdIds: readonly string[];
+  readonly contacts?: number;
+  readonly reason: string;
+  readonly requestedBy?: string;
+  readonly requestedAt: string;
+}
+
+/** A region has said that it holds none of the keys any more. */
+export interface KeysDestroyed {
+  readonly erasureId: string;
+  readonly region: string;
+  /** Those that it held until then. */
+  readonly destroyed?: readonly string[];
+  /** Those that it did not hold. */
+  readonly absent?: readonly string[];
+}
+
+/** The certificate: no region that may have held the keys holds one any more. */
+export interface SubjectErased {
+  readonly erasureId: string;
+  readonly keys: readonly SubjectKey[];
+  /** What each region said, sorted by region. */
+  readonly regions: readonly RegionErased[];
+  readonly contacts?: number;
+  readonly reason: string;
+  readonly requestedBy?: string;
+  readonly requestedAt: string;
+  readonly erasedAt: string;
+}
+
+export interface RegionErased {
+  readonly region: string;
+  /** How many keys it held until then, and how many it did not hold. */
+  readonly destroyed?: number;
+  readonly absent?: number;
+  readonly at: string;
+}
+
+/** The keys, and what is sealed with them, must stay until the hold is released. */
+export interface HoldPlaced {
+  readonly holdId: string;
+  readonly keyIds: readonly string[];
+  /** The contacts that it was placed by, if any: the keys are those that they are sealed with. */
+  readonly contactIds?: readonly string[];
+  readonly reason: string;
+  readonly placedBy?: string;
+}
+
+export interface HoldReleased {
+  readonly holdId: string;
+  readonly reason?: string;
+  readonly releasedBy?: string;
+}
+
+/** The regions in which the tenant's keys, and what they open, may be from now on. */
+export interface ResidencySet {
+  /** Sorted; empty: all regions. */
+  readonly regions?: readonly string[];
+  readonly setBy?: string;
+}
+
+/** Somebody looked; the actor of the event is the id of their API key. */
+export interface Accessed {
+  readonly kind: AccessKind;
+  /** What was asked for first, such as a path: never what was found. */
+  readonly what: string;
+  readonly reason?: string;
+  /** The region whose edge answered. */
+  readonly region: string;
+}
+
+/** Destroys a data subject's keys in every region that may hold them. */
+export interface EraseSubject {
+  readonly erasureId: string;
+  readonly keys: readonly SubjectKey[];
+  /** How many contacts were found that are sealed with them. */
+  readonly contacts?: number;
+  readonly reason: string;
+}
+
+/** A region has destroyed the keys of an erasure, and looked that nothing can be opened with them. */
+export interface ConfirmKeysDestroyed {
+  readonly erasureId: string;
+  readonly region: string;
+  readonly destroyed?: readonly string[];
+  readonly absent?: readonly string[];
+}
+
+/** Forbids that keys are destroyed. */
+export interface PlaceHold {
+  readonly holdId: string;
+  readonly keyIds: readonly string[];
+  readonly contactIds?: readonly string[];
+  readonly reason: string;
+}
+
+export interface ReleaseHold {
+  readonly holdId: string;
+  readonly reason?: string;
+}
+
+/** Says in which regions the tenant's keys may be; none: in all. */
+export interface SetResidency {
+  readonly regions?: readonly string[];
+}
+
+/** An edge is about to show what is in the audit. */
+export interface RecordAccess {
+  readonly kind: AccessKind;
+  readonly what: string;
+  readonly reason?: string;
+  readonly region: string;
+}
+
 /** How a queue works. */
 export interface QueueSettings {
   /** What every contact of the queue asks for. */
@@ -884,6 +1033,16 @@ export type OrphanEvent =
   | Typed<'meridian.orphan.adopted.v1', OrphanAdopted>
   | Typed<'meridian.orphan.set_aside.v1', OrphanSetAside>;
 
+export type PrivacyEvent =
+  | Typed<'meridian.privacy.subject_erasure_requested.v1', SubjectErasureRequested>
+  | Typed<'meridian.privacy.subject_erasure_blocked.v1', SubjectErasureBlocked>
+  | Typed<'meridian.privacy.keys_destroyed.v1', KeysDestroyed>
+  | Typed<'meridian.privacy.subject_erased.v1', SubjectErased>
+  | Typed<'meridian.privacy.hold_placed.v1', HoldPlaced>
+  | Typed<'meridian.privacy.hold_released.v1', HoldReleased>
+  | Typed<'meridian.privacy.residency_set.v1', ResidencySet>
+  | Typed<'meridian.privacy.accessed.v1', Accessed>;
+
 export type QueueEvent =
   | Typed<'meridian.queue.created.v1', QueueCreated>
   | Typed<'meridian.queue.updated.v1', QueueUpdated>
@@ -923,6 +1082,7 @@ export type DomainEvent =
   | FailoverEvent
   | OrderEvent
   | OrphanEvent
+  | PrivacyEvent
   | QueueEvent
   | RegionEvent
   | ReplicationEvent
@@ -949,6 +1109,14 @@ export type DrillCommand =
 export type FailoverCommand =
   | Typed<'meridian.failover.request.v1', RequestFailover>;
 
+export type PrivacyCommand =
+  | Typed<'meridian.privacy.erase_subject.v1', EraseSubject>
+  | Typed<'meridian.privacy.confirm_keys_destroyed.v1', ConfirmKeysDestroyed>
+  | Typed<'meridian.privacy.place_hold.v1', PlaceHold>
+  | Typed<'meridian.privacy.release_hold.v1', ReleaseHold>
+  | Typed<'meridian.privacy.set_residency.v1', SetResidency>
+  | Typed<'meridian.privacy.record_access.v1', RecordAccess>;
+
 export type QueueCommand =
   | Typed<'meridian.queue.configure.v1', ConfigureQueue>
   | Typed<'meridian.queue.delete.v1', DeleteQueue>;
@@ -963,6 +1131,7 @@ export type DomainCommand =
   | ContactCommand
   | DrillCommand
   | FailoverCommand
+  | PrivacyCommand
   | QueueCommand
   | ReservationCommand;
 
