@@ -41,12 +41,15 @@ export const notLeader = (what: string, leader: { host: string; port: number }):
     'leader-endpoint-port': String(leader.port),
   });
 
-/** An error as grpc-js sends it: its code, its details and its trailers. */
+/**
+ * An error as grpc-js sends it: its code, its details and its trailers. What failed on our side is
+ * not told to clients, it may speak of others' data: who runs the gateway finds it in its log.
+ */
 export function toStatus(error: unknown): Error & Partial<StatusObject> {
   const refused =
     error instanceof CallRefused
       ? error
-      : unavailable(error instanceof Error ? error.message : String(error));
+      : unavailable('The log cannot be read or written at the moment; try again.');
   const metadata = new Metadata();
   for (const [name, value] of Object.entries(refused.trailers)) metadata.set(name, value);
   // A message of several lines would not fit a header.

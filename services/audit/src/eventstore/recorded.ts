@@ -35,14 +35,37 @@ const orderTypes = 'meridian.order.';
 const unreadableType = '$unreadable';
 const nothing = new Uint8Array();
 
+/** What was made of messages that several read: the end of the log is held once for all who follow. */
+const made = new WeakMap<LogMessage, Map<string, Made>>();
+
+interface Made {
+  readonly rank: number;
+  readonly events: readonly Recorded[];
+}
+
 /**
- * The events of one message.
+ * The events of one message, made once for all viewers of a kind: the tenant's own, and operators.
  * @param message of an `IN_` or `EV_` stream
  * @param address what its subject says
  * @param rank of the message
  * @param viewer the tenant of the key that asks
  */
 export function recordedOf(
+  message: LogMessage,
+  address: ParsedSubject,
+  rank: number,
+  viewer: string,
+): readonly Recorded[] {
+  const byViewer = made.get(message) ?? new Map<string, Made>();
+  const known = byViewer.get(viewer);
+  if (known?.rank === rank) return known.events;
+  const events = makeRecorded(message, address, rank, viewer);
+  byViewer.set(viewer, { rank, events });
+  made.set(message, byViewer);
+  return events;
+}
+
+function makeRecorded(
   message: LogMessage,
   address: ParsedSubject,
   rank: number,

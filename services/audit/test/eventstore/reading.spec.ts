@@ -1,17 +1,28 @@
+import {
+  credentials,
+  makeClientConstructor,
+  status,
+  type ClientReadableStream,
+} from '@grpc/grpc-js';
 import { describe, expect, it } from '@jest/globals';
+import { LogUnavailable } from '@meridian/journal';
 import { eventually } from '@meridian/testing';
+import { invalidArgument, toStatus } from '../../src/eventstore/faults.ts';
 import { compileFilter } from '../../src/eventstore/filters.ts';
 import { parseStreamName, streamNameOf } from '../../src/eventstore/names.ts';
 import { Sink } from '../../src/eventstore/calls/sink.ts';
 import { followStream } from '../../src/eventstore/calls/subscription.ts';
 import type { ReadResp } from '../../src/eventstore/protocol/messages.ts';
+import { streamsService } from '../../src/eventstore/protocol/services.ts';
 import { readUuid, uuidOf, writeUuid } from '../../src/eventstore/protocol/uuid.ts';
 import { OrderReader } from '../../src/eventstore/reading/order-reader.ts';
 import { SegmentReader } from '../../src/eventstore/reading/segments.ts';
 import { Tail } from '../../src/eventstore/reading/tail.ts';
-import type { Recorded } from '../../src/eventstore/recorded.ts';
+import { recordedOf, type Recorded } from '../../src/eventstore/recorded.ts';
+import { parseSubject } from '@meridian/wire';
 import { regions, Stage } from './stage.ts';
 
+const Client = makeClientConstructor(streamsService, 'Streams');
 const initiated = 'meridian.contact.initiated.v1';
 const queued = 'meridian.contact.queued.v1';
 const c1 = { tenant: 'demo', entity: 'contact', id: 'c1' };
@@ -52,6 +63,67 @@ async function failedOver(stage: Stage): Promise<void> {
     epoch: 2,
   });
 }
+
+describe('who follows', () => {
+  it('goes on when the log did not answer for a while', async () => {
+    const stage = new Stage();
+    const seen: string[] = [];
+    await stage.decide('c1', [initiated]);
+    stage.order.extend();
+    await stage.open('demo');
+    const client = new Client(`127.0.0.1:${stage.gateway.port}`, credentials.createInsecure());
+    const errors: Error[] = [];
+    const follow = (options: object): ClientReadableStream<ReadResp> =>
+      client['read']!({
+        options: { ...options, subscription: {}, noFilter: {}, uuidOption: { structured: {} } },
+      }) as unknown as ClientReadableStream<ReadResp>;
+    const name = { streamName: Buffer.from('contact-c1') };
+    const calls = [
+      follow({ all: { start: {} } }),
+      follow({ stream: { streamIdentifier: name, start: {} } }),
+    ];
+    calls.forEach((call, index) => {
+      call.on('error', (error) => errors.push(error));
+      call.on('data', ({ event }: ReadResp) => {
+        if (event) seen.push(`${index}@${event.event?.streamRevision}`);
+      });
+    });
+    try {
+      await eventually('what was there', () => seen.length === 2, { timeoutMs: 50_000 });
+      let failures = 0;
+      const read = stage.order.read.bind(stage.order);
+      stage.order.read = () => {
+        failures += 1;
+        if (failures > 4) stage.order.read = read;
+        return Promise.reject(new LogUnavailable('The log did not answer.', 'Try again.'));
+      };
+      await stage.decide('c1', [queued]);
+      stage.order.extend();
+      await eventually('what came', () => seen.length === 4 || errors.length > 0, {
+        timeoutMs: 50_000,
+      });
+      expect(failures).toBeGreaterThan(4);
+      expect(errors).toEqual([]);
+      expect(seen.toSorted()).toEqual(['0@0', '0@1', '1@0', '1@1']);
+    } finally {
+      for (const call of calls) call.on('error', () => {}).cancel();
+      client.close();
+      await stage.gateway.close();
+    }
+  });
+
+  it('shares what was made of a message', async () => {
+    const stage = new Stage();
+    await stage.decide('c1', [initiated]);
+    const [message] = stage.log.messages('EV_eu');
+    const address = parseSubject(message!.subject)!;
+    const made = recordedOf(message!, address, 7, 'demo');
+    expect(recordedOf(message!, address, 7, 'demo')).toBe(made);
+    // Ranks that were taken back may be given anew.
+    expect(recordedOf(message!, address, 8, 'demo')[0]?.position).toBe(8 * 1_024);
+    expect(recordedOf(message!, address, 8, 'meridian')[0]?.stream).toBe('demo~contact-c1');
+  });
+});
 
 describe('a stream', () => {
   it('goes on in the next owner after a failover, without the orphans', async () => {
@@ -138,6 +210,15 @@ describe('what cannot be read', () => {
       ['unreadable-EV_eu', '$unreadable', 'no JSON'],
       ['intake-eu', '$unreadable', '{"a":1}'],
     ]);
+  });
+});
+
+describe('a fault of ours', () => {
+  it('is not told to clients', () => {
+    const { code, details } = toStatus(new Error('EV_eu 17 of acme: ev.eu.eu.acme.contact.x1'));
+    expect(code).toBe(status.UNAVAILABLE);
+    expect(details).not.toContain('acme');
+    expect(toStatus(invalidArgument('Say more.'))).toMatchObject({ details: 'Say more.' });
   });
 });
 

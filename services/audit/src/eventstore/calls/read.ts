@@ -4,6 +4,7 @@ import { compileFilter, type EventFilter } from '../filters.ts';
 import { parseStreamName, type NamedStream } from '../names.ts';
 import type { ReadOptions, ReadReq, ReadResp } from '../protocol/messages.ts';
 import { Pace, readPosition, type Page, type Scope } from '../reading/order-reader.ts';
+import { patiently } from './patience.ts';
 import { answerOf, type Presentation, type Sink } from './sink.ts';
 import { confirm, followOrder, followStream, type SubscriptionParts } from './subscription.ts';
 
@@ -152,8 +153,9 @@ async function readStream(
   if (options.subscription !== undefined) {
     await confirm(sink);
     let from = 0;
-    if (end !== undefined) from = (await lastRevision(parts, stream, viewer)) + 1;
-    else if (revision !== undefined) from = readPosition(revision) + 1;
+    if (end !== undefined) {
+      from = ((await patiently(signal, () => lastRevision(parts, stream, viewer))) ?? -1) + 1;
+    } else if (revision !== undefined) from = readPosition(revision) + 1;
     await followStream(parts, { sink, signal, presentation }, stream, from);
     return;
   }

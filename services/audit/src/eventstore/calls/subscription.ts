@@ -6,6 +6,7 @@ import type { Tail } from '../reading/tail.ts';
 import { positionOf, rankAt, type Recorded } from '../recorded.ts';
 import type { EventFilter } from '../filters.ts';
 import type { NamedStream } from '../names.ts';
+import { patiently } from './patience.ts';
 import { answerOf, type Presentation, type Sink } from './sink.ts';
 
 /** Somebody who follows and is further behind than this has fallen behind. */
@@ -69,7 +70,8 @@ export async function followOrder(
   };
   while (!signal.aborted) {
     const { version } = tail;
-    const page = await order.forwards(next, scope, pace.limit);
+    const page = await patiently(signal, () => order.forwards(next, scope, pace.limit));
+    if (page === undefined) return;
     pace.took(page);
     if (isLive && tail.size - rankAt(page.next) > behindRanks) {
       isLive = false;
@@ -128,13 +130,15 @@ export async function followStream(
     }
   };
   let from = positionOf(tail.size, 0);
-  await catchUp();
+  await patiently(signal, catchUp);
   const timestamp = timestampOf(now());
   await sink.write({ caughtUp: { timestamp, streamRevision: Math.max(0, next - 1) } });
   const pace = new Pace();
   while (!signal.aborted) {
     const { version } = tail;
-    const page = await order.forwards(from, { viewer, stream }, pace.limit);
+    const scope = { viewer, stream };
+    const page = await patiently(signal, () => order.forwards(from, scope, pace.limit));
+    if (page === undefined) return;
     pace.took(page);
     from = page.next;
     for (const event of page.events) {
@@ -143,7 +147,7 @@ export async function followStream(
       const goesOn = stream.kind === 'intake' ? event.revision >= next : event.revision === next;
       if (goesOn) await send(event);
     }
-    if (seen >= next) await catchUp();
+    if (seen >= next) await patiently(signal, catchUp);
     if (page.looked === 0) await tail.moved(version, signal);
   }
 }

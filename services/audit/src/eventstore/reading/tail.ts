@@ -1,3 +1,4 @@
+import { LogUnavailable } from '@meridian/journal';
 import type { OrderedLog, OrderedMessage } from '../../order/ordered-log.ts';
 
 const messagesLimit = 4_096;
@@ -21,7 +22,11 @@ export class Tail {
 
   constructor(ordered: OrderedLog) {
     this.#ordered = ordered;
-    this.#unlisten = ordered.onGrown(() => this.wake());
+    this.#unlisten = ordered.onGrown(() => {
+      // Ranks that were taken back are given anew, perhaps to other messages.
+      if (ordered.size < this.#start + this.#held.length) this.#drop();
+      this.wake();
+    });
   }
 
   get size(): number {
@@ -77,6 +82,12 @@ export class Tail {
     this.wake();
   }
 
+  #drop(): void {
+    this.#held = [];
+    this.#start = 0;
+    this.#bytes = 0;
+  }
+
   async #fill(from: number): Promise<void> {
     const end = this.#start + this.#held.length;
     if (from > end) {
@@ -91,7 +102,10 @@ export class Tail {
       limit: fillLength,
     });
     if (read.length === 0) {
-      throw new Error(`The one order has ${this.#ordered.size} ranks, but ${next} is not there.`);
+      throw new LogUnavailable(
+        `The one order has ${this.#ordered.size} ranks, and ${next} cannot be read.`,
+        'It is tried again.',
+      );
     }
     for (const one of read) {
       this.#held.push(one);
