@@ -16,6 +16,8 @@ import type { ReadState } from './progress.ts';
 export interface DesksSpec<D extends Desk> {
   /** The subjects of its own aggregates after `ev.<region>.<home>.`, such as `*.contact.*`. */
   readonly own: readonly string[];
+  /** The homes that there are desks for; every one when absent. */
+  readonly homes?: readonly string[];
   /** A desk that knows nothing yet. */
   readonly create: (home: string, journal: Journal) => D;
   /** What is due at a desk while it is open; each home's is fired by itself: none waits for another. */
@@ -38,11 +40,13 @@ export interface Desks<D> {
   all(): readonly (readonly [home: string, desk: D])[];
 }
 
-export interface DeskSetOptions<D extends Desk> extends DesksSpec<D> {
+export interface DeskSetOptions<D extends Desk> extends Omit<DesksSpec<D>, 'homes'> {
   readonly service: string;
   readonly region: string;
   readonly log: Log;
   readonly homes: Homes;
+  /** The homes that there are desks for. */
+  readonly desksOf: readonly string[];
   readonly leases: Leases;
   readonly logger: Logger;
   readonly openSources: (home: string, starts: Positions, epoch: number) => Promise<DeskSources>;
@@ -63,9 +67,9 @@ export class DeskSet<D extends Desk> implements Desks<D> {
 
   /** Begins; resolves once every desk has caught up with what is held here, and those granted decide. */
   async begin(): Promise<void> {
-    const { homes, log, leases, region, service, own, create, logger } = this.#options;
+    const { homes, desksOf, log, leases, region, service, own, create, logger } = this.#options;
     const { openSources, onFailure, onMoved } = this.#options;
-    for (const home of homes.regions) {
+    for (const home of desksOf) {
       const keeper: DeskKeeper<D> = new DeskKeeper<D>({
         log,
         ledger: homes.ledger,

@@ -137,8 +137,10 @@ export class ServiceRuntime implements Service {
 
   desks<D extends Desk>(spec: DesksSpec<D>): Desks<D> {
     const { log, region, homes, leases, logger } = this.#options;
+    const desksOf = spec.homes ?? homes.regions;
     const desks = new DeskSet<D>({
       ...spec,
+      desksOf,
       service: this.name,
       region,
       log,
@@ -152,7 +154,7 @@ export class ServiceRuntime implements Service {
     this.#desks = desks as unknown as DeskSet<Desk>;
     this.progress.addReader(() => desks.state);
     const { timer } = spec;
-    for (const home of timer === undefined ? [] : homes.regions) {
+    for (const home of timer === undefined ? [] : desksOf) {
       this.timer({
         name: `${timer?.name}.${home}`,
         next: () => {
