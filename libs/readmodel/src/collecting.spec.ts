@@ -4,6 +4,18 @@ import { Collecting } from './collecting.ts';
 /** Longer than any test may take: who waits for the end of it fails. */
 const longMs = 3_600_000;
 
+/** Sees that the next batch waits, and goes once the pause is ended. */
+async function waitsForTheEnd(collecting: Collecting): Promise<void> {
+  let isDue = false;
+  const next = collecting.collected().then(() => {
+    isDue = true;
+  });
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(isDue).toBe(false);
+  collecting.end();
+  await next;
+}
+
 describe('Collecting', () => {
   it('lets the first batch go at once', async () => {
     await new Collecting(longMs).collected();
@@ -12,14 +24,7 @@ describe('Collecting', () => {
   it('makes the next one wait, until the pause is ended', async () => {
     const collecting = new Collecting(longMs);
     await collecting.collected();
-    let isDue = false;
-    const next = collecting.collected().then(() => {
-      isDue = true;
-    });
-    await new Promise((resolve) => setImmediate(resolve));
-    expect(isDue).toBe(false);
-    collecting.end();
-    await next;
+    await waitsForTheEnd(collecting);
   });
 
   it('makes nobody wait while somebody waits for what is to be written', async () => {
@@ -30,14 +35,7 @@ describe('Collecting', () => {
       await waiting;
       await collecting.collected();
     });
-    let isDue = false;
-    const next = collecting.collected().then(() => {
-      isDue = true;
-    });
-    await new Promise((resolve) => setImmediate(resolve));
-    expect(isDue).toBe(false);
-    collecting.end();
-    await next;
+    await waitsForTheEnd(collecting);
   });
 
   it('tells what the waiting came to, a failure too', async () => {
