@@ -159,10 +159,10 @@ class JetStreamVault implements Vault {
   forget(keyIds: readonly string[]): void {
     this.#forgotten += 1;
     const gone = new Set(keyIds);
-    for (const [name, { keyId }] of [...this.#keys.entries()]) {
+    for (const [name, { keyId }] of this.#keys.entries()) {
       if (gone.has(keyId)) this.#keys.delete(name);
     }
-    for (const [name, keyId] of [...this.#keyIds.entries()]) {
+    for (const [name, keyId] of this.#keyIds.entries()) {
       if (gone.has(keyId)) this.#keyIds.delete(name);
     }
   }

@@ -52,7 +52,7 @@ async function storedKey(nats: NatsConnection, keyId: string): Promise<string> {
   const { streams } = await jetstreamManager(nats);
   const filter = `vault.eu.*.demo.*.${keyId}`;
   const message = await streams.getMessage('VAULT_eu', { seq: 1, next_by_subj: filter });
-  return (message?.json() as { key: string }).key;
+  return (JSON.parse(message?.string() ?? '{}') as { key: string }).key;
 }
 
 let eu: NatsConnection;

@@ -78,7 +78,14 @@ describe('frozen messages', () => {
     });
 
     test('its frozen bytes give the JSON', () => {
-      expect(dataFromProtobuf(contract, bytes(message))).toStrictEqual(json(message));
+      const read = dataFromProtobuf(contract, bytes(message)) as Record<string, JsonValue>;
+      const frozenJson = json(message) as object;
+      // A list or map that came later is empty.
+      const later = Object.entries(read).filter(
+        ([name, value]) =>
+          !Object.hasOwn(frozenJson, name) && Object.keys(Object(value) as object).length === 0,
+      );
+      expect(read).toStrictEqual({ ...Object.fromEntries(later), ...frozenJson });
     });
 
     test('is accepted from outside when it is a request, refused when it is a decision', () => {

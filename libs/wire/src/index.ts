@@ -27,6 +27,8 @@ export type { IntakeResult } from './intake.ts';
 export { dataSchema, messageSchema } from './json-schema.ts';
 export type { JsonSchema } from './json-schema.ts';
 export { dataFromProtobuf, dataToProtobuf } from './protobuf.ts';
+export { clearPersonal, holdsPersonal, replacePersonal } from './personal.ts';
+export type { ReplaceText } from './personal.ts';
 export { isSealed, sealedLength, sealedParts, sealedTexts } from './sealed.ts';
 export type { SealedParts } from './sealed.ts';
 export {

@@ -1,5 +1,6 @@
 import { enumerations, shapes } from './gen/contracts.ts';
 import type { Contract, FieldShape } from './contract.ts';
+import { sealedLength, sealedPattern } from './sealed.ts';
 import { identifierPattern, itemShape } from './validate.ts';
 
 /** A JSON Schema, draft 2020-12. */
@@ -11,9 +12,7 @@ function oneSchema(shape: FieldShape, reference: (message: string) => JsonSchema
       return {
         type: 'string',
         ...(shape.required ? { minLength: 1 } : {}),
-        ...(shape.identifier
-          ? { pattern: identifierPattern.source }
-          : { maxLength: shape.maximumLength }),
+        ...(shape.identifier ? { pattern: identifierPattern.source } : lengthSchema(shape)),
       };
     case 'boolean':
       return { type: 'boolean' };
@@ -26,6 +25,15 @@ function oneSchema(shape: FieldShape, reference: (message: string) => JsonSchema
     default:
       return numberSchema(shape);
   }
+}
+
+/** A personal text travels sealed, and is longer then. */
+function lengthSchema({ personal, maximumLength }: FieldShape): JsonSchema {
+  if (!personal) return { maxLength: maximumLength };
+  return {
+    maxLength: sealedLength(maximumLength),
+    anyOf: [{ maxLength: maximumLength }, { pattern: sealedPattern }],
+  };
 }
 
 function numberSchema({ kind, minimum, maximum }: FieldShape): JsonSchema {

@@ -3,7 +3,9 @@
  * hexadecimal digits and nonce and tag 28 bytes, 38 characters, together.
  */
 const form = 'sealed:1:([0-9a-f]{32}):([A-Za-z0-9_-]{38,})';
-const whole = new RegExp(`^${form}$`);
+/** What a whole sealed text looks like, as a regular expression. */
+export const sealedPattern = `^${form}$`;
+const whole = new RegExp(sealedPattern);
 const prefix = 'sealed:1:';
 const headLength = prefix.length + 32 + 1;
 const overheadBytes = 28;

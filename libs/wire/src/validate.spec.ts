@@ -252,6 +252,8 @@ function allows(
         return value === rule;
       case 'not':
         return !nested(rule, value);
+      case 'anyOf':
+        return (rule as unknown[]).some((one) => nested(one, value));
       case 'pattern':
         return typeof value !== 'string' || new RegExp(rule as string, 'u').test(value);
       case 'format':

@@ -1,4 +1,5 @@
 import { contracts, enumerations, shapes } from './gen/contracts.ts';
+import { isSealed, sealedLength } from './sealed.ts';
 import type { Contract, FieldShape, Problem } from './contract.ts';
 
 const contractsByType = new Map(contracts.map((contract) => [contract.type, contract]));
@@ -47,7 +48,10 @@ function checkText(shape: FieldShape): Check {
         'identifier',
         `${pointer} must be 1 to 72 of A-Z a-z 0-9 _ -, not ${show(value)}.`,
       );
-    } else if (value.length > shape.maximumLength) {
+    } else if (
+      value.length > shape.maximumLength &&
+      !(shape.personal && fitsSealed(shape, value))
+    ) {
       report(
         problems,
         pointer,
@@ -56,6 +60,11 @@ function checkText(shape: FieldShape): Check {
       );
     }
   };
+}
+
+/** Whether a personal text is the sealed form of one that is not too long. */
+function fitsSealed({ maximumLength }: FieldShape, value: string): boolean {
+  return value.length <= sealedLength(maximumLength) && isSealed(value);
 }
 
 function checkNumber(shape: FieldShape): Check {

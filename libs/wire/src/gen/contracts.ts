@@ -114,6 +114,7 @@ export const shapes: Readonly<Record<string, readonly FieldShape[]>> = {
     { name: 'channel', kind: 'enum', maximumLength: 256, of: 'Channel', required: true },
     { name: 'customer', kind: 'string', maximumLength: 256, personal: true },
     { name: 'attributes', kind: 'string', maximumLength: 100, map: true },
+    { name: 'personalAttributes', kind: 'string', maximumLength: 100, map: true, personal: true },
   ],
   ContactConnectedToSystem: [
   ],
@@ -188,6 +189,7 @@ export const shapes: Readonly<Record<string, readonly FieldShape[]>> = {
     { name: 'customer', kind: 'string', maximumLength: 256, personal: true },
     { name: 'flow', kind: 'string', maximumLength: 256, identifier: true },
     { name: 'attributes', kind: 'string', maximumLength: 32, map: true },
+    { name: 'personalAttributes', kind: 'string', maximumLength: 256, map: true, personal: true },
   ],
   EnterQueue: [
     { name: 'queueId', kind: 'string', maximumLength: 256, required: true, identifier: true },

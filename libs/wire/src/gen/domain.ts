@@ -263,6 +263,7 @@ export interface ContactInitiated {
   readonly channel: Channel;
   readonly customer?: string;
   readonly attributes?: { readonly [key: string]: string };
+  readonly personalAttributes?: { readonly [key: string]: string };
 }
 
 export type ContactConnectedToSystem = Readonly<Record<string, never>>;
@@ -365,6 +366,11 @@ export interface InitiateContact {
   /** The IVR flow or bot that serves the customer first. Without one, the system waits to be told. */
   readonly flow?: string;
   readonly attributes?: { readonly [key: string]: string };
+  /**
+   * What is known of the customer beyond the name they go by, which must be there too: these values are
+   * sealed with the same key. The names of the entries are not.
+   */
+  readonly personalAttributes?: { readonly [key: string]: string };
 }
 
 /** The customer is to be served by an agent: leaves the IVR, joins the queue. */

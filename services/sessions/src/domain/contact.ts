@@ -259,7 +259,7 @@ function initiate(
       ? accept()
       : refuse('CONTACT_EXISTS', { channel: contact.channel, method: contact.method });
   }
-  const { method, channel, customer, flow, attributes } = data;
+  const { method, channel, customer, flow, attributes, personalAttributes } = data;
   return accept<ContactEvent>(
     {
       type: 'meridian.contact.initiated.v1',
@@ -269,6 +269,7 @@ function initiate(
         channel,
         ...(customer === undefined ? {} : { customer }),
         ...(attributes === undefined ? {} : { attributes }),
+        ...(personalAttributes === undefined ? {} : { personalAttributes }),
       },
     },
     { type: 'meridian.contact.connected_to_system.v1', subject, data: {} },
