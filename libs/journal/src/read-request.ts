@@ -1,6 +1,7 @@
 import { toTimestamp } from '@meridian/core';
 import {
   acceptIntake,
+  clearPersonal,
   parseSubject,
   type IntakeEnvelope,
   type ParsedSubject,
@@ -18,7 +19,8 @@ export interface StoredRequest {
 /**
  * Reads and checks a message of an `IN_` stream. Whoever may publish on NATS writes there without
  * the edge, so that nothing is taken for granted.
- * @throws InvalidRequest when it keeps no contract or does not fit its subject
+ * @throws InvalidRequest when it keeps no contract, does not fit its subject, or holds personal texts
+ *   that are not sealed
  */
 export function readRequest(message: LogMessage): StoredRequest {
   const fail = (problems: readonly string[]): never => {
@@ -49,6 +51,13 @@ export function readRequest(message: LogMessage): StoredRequest {
   }
   if (event.subject !== address.id) {
     return fail([`/subject is ${event.subject}, but it was published to ${message.subject}.`]);
+  }
+  const clear = clearPersonal(contract, event.data);
+  if (clear.length > 0) {
+    return fail([
+      `${clear.join(', ')} ${clear.length === 1 ? 'is' : 'are'} personal and in the clear: only an ` +
+        'edge seals what it takes in; publish it there.',
+    ]);
   }
   return { event, address };
 }

@@ -11,7 +11,10 @@ export interface AsideRecord {
   readonly attempts: number;
   /** The name of the handler that got it. */
   readonly handler: string;
-  /** The original, parsed (a CloudEvent or a batch of them); absent when it cannot be read. */
+  /**
+   * The original, parsed (a CloudEvent or a batch of them), without personal texts in the clear;
+   * absent when it cannot be read.
+   */
   readonly event?: unknown;
   /** When this record was made, by the service's clock: an RFC 3339 timestamp. */
   readonly at: string;

@@ -50,6 +50,35 @@ describe('AsideStore', () => {
     });
   });
 
+  it('keeps no personal text in the clear a second time', async () => {
+    const { log, store, message } = await setUp();
+    const type = 'meridian.contact.initiate.v1';
+    const sealed = `sealed:1:${'0f'.repeat(16)}:${'A'.repeat(38)}`;
+    for (const data of [
+      { customer: 'Anna', flow: 'main', personalAttributes: { city: 'Bonn', known: sealed } },
+      { customer: ['Anna'] },
+    ]) {
+      await store.failed(
+        await message('c1', JSON.stringify({ id: '1', type, data })),
+        reason,
+        handling,
+      );
+    }
+    const { items } = await listAside(log, 'eu');
+    expect(items.map(({ event }) => event)).toEqual([
+      {
+        id: '1',
+        type,
+        data: {
+          customer: '(personal)',
+          flow: 'main',
+          personalAttributes: { city: '(personal)', known: sealed },
+        },
+      },
+      { id: '1', type },
+    ]);
+  });
+
   it('leaves out what cannot be read, and what is too large', async () => {
     const { log, store, message } = await setUp(1_000);
     await store.failed(await message('c1', 'no JSON'), reason, handling);

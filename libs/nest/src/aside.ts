@@ -1,6 +1,6 @@
 import { toTimestamp, type Rejection } from '@meridian/core';
 import { MessageTooLarge, WrongLastSequence, type Log, type LogMessage } from '@meridian/journal';
-import { asideStream } from '@meridian/wire';
+import { asideStream, contractOf, holdsPersonal, isSealed, replacePersonal } from '@meridian/wire';
 import type { AsideItem, AsideReason, AsideRecord, AsideStatus } from './aside-record.ts';
 
 export interface AsideStoreOptions {
@@ -78,7 +78,7 @@ export class AsideStore {
   ): Promise<void> {
     const { log, region, service, now } = this.#options;
     const { handler, attempts, asked } = handling;
-    const event = parsed(message);
+    const event = withoutPersonal(parsed(message));
     const record: AsideRecord = {
       status,
       service,
@@ -106,6 +106,22 @@ function parsed(message: LogMessage): unknown {
     return JSON.parse(message.text());
   } catch {
     return undefined;
+  }
+}
+
+/** Personal texts in the clear are not kept a second time: what was published past the edge may hold them. */
+function withoutPersonal(event: unknown): unknown {
+  const { type, data, ...rest } = Object(event) as { readonly type?: unknown; data?: unknown };
+  const contract = typeof type === 'string' ? contractOf(type) : undefined;
+  if (contract === undefined || !holdsPersonal(contract)) return event;
+  try {
+    const hidden = replacePersonal(contract, data, (text) =>
+      text === '' || isSealed(text) ? text : '(personal)',
+    );
+    return { ...rest, type, data: hidden };
+  } catch {
+    // The data is not as its contract has it: where something personal is in it, nobody knows.
+    return { ...rest, type };
   }
 }
 

@@ -3,6 +3,7 @@ import { toTimestamp } from '@meridian/core';
 import type { Log } from '@meridian/journal';
 import { KeyRing } from '@meridian/keys';
 import { ProgressWatch, type Beat, type Clock, type Leases } from '@meridian/nest';
+import { memoryVault, openVault } from '@meridian/vault';
 import { eventStream } from '@meridian/wire';
 import type { NatsConnection } from '@nats-io/nats-core';
 import type { Registry } from 'prom-client';
@@ -20,6 +21,7 @@ import { logRoutes } from './log/routes.ts';
 import { directoryLimits } from './domain/home-directory.ts';
 import { aliveElsewhere } from './homes/seed.ts';
 import { openMesh, type Mesh } from './mesh.ts';
+import { Sealing } from './personal/sealing.ts';
 import { openReadModels, type ReadModels } from './projections/index.ts';
 import { Intake } from './publish/intake.ts';
 import { serveNats } from './publish/nats-intake.ts';
@@ -79,8 +81,11 @@ export async function openEdge(parts: EdgeParts): Promise<Edge> {
   await makeDevelopmentKey(parts, ring, store, realNow());
   const authenticate: Authenticate = (token) => ring.authenticate(token);
   const mesh = openMesh(parts);
-  const intake = new Intake({ log, region, ...mesh, gate: parts.leases });
   const sorted = [...regions].toSorted();
+  const vault =
+    nats === undefined ? memoryVault(region) : await openVault({ nats, region, regions });
+  const sealing = new Sealing({ vault, residencyOf: () => sorted });
+  const intake = new Intake({ log, region, ...mesh, sealing, gate: parts.leases });
   const feeds = sorted.map((one) => new Feed(log, eventStream(one), onFault, feedLimits(sorted)));
   const hub = new StreamHub(feeds, { ...config, onFault });
   const logs = logRoutes(log, region, onFault, sorted);
@@ -143,6 +148,7 @@ export async function openEdge(parts: EdgeParts): Promise<Edge> {
       await mesh.close();
       await endNats?.();
       await store.close();
+      await vault.close();
       await models?.close();
     },
   };

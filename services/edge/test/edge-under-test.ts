@@ -3,6 +3,7 @@ import { followLedger, memoryLog, type Log } from '@meridian/journal';
 import { memoryBeat, type Beat } from '@meridian/nest';
 import { eventStream } from '@meridian/wire';
 import type { Scope } from '@meridian/keys';
+import { memoryVault, type Vault } from '@meridian/vault';
 import { HeldWatch } from '../src/durability/held-watch.ts';
 import { Homes } from '../src/homes/homes.ts';
 import { refuseTheRest, serve, serverOptions } from '../src/http/serve.ts';
@@ -11,6 +12,7 @@ import { KeyRing, makeKey } from '@meridian/keys';
 import { keyRoutes } from '../src/keys/routes.ts';
 import { memoryKeyStore } from '../src/keys/memory-key-store.ts';
 import { Intake } from '../src/publish/intake.ts';
+import { Sealing, type ResidencyOf } from '../src/personal/sealing.ts';
 import { publishRoutes } from '../src/publish/routes.ts';
 import { Feed, type FeedLimits } from '../src/stream/feed.ts';
 import { StreamHub } from '../src/stream/hub.ts';
@@ -42,6 +44,9 @@ export interface EdgeUnderTestOptions {
   readonly durabilityWaitMs?: number;
   /** Whether the way in is open; default it is. */
   readonly gate?: { intakeOpen: boolean };
+  /** Where keys of data subjects are; default one in memory. */
+  readonly vault?: Vault;
+  readonly residencyOf?: ResidencyOf;
   readonly more?: (parts: { readonly log: Log }) => readonly Route[];
 }
 
@@ -81,7 +86,10 @@ export async function startEdge(options: EdgeUnderTestOptions = {}): Promise<Edg
     waitMs: options.durabilityWaitMs ?? 10_000,
   });
   const gate = options.gate ?? { intakeOpen: true };
-  const intake = new Intake({ log, region: 'eu', homes, held, gate });
+  const vault = options.vault ?? memoryVault('eu');
+  const residencyOf = options.residencyOf ?? (() => regions.toSorted());
+  const sealing = new Sealing({ vault, residencyOf });
+  const intake = new Intake({ log, region: 'eu', homes, held, sealing, gate });
   const routes: Route[] = [
     ...publishRoutes({ intake, now: () => fixedTime, regions }),
     ...streamRoutes({

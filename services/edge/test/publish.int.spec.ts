@@ -107,7 +107,11 @@ describe('POST /v1/events', () => {
     });
     expect(protobuf.status).toBe(202);
     const stored = await log.get('IN_eu', protobuf.body.accepted[0].sequence);
-    expect(JSON.parse(stored!.text()).data).toEqual({ ...data, attributes: {} });
+    expect(JSON.parse(stored!.text()).data).toEqual({
+      ...data,
+      attributes: {},
+      personalAttributes: {},
+    });
     const broken = await post(edge.url, token, bytes.slice(0, -1), {
       ...headers('pb2'),
       'content-type': 'application/protobuf',

@@ -43,6 +43,7 @@ export const problemKinds = {
   'body-too-large': [413, 'The body is too large'],
   'uri-too-long': [414, 'The path or a part of it is too long'],
   'unsupported-media-type': [415, 'The content type is not taken here'],
+  'outside-residency': [421, 'Personal data of this tenant is not taken in this region'],
   'headers-too-large': [431, 'The headers are too large'],
   'too-many-streams': [429, 'Too many streams are open'],
   internal: [500, 'The edge failed'],

@@ -9,6 +9,7 @@ import {
 import type { Appended, Log } from '@meridian/journal';
 import type { HeldWatch } from '../durability/held-watch.ts';
 import type { Homes } from '../homes/homes.ts';
+import type { Sealing } from '../personal/sealing.ts';
 import { duplicateId, planBatch, sameRequest, type Plan, type Publisher } from './batch.ts';
 import type { Durability, Waited } from '../domain/held-by.ts';
 import { attributesOf, modeOf } from '../domain/media.ts';
@@ -38,6 +39,8 @@ export interface IntakeParts {
   readonly homes: Pick<Homes, 'of'>;
   /** Who holds what, elsewhere. */
   readonly held: Pick<HeldWatch, 'wait' | 'reached'>;
+  /** What makes personal fields unreadable without a key before they are stored. */
+  readonly sealing: Pick<Sealing, 'seal'>;
   /** Whether the region takes anything in at the moment. */
   readonly gate: { readonly intakeOpen: boolean };
 }
@@ -65,7 +68,8 @@ export class Intake {
   ): Promise<string> {
     this.#checkOpen();
     const { values, batch } = readEvents(submission);
-    const plan = planBatch(values, batch, publisher);
+    const plan = await this.#sealed(planBatch(values, batch, publisher), batch);
+    plan.events.forEach(checkOwnWay);
     const addressed = plan.events.map((event) => this.#address(event));
     const stored = await orRefuse(
       Promise.all(plan.events.map((event, place) => this.#append(event, addressed[place] ?? ''))),
@@ -73,6 +77,11 @@ export class Intake {
     await this.#checkDuplicates(plan, stored, batch);
     if (durability !== 'region') await this.#waitFor(durability, plan, stored);
     return this.#answer(plan, stored);
+  }
+
+  async #sealed({ events, places }: Plan, batch: boolean): Promise<Plan> {
+    const prefixOf = (place: number): string => (batch ? `/${places.indexOf(place)}` : '');
+    return { events: await this.#parts.sealing.seal(events, prefixOf), places };
   }
 
   #checkOpen(): void {
@@ -172,6 +181,12 @@ export class Intake {
   #answer(plan: Plan, stored: readonly Accepted[]): string {
     return JSON.stringify({ accepted: this.#described(plan, stored) });
   }
+}
+
+/** What is asked about persons' data has routes of its own, which know whom it may come from. */
+function checkOwnWay({ type }: IntakeEnvelope): void {
+  if (contractOf(type)?.entity !== 'privacy') return;
+  throw new Refusal('forbidden', `${type} is not published; see /v1/privacy in /openapi.json.`);
 }
 
 /** Takes a submission apart into the events it holds, not yet checked. */

@@ -53,7 +53,7 @@ export function publishRoutes({ intake, now, regions }: PublishOptions): Route[]
       replies: {
         202: { description: 'All are stored', content: { 'application/json': acceptedSchema } },
       },
-      refusals: [409, 413, 415, 503],
+      refusals: [409, 413, 415, 421, 503],
       async handle({ key, query, request, reply, body }: Call) {
         const durability = readDurability(place, query.one('durability'), alone);
         const { headers } = request;
