@@ -5,6 +5,7 @@ import { Refusal, shown } from '../domain/problem.ts';
 import { invalidParameter, oneOf, wholeNumber } from '../domain/query.ts';
 import { orRefuse } from '../http/log-fault.ts';
 import type { Call, Parameters, Route } from '../http/route.ts';
+import { reasonHeaders, type AccessBook } from '../privacy/index.ts';
 import { HttpSink } from '../stream/http-sink.ts';
 
 /** The headers that Meridian and NATS give entries. */
@@ -42,14 +43,17 @@ export interface OpenLogs {
 
 /**
  * `GET /v1/log/{stream}`: the entries of the key's tenant and the mesh's own as they are stored, one
- * JSON object a line. Of the other regions' streams it gives this region's copies.
+ * JSON object a line; all of them for an operator's key, which is of the tenant `meridian`. Of the
+ * other regions' streams it gives this region's copies.
  * @param regions of the mesh, this one among them
+ * @param access where it is recorded who reads; nowhere when absent
  */
 export function logRoutes(
   log: Log,
   region: string,
   onFault: (error: unknown) => void,
   regions: readonly string[] = [region],
+  access?: Pick<AccessBook, 'record'>,
 ): { readonly routes: Route[]; readonly open: OpenLogs } {
   const others = regions.filter((one) => one !== region).toSorted();
   const streams = [
@@ -74,6 +78,7 @@ export function logRoutes(
       },
     },
     query,
+    headers: reasonHeaders,
     replies: {
       200: {
         description: 'One JSON object a line',
@@ -88,7 +93,8 @@ export function logRoutes(
       },
     },
     refusals: [404, 503],
-    async handle({ key, parameters, query: values, reply }: Call) {
+    async handle(call: Call) {
+      const { key, parameters, query: values, reply } = call;
       const stream = parameters['stream'] as string;
       if (!streams.includes(stream)) {
         throw new Refusal(
@@ -102,6 +108,7 @@ export function logRoutes(
       if (to !== undefined && to < from) {
         throw invalidParameter('to', `is ${to}, before from (${from})`);
       }
+      await access?.record(call, 'LOG', `/v1/log/${stream}`);
       const last = await orRefuse(log.lastSequence(stream));
       reply.hijack();
       reply.raw.writeHead(200, {
@@ -200,9 +207,13 @@ async function sendBatch(
   if (text !== '' && !sink.write(text)) await sink.ready();
 }
 
+/** A key of the mesh's own tenant is an operator's: it reads all of a stream. */
 function filtersOf(stream: string, tenant: string): string[] {
   const region = stream.slice(stream.indexOf('_') + 1);
-  const tenants = [...new Set([tenant, meshTenant])];
+  if (tenant === meshTenant) {
+    return [`${stream.slice(0, stream.indexOf('_')).toLowerCase()}.${region}.>`];
+  }
+  const tenants = [tenant, meshTenant];
   if (stream === intakeStream(region)) return tenants.map((one) => `in.${region}.${one}.>`);
   if (stream === eventStream(region)) return tenants.map((one) => `ev.${region}.*.${one}.>`);
   return [`aside.${region}.>`];
@@ -210,6 +221,7 @@ function filtersOf(stream: string, tenant: string): string[] {
 
 /** What is set aside says in its record whose it is; elsewhere the subject says it. */
 function isOwn(message: LogMessage, tenant: string): boolean {
+  if (tenant === meshTenant) return true;
   const subject = message.subject.startsWith('aside.')
     ? readAsideItem(message)?.subject
     : message.subject;
