@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { agentsCommand } from './commands/agents.ts';
+import { archiveCommands } from './commands/archive.ts';
 import { checkCommand } from './commands/check.ts';
 import { clockCommand } from './commands/clock.ts';
 import type { CommandSpec, Context } from './commands/command.ts';
@@ -22,6 +23,7 @@ import { replayCommand } from './commands/replay.ts';
 import { setAsideCommands } from './commands/set-aside.ts';
 import { tailCommand } from './commands/tail.ts';
 import { verifyCommand } from './commands/verify.ts';
+import { whatIfCommand } from './commands/what-if.ts';
 import { CommandFault, exitCodes, type ExitCode } from './fault.ts';
 import { EdgeClient } from './http/client.ts';
 import type { Io } from './io.ts';
@@ -36,6 +38,7 @@ const commands: readonly CommandSpec[] = [
   queuesCommand,
   agentsCommand,
   replayCommand,
+  whatIfCommand,
   checkCommand,
   exportCommand,
   importCommand,
@@ -52,6 +55,11 @@ const commands: readonly CommandSpec[] = [
 ];
 const groups: readonly { name: string; summary: string; commands: readonly CommandSpec[] }[] = [
   { name: 'receipt', summary: 'what a drill cost, signed: verify', commands: receiptCommands },
+  {
+    name: 'archive',
+    summary: 'ranges of the log outside the server: create, list, verify, restore, delete',
+    commands: archiveCommands,
+  },
   { name: 'keys', summary: 'API keys: create, list, revoke', commands: keysCommands },
   {
     name: 'set-aside',

@@ -1,0 +1,11 @@
+export { createArchives, type CreateResult } from './create.ts';
+export type { RangedCopy } from './cursor.ts';
+export { deleteTenant, type Deletion } from './delete.ts';
+export { holdsOfLog, type HoldsOf } from './holds.ts';
+export { folderOf, readArchives, type Archives, type Manifest } from './manifest.ts';
+export { regionSigner } from './record.ts';
+export { restoredLines, streamsOf, type Restored, type Wanted } from './restore.ts';
+export { openStore, type ArchiveStore } from './store.ts';
+export { verifyArchives, type ArchiveFault, type ArchiveVerdict } from './verify.ts';
+export { checkReason, parseAge, parseSize, parseTime } from './amounts.ts';
+export { logCopy } from './log-copy.ts';
