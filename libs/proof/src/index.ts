@@ -34,3 +34,13 @@ export {
   type Inclusion,
 } from './verify.ts';
 export { Ranks, type OrderRange, type Run, type StreamPlace } from './ranks.ts';
+export {
+  ensureSigner,
+  ensureSigningKey,
+  keyListFile,
+  keysOf,
+  signerName,
+  withKey,
+  type KeyList,
+  type SigningKey,
+} from './signing-key.ts';

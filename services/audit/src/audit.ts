@@ -4,12 +4,12 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LogFault, type Ledger, type Log } from '@meridian/journal';
 import type { Beat } from '@meridian/nest';
+import { ensureSigner, keyListFile } from '@meridian/proof';
 import { eventStream } from '@meridian/wire';
 import type { Logger } from 'pino';
 import { ChainLog } from './chain/chain-log.ts';
 import { Checkpoints } from './chain/checkpoints.ts';
 import { Fold } from './chain/fold.ts';
-import { ensureSigner } from './chain/keys.ts';
 import { MeshDesk, type Granted } from './mesh-desk.ts';
 import type { AuditMetrics } from './metrics.ts';
 import { FollowedOrder } from './order/followed-order.ts';
@@ -112,12 +112,20 @@ export class Audit {
     });
     const { folder } = settings;
     if (folder === undefined) return;
+    const signer = ensureSigner(settings.keyFolder ?? folder, region);
+    if (signer.besides.length > 0) {
+      logger.warn(
+        { publicKey: signer.publicKey, besides: signer.besides },
+        `${region} signs with a new key from now on: the one that was published before is not here. ` +
+          `Publish the new one too: it is listed beside it in ${keyListFile}.`,
+      );
+    }
     this.#checkpoints = new Checkpoints({
       desk: this.#desk,
       chain: this.#chain,
       fold: this.#fold,
       ordered: this.#log,
-      signer: ensureSigner(settings.keyFolder ?? folder, region),
+      signer,
       region,
       home,
       everyRanks: settings.checkpointRanks,

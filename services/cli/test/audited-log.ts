@@ -12,6 +12,8 @@ import {
   Ranks,
   signatureLine,
   signNote,
+  withKey,
+  type KeyList,
   type NoteSigner,
   type OrderRange,
 } from '@meridian/proof';
@@ -34,9 +36,9 @@ const base64url = (bytes: Uint8Array): string => Buffer.from(bytes).toString('ba
  */
 export class AuditedLog {
   readonly streams: Record<string, RawEntry[]> = { EV_eu: [], EV_us: [], IN_eu: [], IN_us: [] };
-  readonly keys: Record<string, string>;
+  keys: KeyList;
   readonly #names: Readonly<Record<'eu' | 'us', string>>;
-  readonly #signers: Readonly<Record<'eu' | 'us', NoteSigner>>;
+  #signers: Readonly<Record<'eu' | 'us', NoteSigner>>;
   readonly #heads = new Map<string, Head>();
   readonly #ranks = new Ranks();
   readonly #segmentKey = Buffer.alloc(32, 7);
@@ -48,6 +50,21 @@ export class AuditedLog {
     this.#names = names;
     this.#signers = { eu, us };
     this.keys = { [names.eu]: eu.publicKey, [names.us]: us.publicKey };
+  }
+
+  /** Another log, empty, that the same keys sign. */
+  anew(): AuditedLog {
+    const other = new AuditedLog(this.#names);
+    other.#signers = this.#signers;
+    other.keys = this.keys;
+    return other;
+  }
+
+  /** The region eu lost its key: it signs with another one from now on. */
+  loseKey(): void {
+    const eu = signerOf(this.#names.eu);
+    this.#signers = { ...this.#signers, eu };
+    this.keys = withKey(this.keys, this.#names.eu, eu.publicKey);
   }
 
   /** A request and a decision of two events on it; a second call of a contact goes on with it. */

@@ -6,6 +6,7 @@ import {
   parseCheckpoint,
   parseNote,
   signatureLine,
+  signerName,
   signNote,
   type NoteSigner,
 } from '@meridian/proof';
@@ -15,7 +16,6 @@ import type { MeshDesk } from '../mesh-desk.ts';
 import type { OrderedLog } from '../order/ordered-log.ts';
 import type { ChainLog, SignedCheckpoint } from './chain-log.ts';
 import type { Fold, Folded } from './fold.ts';
-import { signerName } from './keys.ts';
 
 export interface CheckpointsOptions {
   readonly desk: MeshDesk;

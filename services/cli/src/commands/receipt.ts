@@ -1,13 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { keysOf, type KeyList } from '@meridian/proof';
 import { exitCodes, usageFault } from '../fault.ts';
 import { renderReceipt, verifyReceipt } from '../receipt/index.ts';
 import { printJson, textOption, type CommandSpec, type Context, type Options } from './command.ts';
 
 /** A key, or the path of a list of keys such as receipt-keys.json, in which the signer's is looked up. */
-function pinnedKey({ io }: Context, options: Options, region: string): string | undefined {
+function pinnedKeys({ io }: Context, options: Options, region: string): readonly string[] {
   const given = textOption(options, 'publicKey');
-  if (given === undefined || /^[\w-]{43}$/.test(given)) return given;
+  if (given === undefined) return [];
+  if (/^[\w-]{43}$/.test(given)) return [given];
   let list: unknown;
   try {
     list = JSON.parse(readFileSync(resolve(io.folder, given), 'utf8'));
@@ -17,8 +19,8 @@ function pinnedKey({ io }: Context, options: Options, region: string): string | 
         `list of keys that can be read (${(error as Error).message}).`,
     );
   }
-  const key = (list as Record<string, unknown> | null)?.[region];
-  if (typeof key === 'string') return key;
+  const keys = keysOf((list ?? {}) as KeyList, region);
+  if (keys.length > 0 && keys.every((key) => typeof key === 'string')) return keys;
   throw usageFault(`${given} has no key of the region ${region}.`);
 }
 
@@ -47,13 +49,13 @@ export const receiptCommands: readonly CommandSpec[] = [
     run(context, [file = ''], options) {
       const text = readFile(context, file);
       const first = verifyReceipt(text);
-      const pinned = pinnedKey(context, options, first.signedBy.region);
+      const pinned = pinnedKeys(context, options, first.signedBy.region);
       const { ok, problems, signedBy, receipt } =
-        pinned === undefined ? first : verifyReceipt(text, pinned);
+        pinned.length === 0 ? first : verifyReceipt(text, ...pinned);
       const { io, paint } = context;
       if (context.json) printJson(context, { ok, problems, signedBy, passed: receipt.passed });
       else if (ok) {
-        const isPinned = pinned === undefined ? '; no key was given to compare it with' : '';
+        const isPinned = pinned.length === 0 ? '; no key was given to compare it with' : '';
         io.out(renderReceipt(receipt, paint));
         io.out(`\nSigned by ${signedBy.region} with the key ${signedBy.publicKey}${isPinned}.\n`);
         io.out(`${paint('green', 'The receipt is whole')}: its figures add up.\n`);

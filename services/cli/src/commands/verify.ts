@@ -21,6 +21,45 @@ export function readKeys(file: string): PublicKeys {
   throw usageFault(`${file} is no list of keys: a JSON object of regions and their public keys.`);
 }
 
+/** The text of a note that was kept. @throws CommandFault (usage) when it cannot be read */
+function readNote(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw usageFault(`--since ${file} cannot be read (${(error as Error).message}).`);
+  }
+}
+
+function keepNote(file: string, { ok, note }: VerifyResult): void {
+  if (!ok) return;
+  if (note === undefined) throw usageFault('There is no checkpoint to be kept yet.');
+  try {
+    writeFileSync(file, note);
+  } catch (error) {
+    throw usageFault(`--keep-note ${file} cannot be written (${(error as Error).message}).`);
+  }
+}
+
+/** Leaves one after the other, 32 bytes each: no object a leaf. */
+class Leaves {
+  #bytes = Buffer.alloc(1_048_576);
+  #length = 0;
+
+  get bytes(): Buffer {
+    return this.#bytes.subarray(0, this.#length);
+  }
+
+  add(leaf: Uint8Array): void {
+    if (this.#length + leaf.length > this.#bytes.length) {
+      const larger = Buffer.alloc(2 * this.#bytes.length);
+      larger.set(this.#bytes);
+      this.#bytes = larger;
+    }
+    this.#bytes.set(leaf, this.#length);
+    this.#length += leaf.length;
+  }
+}
+
 export const verifyCommand: CommandSpec = {
   usage: 'verify',
   summary: 'Verify the log: the one order, its signed checkpoints, hash chains, that nothing lacks',
@@ -34,6 +73,14 @@ export const verifyCommand: CommandSpec = {
       text: 'keep the leaf of each message beside the exports, if all holds: a later change is named by it',
     },
     {
+      flags: '--since <note>',
+      text: 'a checkpoint kept from before: this copy must go on from it, or it was rolled back',
+    },
+    {
+      flags: '--keep-note <file>',
+      text: 'keep the last checkpoint that holds, for a later --since',
+    },
+    {
       flags: '--public-keys <file>',
       text: 'the keys that the regions must have signed with, such as receipt-keys.json',
     },
@@ -42,7 +89,8 @@ export const verifyCommand: CommandSpec = {
     'meridian verify',
     'for s in IN_eu EV_eu; do meridian export --stream $s --out audit/$s.ndjson; done',
     'meridian verify --offline audit --keep-leaves',
-    'meridian verify --offline audit --public-keys receipt-keys.json',
+    'meridian verify --offline audit --public-keys receipt-keys.json --keep-note monday.note',
+    'meridian verify --offline tuesday --public-keys receipt-keys.json --since monday.note',
   ],
   async run(context, _args, options) {
     const folder = textOption(options, 'offline');
@@ -52,16 +100,20 @@ export const verifyCommand: CommandSpec = {
     const file = folder === undefined ? undefined : join(folder, leavesFile);
     const leaves = file !== undefined && existsSync(file) ? readFileSync(file) : undefined;
     const keysFile = textOption(options, 'publicKeys');
-    const found: Uint8Array[] = [];
+    const sinceFile = textOption(options, 'since');
+    const noteFile = textOption(options, 'keepNote');
+    const found = new Leaves();
     const progress = new Progress(context, 'messages verified');
     const { learned: _, ...result } = await verifyCopy(copy, {
       ...(keysFile === undefined ? {} : { keys: readKeys(keysFile) }),
       ...(leaves === undefined ? {} : { leaves }),
-      ...(keep ? { onLeaf: (leaf: Uint8Array) => found.push(leaf) } : {}),
+      ...(sinceFile === undefined ? {} : { since: readNote(sinceFile) }),
+      ...(keep ? { onLeaf: (leaf: Uint8Array) => found.add(leaf) } : {}),
       onRead: (count) => progress.show(count),
     });
     progress.clear();
-    if (keep && result.ok && file !== undefined) writeFileSync(file, Buffer.concat(found));
+    if (keep && result.ok && file !== undefined) writeFileSync(file, found.bytes);
+    if (noteFile !== undefined) keepNote(noteFile, result);
     if (context.json) printJson(context, result);
     else context.io.out(render(context, result, keep && result.ok ? file : undefined));
     return result.ok ? exitCodes.ok : exitCodes.no;
@@ -71,8 +123,8 @@ export const verifyCommand: CommandSpec = {
 const number = (value: number): string => value.toLocaleString('en');
 
 function render({ paint }: Context, result: VerifyResult, kept: string | undefined): string {
-  const { ok, ordered, covered, unordered, checkpoints, aggregates, cosignedBy, keys, faults } =
-    result;
+  const { ok, ordered, covered, unordered, checkpoints, aggregates, cosignedBy } = result;
+  const { uses, since, faults } = result;
   const lines = faults.map(({ stream, sequence, rank, what }) => {
     const place = rank === undefined ? '' : ` (rank ${number(rank)})`;
     return `${paint('red', `${stream} ${sequence}`)}${place}: ${what}`;
@@ -87,7 +139,16 @@ function render({ paint }: Context, result: VerifyResult, kept: string | undefin
   if (unordered > 0) {
     lines.push(`${number(unordered)} are not ordered yet: only their hash chains were checked.`);
   }
-  for (const [region, key] of Object.entries(keys)) lines.push(`${region} signs with ${key}`);
+  for (const { region, publicKey, checkpoints: count, first, last } of uses) {
+    const range = count === 1 ? `that of ${number(first)}` : `${number(first)} to ${number(last)}`;
+    lines.push(`${region} signed ${number(count)} of them (${range}) with ${publicKey}`);
+  }
+  if (since !== undefined && ok) {
+    lines.push(
+      `It goes on from the ${number(since.size)} messages of the note that was kept, ` +
+        `signed by ${since.signers.join(', ')}.`,
+    );
+  }
   if (kept !== undefined) lines.push(`The leaves are kept in ${kept}.`);
   lines.push(ok ? paint('green', 'All of it holds.') : paint('red', 'It does not hold.'));
   return `${lines.join('\n')}\n`;

@@ -1,11 +1,11 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, sign, verify } from 'node:crypto';
-import type { KeyObject } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { createPublicKey, sign, verify } from 'node:crypto';
+import type { SigningKey } from '@meridian/proof';
 import { usageFault } from '../fault.ts';
 import { canonicalJson } from './canonical.ts';
 import { inconsistenciesOf } from './consistency.ts';
 import { receiptFormat, type Receipt } from './receipt.ts';
+
+export { ensureSigningKey, keyListFile, type SigningKey } from '@meridian/proof';
 
 /** A receipt and who vouches for it. */
 export interface SignedReceipt {
@@ -19,57 +19,6 @@ export interface SignedReceipt {
     /** 64 bytes in base64url, over the canonical JSON of `receipt` and the region. */
     readonly value: string;
   };
-}
-
-export interface SigningKey {
-  readonly region: string;
-  readonly privateKey: KeyObject;
-  /** 32 bytes in base64url. */
-  readonly publicKey: string;
-}
-
-/** What the keys are published as, beside the receipts: region to public key. */
-export const keyListFile = 'receipt-keys.json';
-
-/**
- * The key by which a region signs receipts: made once, and kept in `folder` readable by its owner
- * only (`<region>-receipts.pem`, PKCS 8). The list of public keys, `receipt-keys.json`, is beside it.
- * @throws Error naming the file when it holds no Ed25519 key
- */
-export function ensureSigningKey(folder: string, region: string): SigningKey {
-  const file = join(folder, `${region}-receipts.pem`);
-  if (!existsSync(file)) {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const { privateKey } = generateKeyPairSync('ed25519');
-    const pem = privateKey.export({ type: 'pkcs8', format: 'pem' });
-    writeFileSync(file, pem, { mode: 0o600, flag: 'wx' });
-  }
-  const key = readSigningKey(file, region);
-  const listFile = join(folder, keyListFile);
-  const list = existsSync(listFile)
-    ? (JSON.parse(readFileSync(listFile, 'utf8')) as Record<string, string>)
-    : {};
-  if (list[region] !== key.publicKey) {
-    const keys = { ...list, [region]: key.publicKey };
-    writeFileSync(listFile, `${JSON.stringify(keys, null, 2)}\n`);
-  }
-  return key;
-}
-
-function readSigningKey(file: string, region: string): SigningKey {
-  try {
-    const privateKey = createPrivateKey(readFileSync(file, 'utf8'));
-    const publicKey = createPublicKey(privateKey).export({ format: 'jwk' }).x;
-    if (privateKey.asymmetricKeyType !== 'ed25519' || publicKey === undefined) {
-      throw new TypeError(`a key of type ${privateKey.asymmetricKeyType}`);
-    }
-    return { region, privateKey, publicKey };
-  } catch (cause) {
-    throw new Error(
-      `${file} holds no Ed25519 key.\nRemove it to have a new one made, or put the right one there.`,
-      { cause },
-    );
-  }
 }
 
 const signedBytes = (region: string, receipt: unknown): Buffer =>
@@ -98,11 +47,11 @@ export interface Verification {
 
 /**
  * Checks a signed receipt: that its text is canonical, that the signature is that of the key it names
- * (and of the pinned one, when given), that its counts add up and its verdicts follow from its figures.
- * @param pinned the public key that the signer must have, 32 bytes in base64url
+ * (and a pinned one, when given), that its counts add up and its verdicts follow from its figures.
+ * @param pinned the public keys of which the signer must have one, 32 bytes in base64url each
  * @throws CommandFault (usage) when the text is no signed receipt at all
  */
-export function verifyReceipt(text: string, pinned?: string): Verification {
+export function verifyReceipt(text: string, ...pinned: string[]): Verification {
   const signed = parseSigned(text);
   const { receipt, signature } = signed;
   const problems: string[] = [];
@@ -114,8 +63,9 @@ export function verifyReceipt(text: string, pinned?: string): Verification {
   } else if (!isSignedBy(signed)) {
     problems.push('The signature does not fit: the receipt is not what was signed.');
   }
-  if (pinned !== undefined && signature.publicKey !== pinned) {
-    problems.push(`It is signed with the key ${signature.publicKey}, not with ${pinned}.`);
+  if (pinned.length > 0 && !pinned.includes(signature.publicKey)) {
+    const keys = pinned.join(' or ');
+    problems.push(`It is signed with the key ${signature.publicKey}, not with ${keys}.`);
   }
   const format: string = receipt.format;
   if (format !== receiptFormat) {

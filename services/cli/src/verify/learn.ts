@@ -1,7 +1,13 @@
 import { Ranks, segmentOf, type OrderRange } from '@meridian/proof';
 import { OwnershipLedger } from '../check/ledger.ts';
-import { hashText, readEvents, splitEntry, type LoggedEvent, type RawEntry } from '../check/raw.ts';
-import { entriesOf, type LogCopy } from './source.ts';
+import {
+  hashText,
+  parseRawEntry,
+  readEvents,
+  type LoggedEvent,
+  type RawEntry,
+} from '../check/raw.ts';
+import type { LogCopy } from './source.ts';
 
 /** What does not hold, and where it is seen first. */
 export interface Fault {
@@ -56,26 +62,39 @@ interface OrderEntry {
 const auditPattern = /^ev\.([^.]+)\.([^.]+)\.meridian\.(order|chain)\./;
 const keyLength = 32;
 const epochPattern = /"epoch":(\d+)/;
+const revisionPattern = /"revision":(\d+)/;
 
 /** The epoch under which an entry says that it was written. */
 export const epochIn = (entry: RawEntry): number => Number(epochPattern.exec(entry.data)?.[1]);
 
-/** Reads all decisions once: who decided when, what the order is, and what was signed. */
+/** Stands in the subject of whatever the mesh decides of itself, and in few other lines. */
+const meshMark = '.meridian.';
+
+/**
+ * Reads all decisions once: who decided when, what the order is, and what was signed. Only what may be
+ * about that is parsed.
+ */
 export async function learn(copy: LogCopy, onRead: (count: number) => void): Promise<Learned> {
   const ledger = new OwnershipLedger();
   const found: OrderEntry[] = [];
   const faults: Fault[] = [];
   let count = 0;
   for (const stream of copy.streams.filter((one) => one.startsWith('EV_'))) {
-    for await (const entry of entriesOf(copy, stream)) {
-      ledger.learn(entry);
-      count += 1;
-      if (count % 1_000 === 0) onRead(count);
-      if (!auditPattern.test(entry.subject)) continue;
-      try {
-        found.push({ entry, events: readEvents(entry) });
-      } catch {
-        faults.push({ ...placeOf(entry), what: 'An entry of the audit is no list of events.' });
+    for await (const lines of copy.read(stream)) {
+      count += lines.length;
+      onRead(count);
+      for (const line of lines) {
+        if (!line.includes(meshMark)) continue;
+        const entry = parseRawEntry(line);
+        // A line that is none is named when all is read.
+        if (typeof entry === 'string') continue;
+        ledger.learn(entry);
+        if (!auditPattern.test(entry.subject)) continue;
+        try {
+          found.push({ entry, events: readEvents(entry) });
+        } catch {
+          faults.push({ ...placeOf(entry), what: 'An entry of the audit is no list of events.' });
+        }
       }
     }
   }
@@ -178,7 +197,9 @@ function signaturesOf(all: readonly OrderEntry[], home: string) {
 
 /** Where an aggregate ends after an entry: revision and hash of its last event. */
 export function headOfEntry(entry: RawEntry): { revision: number; hash: string } {
-  const last = splitEntry(entry.data).at(-1) ?? '';
-  const revision = /"revision":(\d+)/.exec(last)?.[1];
+  const { data } = entry;
+  const from = data.lastIndexOf(',\n');
+  const last = data.slice(from === -1 ? 1 : from + 2, -1);
+  const revision = revisionPattern.exec(last)?.[1];
   return { revision: revision === undefined ? -1 : Number(revision), hash: hashText(last) };
 }

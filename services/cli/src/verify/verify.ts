@@ -1,46 +1,13 @@
 import { Frontier, HeadMap, messageLeaf, type Run } from '@meridian/proof';
-import { parseAggregate, splitEntry, storedAtMs, type RawEntry } from '../check/raw.ts';
-import {
-  epochIn,
-  headOfEntry,
-  learn,
-  type Fault,
-  type Learned,
-  type LoggedCheckpoint,
-} from './learn.ts';
-import { checkSignatures, type PublicKeys, type Signatures } from './signatures.ts';
-import { entriesOf, type LogCopy } from './source.ts';
+import { storedAtMs, type RawEntry } from '../check/raw.ts';
+import { Chains } from './chains.ts';
+import { Cursor } from './cursor.ts';
+import { headOfEntry, learn, type Fault, type Learned, type LoggedCheckpoint } from './learn.ts';
+import type { VerifyOptions, VerifyResult } from './result.ts';
+import { checkSignatures, readKeptNote, type KeptNote, type Signatures } from './signatures.ts';
+import type { LogCopy } from './source.ts';
 
-export interface VerifyOptions {
-  /** The keys that the regions must have; then nothing holds that none of these signed. */
-  readonly keys?: PublicKeys;
-  /** The leaves that the log had when it was verified before: 32 bytes each, by rank. */
-  readonly leaves?: Buffer;
-  /** Takes each leaf, by rank, as it is found. */
-  readonly onLeaf?: (leaf: Uint8Array) => void;
-  readonly onRead?: (count: number) => void;
-  /** Sees every message, in order, with its leaf. */
-  readonly onMessage?: (rank: number, entry: RawEntry, leaf: Uint8Array) => void;
-  /** Called when the first `size` messages were taken, `size` being that of a checkpoint. */
-  readonly onCheckpoint?: (checkpoint: LoggedCheckpoint, heads: HeadMap) => void;
-}
-
-export interface VerifyResult {
-  readonly ok: boolean;
-  /** How many messages are ordered, and how many of these the last checkpoint that holds covers. */
-  readonly ordered: number;
-  readonly covered: number;
-  /** How many messages follow what is ordered: nothing but their hash chains speaks for them. */
-  readonly unordered: number;
-  readonly checkpoints: number;
-  /** How many aggregates there are, orphans' among them. */
-  readonly aggregates: number;
-  /** Which regions cosigned the last checkpoint that holds. */
-  readonly cosignedBy: readonly string[];
-  readonly keys: PublicKeys;
-  /** What does not hold, in the order of the log. */
-  readonly faults: readonly Fault[];
-}
+export type { VerifyOptions, VerifyResult } from './result.ts';
 
 const faultLimit = 100;
 const hashLength = 32;
@@ -57,60 +24,6 @@ export const storedMessage = (entry: RawEntry) => ({
     return typeof value === 'string' ? value : undefined;
   },
 });
-
-/** Reads one stream from its start, in the steps in which the order asks for it. */
-class Cursor {
-  readonly #entries: AsyncGenerator<RawEntry>;
-  readonly #report: (fault: Fault) => void;
-  readonly #stream: string;
-  #held: RawEntry | undefined;
-  #last = 0;
-  #isAtEnd = false;
-
-  constructor(copy: LogCopy, stream: string, report: (fault: Fault) => void) {
-    this.#stream = stream;
-    this.#report = report;
-    this.#entries = entriesOf(copy, stream, (line, why) => {
-      const what = `Line ${line} of the export: ${why}.`;
-      report({ stream, sequence: this.#last + 1, what });
-    });
-  }
-
-  /** The sequence of what is there next, after one that was not; infinite where nothing is. */
-  get next(): number {
-    return this.#isAtEnd ? Infinity : (this.#held?.sequence ?? 0);
-  }
-
-  /** The message of a sequence, later than any asked for before; undefined when it is not there. */
-  async at(sequence: number): Promise<RawEntry | undefined> {
-    for (;;) {
-      const entry = this.#held ?? ((await this.#entries.next()).value as RawEntry | undefined);
-      this.#held = undefined;
-      if (entry === undefined) {
-        this.#isAtEnd = true;
-        return undefined;
-      }
-      if (entry.sequence > sequence) {
-        this.#held = entry;
-        return undefined;
-      }
-      if (entry.sequence <= this.#last || entry.stream !== this.#stream) {
-        const what = `${entry.stream} ${entry.sequence} stands after ${this.#last}.`;
-        this.#report({ stream: this.#stream, sequence: entry.sequence, what });
-        continue;
-      }
-      this.#last = entry.sequence;
-      if (entry.sequence === sequence) return entry;
-    }
-  }
-
-  /** What was not asked for, up to the end. */
-  async *rest(): AsyncGenerator<RawEntry> {
-    if (this.#held !== undefined) yield this.#held;
-    this.#held = undefined;
-    yield* this.#entries;
-  }
-}
 
 /** Verifies a copy of the log: the order, the tree at each checkpoint, heads, hash chains, signatures. */
 export async function verifyCopy(
@@ -133,11 +46,11 @@ class Verification {
   readonly #frontier = new Frontier();
   readonly #heads = new HeadMap();
   readonly #cursors = new Map<string, Cursor>();
-  /** The last entry that counts under each subject: its hash, and where it is. */
-  readonly #chains = new Map<string, { hash: string; sequence: number; rank?: number }>();
+  readonly #chains: Chains;
   readonly #checkpoints: LoggedCheckpoint[];
   /** The size of the last checkpoint that held. */
   #covered = 0;
+  readonly #since: KeptNote | undefined;
   /** The tree cannot be made any more: a message is missing. */
   #isBroken = false;
   /** Between which ranks something is not what was signed, where that is all that is known. */
@@ -148,8 +61,12 @@ class Verification {
     this.#learned = learned;
     this.#signatures = signatures;
     this.#options = options;
+    this.#chains = new Chains(learned.ledger, (fault) => this.#report(fault));
     this.#faults = [...learned.faults, ...signatures.faults];
     this.#checkpoints = [...learned.checkpoints];
+    if (options.since !== undefined) {
+      this.#since = readKeptNote(options.since, options.keys ?? signatures.keys);
+    }
   }
 
   async run(onRead: (count: number) => void): Promise<VerifyResult> {
@@ -180,7 +97,25 @@ class Verification {
       aggregates: this.#heads.count,
       cosignedBy: this.#signatures.cosigners.get(this.#covered) ?? [],
       keys: this.#signatures.keys,
+      uses: this.#signatures.uses,
+      ...this.#notes(),
       faults: faults.slice(0, faultLimit),
+    };
+  }
+
+  #notes(): Pick<VerifyResult, 'note' | 'since'> {
+    const { checkpoints, cosignatures } = this.#learned;
+    const last = checkpoints.find(({ size }) => size === this.#covered);
+    const lines = cosignatures
+      .filter(({ size, region }) => {
+        return size === last?.size && this.#signatures.cosigners.get(size)?.includes(region);
+      })
+      .map(({ signature }) => signature);
+    return {
+      ...(last === undefined ? {} : { note: last.note + lines.join('') }),
+      ...(this.#since === undefined
+        ? {}
+        : { since: { size: this.#since.size, signers: this.#since.signers } }),
     };
   }
 
@@ -194,7 +129,7 @@ class Verification {
     for (const cursor of this.#cursors.values()) {
       for await (const entry of cursor.rest()) {
         count += 1;
-        if (entry.stream.startsWith('EV_')) this.#checkChain(entry);
+        if (entry.stream.startsWith('EV_')) this.#chains.check(entry, headOfEntry(entry).hash);
       }
     }
     return count;
@@ -206,6 +141,7 @@ class Verification {
     const { leaves, keys } = this.#options;
     const kept = Math.floor((leaves?.length ?? 0) / hashLength);
     const place = { stream: `EV_${home}`, sequence: ranks.end(`EV_${home}`) };
+    this.#checkKept(place);
     if (kept > ranks.size) {
       const what = `${kept} messages were ordered when the leaves were kept, ${ranks.size} are here.`;
       this.#report({ ...place, what });
@@ -213,6 +149,42 @@ class Verification {
     if (keys !== undefined && this.#covered === 0 && this.#found().length === 0) {
       this.#report({ ...place, what: 'No checkpoint is here that a key of the list signed.' });
     }
+  }
+
+  /** What was signed and kept elsewhere must be the beginning of this copy. */
+  #checkKept(place: Pick<Fault, 'stream' | 'sequence'>): void {
+    if (this.#options.since === undefined) return;
+    const { home, ranks } = this.#learned;
+    const since = this.#since;
+    const report = (what: string): void => this.#report({ ...place, what });
+    if (since === undefined) return report('The note of --since is no checkpoint.');
+    if (since.origin !== `meridian/${home}`) {
+      return report(`The note of --since is of ${since.origin}, this is meridian/${home}.`);
+    }
+    if (since.signers.length === 0) {
+      return report('The note of --since is signed by no key that is known here.');
+    }
+    if (since.size <= ranks.size) return;
+    report(
+      `It was rolled back: ${since.signers.join(', ')} signed ${since.size} messages before, and ` +
+        `only ${ranks.size} are ordered here.`,
+    );
+  }
+
+  /** Whether the first messages are what they were when the note was signed that somebody kept. */
+  #meetKept(size: number): void {
+    const since = this.#since;
+    if (since?.size !== size || this.#isBroken || since.signers.length === 0) return;
+    if (Buffer.compare(since.root, this.#frontier.root()) === 0) {
+      if (Buffer.compare(since.headsRoot, this.#heads.root()) === 0) return;
+    }
+    this.#report({
+      ...(this.#learned.ranks.placeOf(this.#covered) ?? { stream: '', sequence: 0 }),
+      rank: this.#covered,
+      what:
+        `A message from here (rank ${this.#covered}) to rank ${size - 1} is not what it was when ` +
+        `${since.signers.join(', ')} signed the note of --since.`,
+    });
   }
 
   async #run({ rank, stream, from, to }: Run): Promise<void> {
@@ -223,7 +195,11 @@ class Verification {
     }
     for (let sequence = from; sequence <= to; sequence += 1) {
       const at = rank + sequence - from;
-      const entry = await cursor.at(sequence);
+      let entry = cursor.at(sequence);
+      while (entry === undefined && cursor.isShort) {
+        await cursor.fill();
+        entry = cursor.at(sequence);
+      }
       if (entry === undefined) {
         this.#missing({ stream, sequence, rank: at });
         // A range may claim any length.
@@ -257,32 +233,13 @@ class Verification {
     }
     this.#frontier.append(leaf);
     if (!stream.startsWith('EV_')) return;
-    this.#heads.set({ subject: entry.subject, ...headOfEntry(entry) });
-    this.#checkChain(entry, rank);
-  }
-
-  /** What counts under one subject goes on from what counted there before. */
-  #checkChain(entry: RawEntry, rank?: number): void {
-    const aggregate = parseAggregate(entry.subject);
-    if (aggregate === undefined) return;
-    const { home, region } = aggregate;
-    const { sequence, stream } = entry;
-    if (this.#learned.ledger.verdict(home, epochIn(entry), region, sequence) !== 'counts') return;
-    const before = this.#chains.get(entry.subject);
-    const { hash } = headOfEntry(entry);
-    this.#chains.set(entry.subject, { hash, sequence, ...(rank === undefined ? {} : { rank }) });
-    const [first = ''] = splitEntry(entry.data);
-    if (before === undefined || first.includes('"adoptedfrom":"')) return;
-    if (first.includes(`"prevhash":"${before.hash}"`)) return;
-    this.#report({
-      stream,
-      sequence: before.sequence,
-      ...(before.rank === undefined ? {} : { rank: before.rank }),
-      what: `Its hash is not the one that the next entry of ${aggregate.name} (${sequence}) names.`,
-    });
+    const head = headOfEntry(entry);
+    this.#heads.set({ subject: entry.subject, ...head });
+    this.#chains.check(entry, head.hash, rank);
   }
 
   #meetCheckpoint(size: number): void {
+    this.#meetKept(size);
     while (this.#checkpoints[0]?.size === size) {
       const checkpoint = this.#checkpoints.shift() as LoggedCheckpoint;
       if (this.#isBroken) continue;
