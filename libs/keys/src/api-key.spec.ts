@@ -25,12 +25,14 @@ describe('keys', () => {
       expect(bearerToken(header)).toBeUndefined();
     },
   );
-  it('with the scope admin may do everything', () => {
+  it('with the scope admin may do everything but see personal texts', () => {
     expect([
+      allows({ scopes: ['admin'] }, 'personal'),
+      allows({ scopes: ['read', 'personal'] }, 'personal'),
       allows({ scopes: ['admin'] }, 'publish'),
       allows({ scopes: ['publish'] }, 'read'),
       allows({ scopes: [] }, 'read'),
-    ]).toEqual([true, false, false]);
+    ]).toEqual([false, true, true, false, false]);
   });
   it('are read from the store only when they are whole', () => {
     const key = {

@@ -1,7 +1,10 @@
-/** What an API key allows; `admin` implies the other two. */
-export type Scope = 'publish' | 'read' | 'admin';
+/**
+ * What an API key allows; `admin` implies `publish` and `read`. Who sees personal texts in the clear
+ * is always named: nothing implies `personal`.
+ */
+export type Scope = 'publish' | 'read' | 'admin' | 'personal';
 
-export const scopes: readonly Scope[] = ['publish', 'read', 'admin'];
+export const scopes: readonly Scope[] = ['publish', 'read', 'admin', 'personal'];
 
 /** An API key as it is kept: never its secret. */
 export interface ApiKey {
@@ -45,7 +48,7 @@ export function formatToken({ id, secret }: PresentedKey): string {
 
 /** Whether a key allows what needs a scope. */
 export function allows(key: Pick<ApiKey, 'scopes'>, scope: Scope): boolean {
-  return key.scopes.includes(scope) || key.scopes.includes('admin');
+  return key.scopes.includes(scope) || (scope !== 'personal' && key.scopes.includes('admin'));
 }
 
 /** A key as its owner may see it: without the hash. */

@@ -38,14 +38,14 @@ export const keysCommands: readonly CommandSpec[] = [
     usage: 'create',
     summary: 'Make an API key; its token is shown only now',
     options: [
-      { flags: '--scopes <scopes>', text: 'publish, read, admin; several with commas' },
+      { flags: '--scopes <scopes>', text: 'publish, read, admin, personal; several with commas' },
       { flags: '--label <label>', text: 'whom it is for' },
     ],
     examples: ['meridian keys create --scopes publish,read --label crm'],
     async run(context, _args, options) {
       const scopes = listOption(options, 'scopes');
       if (scopes === undefined) {
-        throw usageFault('What may the key do?\nGive --scopes: publish, read, admin.');
+        throw usageFault('What may the key do?\nGive --scopes: publish, read, admin, personal.');
       }
       const label = textOption(options, 'label');
       const key = await context.client.post<KeyRow>('/v1/keys', {

@@ -6,6 +6,7 @@ import { Refusal, shown } from '../domain/problem.ts';
 import { invalidParameter, oneOf, wholeNumber, type QueryValues } from '../domain/query.ts';
 import { orRefuse } from '../http/log-fault.ts';
 import type { Call, Route } from '../http/route.ts';
+import { checkMayOpen, personalParameter, type Opening } from '../personal/index.ts';
 import { placesOf, type ReadModels } from '../projections/index.ts';
 import {
   agentsParameters,
@@ -40,8 +41,11 @@ export type Readable = Pick<
   'database' | 'region' | 'projector' | 'projectors' | 'reached' | 'isReady'
 >;
 
-/** `GET /v1/contacts`, `/v1/queues`, `/v1/agents`, and one of each by its id. */
-export function readRoutes(models: Readable): Route[] {
+/**
+ * `GET /v1/contacts`, `/v1/queues`, `/v1/agents`, and one of each by its id.
+ * @param opening what opens personal texts of a contact where it is asked for
+ */
+export function readRoutes(models: Readable, opening?: Pick<Opening, 'view'>): Route[] {
   const regions = [...models.projectors.keys()];
   const homesOf = ({ query }: Call): string[] =>
     query.all('home').map((home) => oneOf('home', home, regions));
@@ -77,6 +81,7 @@ export function readRoutes(models: Readable): Route[] {
         const found = await contactOf(reader, tenant, id);
         return found && contactWithTimelineView(found);
       },
+      opening,
     ),
     list(
       models,
@@ -123,6 +128,7 @@ function one(
   noun: Noun,
   summary: string,
   find: (reader: Reader, tenant: string, id: string) => Promise<View | undefined>,
+  opening?: Pick<Opening, 'view'>,
 ): Route {
   return {
     method: 'GET',
@@ -132,10 +138,11 @@ function one(
     tag: 'read models',
     summary,
     parameters: { id: { description: `The id of the ${noun}`, schema: { type: 'string' } } },
-    query: atLeastParameter,
+    query: { ...atLeastParameter, ...(opening === undefined ? {} : personalParameter) },
     replies: { 200: oneReply(noun) },
     refusals: [503],
     async handle(call: Call) {
+      checkMayOpen(call);
       const id = call.parameters['id'] as string;
       const missing = (): Refusal =>
         new Refusal(
@@ -147,7 +154,8 @@ function one(
         find(reader, call.key.tenant, id),
       );
       if (result === undefined) throw missing();
-      return { ...result, position };
+      const answer = { ...result, position };
+      return opening === undefined ? answer : opening.view(call, answer);
     },
   };
 }

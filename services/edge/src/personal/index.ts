@@ -1,0 +1,3 @@
+export { checkMayOpen, Opening, personalParameter } from './opening.ts';
+export { openPersonal } from './parts.ts';
+export { personalRoutes } from './routes.ts';
