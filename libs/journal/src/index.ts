@@ -22,6 +22,7 @@ export { formatPlaces, parsePlaces } from './places.ts';
 export type { Places, Positions } from './places.ts';
 export { epochOf, followHome, HomeFollower, homeSource } from './homes/follow-home.ts';
 export type { FollowHomeOptions } from './homes/follow-home.ts';
+export { placeOf, untraced, type From, type Trace } from './homes/desk-input.ts';
 export { DeskKeeper } from './homes/desk-keeper.ts';
 export type {
   Desk,

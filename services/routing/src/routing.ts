@@ -1,14 +1,18 @@
 import { earliest, type Context, type Random } from '@meridian/core';
 import {
   CommitLoop,
+  placeOf,
   readEntry,
   readRequest,
+  untraced,
   type Desk,
+  type From,
   type Journal,
   type LogMessage,
   type Outcome,
   type Settled,
   type Submission,
+  type Trace,
 } from '@meridian/journal';
 import { causeOf, passOn, parseSubject, type AggregateId, type Cause } from '@meridian/wire';
 import {
@@ -35,17 +39,6 @@ export interface RoutingOptions {
   readonly trace?: Trace;
 }
 
-export type Trace = <T>(
-  name: string,
-  parent: string | undefined,
-  work: (own: string | undefined) => T,
-) => T;
-
-/** A message's place among what is read; absent when it was asked for again out of turn. */
-export type From = { readonly source: string; readonly sequence: number } | undefined;
-
-const placeOf = ({ stream: source, sequence }: LogMessage): From => ({ source, sequence });
-
 export type RoutingOutcome = Outcome<PartitionEvent>;
 type Loop = CommitLoop<Partition, PartitionEvent, Command>;
 
@@ -67,7 +60,7 @@ export class Routing implements Desk {
   constructor(options: RoutingOptions) {
     this.#options = options;
     this.#home = options.journal.writer.home;
-    this.#trace = options.trace ?? ((_name, parent, work) => work(parent));
+    this.#trace = options.trace ?? untraced;
   }
 
   /** The tenants with a partition, each with its state; read only. */

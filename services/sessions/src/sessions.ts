@@ -1,13 +1,17 @@
 import { DueTimes, type Context, type Random } from '@meridian/core';
 import {
   Aggregates,
+  placeOf,
   readEntry,
   readRequest,
+  untraced,
   type Desk,
+  type From,
   type Journal,
   type LogMessage,
   type Outcome,
   type Settled,
+  type Trace,
 } from '@meridian/journal';
 import {
   causeOf,
@@ -39,15 +43,6 @@ export interface SessionsOptions {
   readonly trace?: Trace;
 }
 
-export type Trace = <T>(
-  name: string,
-  parent: string | undefined,
-  work: (own: string | undefined) => T,
-) => T;
-
-/** A message's place among what is read; absent when it was asked for again out of turn. */
-export type From = { readonly source: string; readonly sequence: number } | undefined;
-
 export type ContactOutcome = Outcome<ContactEvent, ContactRejection>;
 
 /** How many overdue contacts one round of the watchdog ends. */
@@ -67,7 +62,7 @@ export class Sessions implements Desk {
 
   constructor({ journal, now, random, onConflict, wait, trace }: SessionsOptions) {
     this.#home = journal.writer.home;
-    this.#trace = trace ?? ((_name, parent, work) => work(parent));
+    this.#trace = trace ?? untraced;
     this.#contacts = new Aggregates({
       journal,
       decider: contactDecider,
@@ -165,8 +160,6 @@ export class Sessions implements Desk {
     else this.#ids.set(key, aggregate);
   }
 }
-
-const placeOf = ({ stream: source, sequence }: LogMessage): From => ({ source, sequence });
 
 function aggregateOf({ tenant, entity, id }: ParsedSubject): AggregateId {
   return { tenant, entity, id };
