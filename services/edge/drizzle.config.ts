@@ -2,6 +2,6 @@
 // folder writes the next migration from the tables. At run time only the SQL files are needed.
 export default {
   dialect: 'postgresql',
-  schema: ['contacts', 'agents', 'queues'].map((name) => `./src/projections/${name}.ts`),
+  schema: ['contacts', 'agents', 'queues', 'sealed'].map((name) => `./src/projections/${name}.ts`),
   out: './migrations',
 };

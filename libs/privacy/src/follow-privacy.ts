@@ -28,6 +28,8 @@ export class FollowedPrivacy {
   readonly home: string;
   readonly #options: FollowPrivacyOptions;
   readonly #tenants = new Map<string, Privacy>();
+  /** The keys that were asked to be destroyed: `<tenant> <key id>`. */
+  readonly #doomed = new Set<string>();
   readonly #listeners = new Set<() => void>();
   #follower: HomeFollower;
   #isClosed = false;
@@ -51,6 +53,20 @@ export class FollowedPrivacy {
   /** The regions in which a tenant's keys may be, sorted; all of them where nothing was set. */
   residencyOf(tenant: string): readonly string[] {
     return this.of(tenant).residency ?? this.#options.regions.toSorted();
+  }
+
+  /** Whether a key was destroyed, or is to be in every region. */
+  isErased(tenant: string, keyId: string): boolean {
+    return this.#doomed.has(`${tenant} ${keyId}`);
+  }
+
+  /** The sets of regions of those tenants that have one. */
+  residencySets(): ReadonlyMap<string, readonly string[]> {
+    const sets = new Map<string, readonly string[]>();
+    for (const [tenant, { residency }] of this.#tenants) {
+      if (residency !== undefined) sets.set(tenant, residency);
+    }
+    return sets;
   }
 
   /** Calls back after each event. @returns what ends that */
@@ -84,6 +100,7 @@ export class FollowedPrivacy {
           if (this.#isClosed) return;
           void follower.close();
           this.#tenants.clear();
+          this.#doomed.clear();
           this.#follower = this.#begin();
         },
       },
@@ -94,6 +111,9 @@ export class FollowedPrivacy {
           const decided = event as unknown as DecidedPrivacy;
           const state = privacyDecider.evolve(this.of(tenant), decided, fromTimestamp(event.time));
           this.#tenants.set(tenant, state);
+          if (decided.type === 'meridian.privacy.subject_erasure_requested.v1') {
+            for (const { id } of decided.data.keys) this.#doomed.add(`${tenant} ${id}`);
+          }
           this.#options.onEvent?.(tenant, decided);
         }
         for (const listener of this.#listeners) listener();

@@ -25,6 +25,7 @@ import { EventStoreRunner } from './eventstore/runner.ts';
 import { AuditMetrics } from './metrics.ts';
 import type { OrderedLog } from './order/ordered-log.ts';
 import { ORDERED_LOG } from './order/tokens.ts';
+import { PrivacyModule } from './privacy/privacy.module.ts';
 import { readAuditSettings } from './settings.ts';
 
 /** Begins and ends the audit with its process. */
@@ -76,7 +77,7 @@ export class AuditRunner {
 }
 
 @Module({
-  imports: [serviceModule('audit')],
+  imports: [serviceModule('audit'), PrivacyModule],
   providers: [
     AuditRunner,
     {

@@ -3,10 +3,12 @@ import { toTimestamp } from '@meridian/core';
 import type { Log } from '@meridian/journal';
 import { KeyRing } from '@meridian/keys';
 import { ProgressWatch, type Beat, type Clock, type Leases } from '@meridian/nest';
+import { FollowedPrivacy } from '@meridian/privacy';
 import { memoryVault, openVault } from '@meridian/vault';
 import { eventStream } from '@meridian/wire';
 import type { NatsConnection } from '@nats-io/nats-core';
 import type { Registry } from 'prom-client';
+import { AccessBook, reasonHeaders } from './access/index.ts';
 import { RestWatch } from './clock/rest.ts';
 import { clockRoutes } from './clock/routes.ts';
 import type { EdgeConfig } from './config.ts';
@@ -21,7 +23,8 @@ import { logRoutes } from './log/routes.ts';
 import { directoryLimits } from './domain/home-directory.ts';
 import { aliveElsewhere } from './homes/seed.ts';
 import { openMesh, type Mesh } from './mesh.ts';
-import { Sealing } from './personal/sealing.ts';
+import { openPersonal, personalRoutes } from './personal/index.ts';
+import { privacyRoutes } from './privacy/index.ts';
 import { openReadModels, type ReadModels } from './projections/index.ts';
 import { Intake } from './publish/intake.ts';
 import { serveNats } from './publish/nats-intake.ts';
@@ -84,14 +87,35 @@ export async function openEdge(parts: EdgeParts): Promise<Edge> {
   const sorted = [...regions].toSorted();
   const vault =
     nats === undefined ? memoryVault(region) : await openVault({ nats, region, regions });
-  const sealing = new Sealing({ vault, residencyOf: () => sorted });
+  const privacy = new FollowedPrivacy({
+    log,
+    ledger: mesh.ledger,
+    regions: sorted,
+    onFailure: onFault,
+    onEvent: (_, event) => {
+      if (event.type !== 'meridian.privacy.subject_erasure_requested.v1') return;
+      vault.forget(event.data.keys.map(({ id }) => id));
+    },
+  });
+  const access = new AccessBook({
+    log,
+    region,
+    regions: sorted,
+    now: () => toTimestamp(now()),
+    monotonicMs: () => performance.now(),
+  });
+  const { sealing, opening } = openPersonal({
+    vault,
+    privacy,
+    recordAccess: (call, kind, what) => access.record(call, kind, what),
+  });
   const intake = new Intake({ log, region, ...mesh, sealing, gate: parts.leases });
   const feeds = sorted.map((one) => new Feed(log, eventStream(one), onFault, feedLimits(sorted)));
   const hub = new StreamHub(feeds, { ...config, onFault });
-  const logs = logRoutes(log, region, onFault, sorted);
+  const logs = logRoutes(log, region, onFault, sorted, access);
   const watch = new ProgressWatch(beat, region);
   const rest = new RestWatch({ log, region, regions, watch, required: config.requiredServices });
-  const past = asOfRoutes({ log, region, regions: sorted, ...mesh });
+  const past = asOfRoutes({ log, region, regions: sorted, access, opening, ...mesh });
   const models = config.readModels ? await openModels(parts, mesh, now) : undefined;
   mesh.homes.start(models && (() => aliveElsewhere(models, directoryLimits)));
   const endNats =
@@ -114,6 +138,7 @@ export async function openEdge(parts: EdgeParts): Promise<Edge> {
     gate: parts.leases,
     leaseMs: parts.leaseMs,
     progress: () => watch.reports(),
+    residency: () => privacy.residencySets(),
     now: realNow,
     ...(models === undefined ? {} : { radiusOf: (home: string) => radiusAt(models, home) }),
   };
@@ -126,11 +151,23 @@ export async function openEdge(parts: EdgeParts): Promise<Edge> {
       ledgerKnown: mesh.ledgerKnown,
       ...mesh.counting,
     }),
-    ...(models === undefined ? [] : readRoutes(models)),
+    ...(models === undefined ? [] : readRoutes(models, opening)),
     ...past.routes,
     ...regionRoutes(mine),
     ...failoverRoutes(mine),
     ...drillRoutes(mine),
+    ...personalRoutes(opening, reasonHeaders),
+    ...privacyRoutes({
+      log,
+      region,
+      regions: sorted,
+      privacy,
+      vault,
+      access,
+      ledger: mesh.ledger,
+      now: () => toTimestamp(now()),
+      ...(models === undefined ? {} : { models }),
+    }),
     ...logs.routes,
     ...setAsideRoutes(log, region, now),
     ...keyRoutes(ring, store, realNow),
@@ -145,6 +182,7 @@ export async function openEdge(parts: EdgeParts): Promise<Edge> {
       past.close();
       watch.close();
       await rest.close();
+      await privacy.close();
       await mesh.close();
       await endNats?.();
       await store.close();

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { LogFault, type Ledger, type Log } from '@meridian/journal';
 import { recoveryStatusSubject, type Beat, type Checkpoints } from '@meridian/nest';
+import { FollowedPrivacy } from '@meridian/privacy';
 import type { NatsConnection } from '@nats-io/nats-core';
 import type { Logger } from 'pino';
 import { CopiesMetrics, CopyKeeper, describeNote, type CopyNote } from './copies/index.ts';
@@ -58,6 +59,7 @@ export class Recovery {
   readonly #records: Records;
   readonly #drills: Drills;
   readonly #orphans: Orphans;
+  readonly #privacy: FollowedPrivacy;
   readonly #watch: RegionWatch;
   readonly #ends: (() => void)[] = [];
   #events: WatchEvent[] = [];
@@ -110,6 +112,8 @@ export class Recovery {
       onAccounted: (home, fate) => metrics.orphans.inc({ home, fate }),
       onFailure,
     });
+    const { regions: all } = settings;
+    this.#privacy = new FollowedPrivacy({ log, ledger, regions: all, onFailure });
     this.#watch = new RegionWatch({
       region,
       peers: regions.length - 1,
@@ -133,7 +137,12 @@ export class Recovery {
     for (const home of this.#options.settings.regions) this.#options.metrics.begin(home);
     await this.#replication.open();
     void this.#watchConnection();
+    // What a copy does not hold yet comes later; nothing is taken over before a lease's length.
+    const { leaseMs } = this.#options.settings;
+    await Promise.race([this.#privacy.caughtUp(), delay(leaseMs, undefined, { ref: false })]);
     await this.#keeper?.open();
+    this.#tellResidency();
+    this.#ends.push(this.#privacy.onChange(() => this.#tellResidency()));
     this.#copies?.start();
     this.#drills.open();
     this.#orphans.open();
@@ -162,7 +171,12 @@ export class Recovery {
     await this.#keeper?.close();
     await this.#drills.close();
     await this.#orphans.close();
+    await this.#privacy.close();
     await this.#replication.close();
+  }
+
+  #tellResidency(): void {
+    this.#keeper?.tell({ type: 'residency', sets: this.#privacy.residencySets() });
   }
 
   async #work(): Promise<void> {

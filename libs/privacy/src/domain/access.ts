@@ -15,7 +15,7 @@ export function accessId(atMs: number): string {
 export const isAccessId = (id: string): boolean => id.startsWith(prefix);
 
 /** The requests of these accesses by which a repeated one is known are kept by their causes. */
-export const accessDecider: Decider<null, Accessed, RecordAccess> = {
+export const accessDecider: Decider<null, Accessed, RecordAccess, never> = {
   initial: () => null,
   evolve: (state) => state,
   decide: (_, { subject, data }) => accept({ type: 'meridian.privacy.accessed.v1', subject, data }),

@@ -19,7 +19,8 @@ export interface Blocker {
     | 'FAILOVER_UNDER_WAY'
     | 'TARGET_LOST'
     | 'TARGET_ISOLATED'
-    | 'TARGET_NOT_CAUGHT_UP';
+    | 'TARGET_NOT_CAUGHT_UP'
+    | 'OUTSIDE_RESIDENCY';
   readonly detail: string;
 }
 
@@ -35,6 +36,8 @@ export interface PlanQuestion {
    * another region decides.
    */
   readonly intakeBehind: number | undefined;
+  /** The sets of regions of those tenants that have one. */
+  readonly residency?: ReadonlyMap<string, readonly string[]>;
 }
 
 /** How far a target may be behind for a planned failover to be short, in ms. */
@@ -77,7 +80,7 @@ interface Situation {
 
 function blockers(
   facts: MeshFacts,
-  { home, to, leaseMs }: PlanQuestion,
+  { home, to, leaseMs, residency = new Map() }: PlanQuestion,
   { owner, kind, lives }: Situation,
 ): Blocker[] {
   const found: Blocker[] = [];
@@ -85,6 +88,13 @@ function blockers(
     found.push({ code, detail });
   };
   if (owner === to) add('ALREADY_OWNER', `${to} decides for ${home} already.`);
+  for (const [tenant, regions] of residency) {
+    if (to === home || !regions.includes(home) || regions.includes(to)) continue;
+    add(
+      'OUTSIDE_RESIDENCY',
+      `Data of the tenant ${tenant} at home in ${home} may be in ${regions.join(', ')} only, not in ${to}.`,
+    );
+  }
   const own = recent(facts.heard, facts.region);
   if (own === undefined) {
     add(

@@ -42,7 +42,7 @@ export interface Call {
 export type OpenCall = Omit<Call, 'key'>;
 
 interface Described {
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** As OpenAPI writes it: `/v1/keys/{id}`. */
   readonly path: string;
   readonly operationId: string;

@@ -5,7 +5,7 @@ import { Refusal, shown } from '../domain/problem.ts';
 import { invalidParameter, oneOf, wholeNumber } from '../domain/query.ts';
 import { orRefuse } from '../http/log-fault.ts';
 import type { Call, Parameters, Route } from '../http/route.ts';
-import { reasonHeaders, type AccessBook } from '../privacy/index.ts';
+import { reasonHeaders, type AccessBook } from '../access/index.ts';
 import { HttpSink } from '../stream/http-sink.ts';
 
 /** The headers that Meridian and NATS give entries. */

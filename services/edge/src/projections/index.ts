@@ -7,4 +7,6 @@ export type { QueueFigures, QueueRow, QueueTotals } from './queues.ts';
 export { checkpointName, placesOf } from './home-source.ts';
 export { openReadModels, ReadModels } from './read-models.ts';
 export type { ReadModelsOptions } from './read-models.ts';
+export { sealed, sealedProjection } from './sealed.ts';
+export type { SealedRow } from './sealed.ts';
 export { migrationsFolder, projections, projectorName } from './tables.ts';

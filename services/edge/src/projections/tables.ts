@@ -3,6 +3,7 @@ import type { Projection } from '@meridian/readmodel';
 import { agentsProjection } from './agents.ts';
 import { contactsProjection, timelineProjection } from './contacts.ts';
 import { queuesProjection } from './queues.ts';
+import { sealedProjection } from './sealed.ts';
 
 /** All read models of the edge. */
 export const projections: readonly Projection[] = [
@@ -10,6 +11,7 @@ export const projections: readonly Projection[] = [
   agentsProjection,
   queuesProjection,
   timelineProjection,
+  sealedProjection,
 ];
 
 /** The name of the checkpoint of `projections`. */

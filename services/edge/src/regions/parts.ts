@@ -20,6 +20,8 @@ export interface RegionParts {
   readonly progress: () => ReadonlyMap<string, ProgressReport>;
   /** Who lives at a home; undefined where the read models are not kept. */
   readonly radiusOf?: (home: string) => Promise<BlastRadius | undefined>;
+  /** The sets of regions of those tenants that have one. */
+  readonly residency?: () => ReadonlyMap<string, readonly string[]>;
   /** The real time, RFC 3339. */
   readonly now: () => string;
 }

@@ -65,6 +65,7 @@ export function regionRoutes(parts: RegionParts): Route[] {
           home,
           to,
           leaseMs: parts.leaseMs,
+          ...(parts.residency === undefined ? {} : { residency: parts.residency() }),
           radius: await parts.radiusOf?.(home),
           intakeBehind: owner === region ? await orRefuse(intakeBehind(parts, home)) : undefined,
         });

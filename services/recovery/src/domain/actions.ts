@@ -52,6 +52,8 @@ export type Input =
   | { readonly type: 'append_lost'; readonly id: number }
   /** What the log says of a home, all epochs. */
   | { readonly type: 'ledger'; readonly home: string; readonly epochs: readonly EpochRecord[] }
+  /** The sets of those tenants that have one. */
+  | { readonly type: 'residency'; readonly sets: ReadonlyMap<string, readonly string[]> }
   /** The local copy of the owner's stream holds the seal of an epoch, and so everything before. */
   | {
       readonly type: 'sealed';
@@ -125,6 +127,8 @@ export type Report =
   | { readonly what: 'lease'; readonly held: boolean; readonly term: number }
   | { readonly what: 'standby'; readonly instance: string }
   | { readonly what: 'found_lapsed'; readonly region: string }
+  /** It would take over, and a tenant's data may not be here. */
+  | { readonly what: 'outside_residency'; readonly home: string; readonly reason: string }
   | { readonly what: 'control_is_another' }
   | { readonly what: 'glass_broken'; readonly home: string; readonly epoch: number }
   | {

@@ -1,4 +1,5 @@
 import type { HomeRecord } from './control.ts';
+import { outsideResidency } from './residency.ts';
 import { completedEvents, type Facts, type Request } from './failover-events.ts';
 import {
   append,
@@ -20,6 +21,12 @@ export function mindRequestOfGlass(draft: Draft, request: Request): void {
   const { home, to } = request;
   if (request.breakGlass !== true || to !== settings.region) return;
   if (isLeaseHeld(state, at.nowMs) || !isControlSilent(state, at.nowMs)) return;
+  const outside = outsideResidency(state.residency, home, to);
+  if (outside !== undefined) {
+    const { reason } = outside;
+    actions.push({ type: 'report', report: { what: 'outside_residency', home, reason } });
+    return;
+  }
   // The peers whose copies it would be compared with are lost too.
   if (fence.phase === 'comparing') state.fence = { phase: 'whole', sinceMs: at.nowMs };
   const mind = homeOf(state, home);

@@ -6,6 +6,7 @@ import {
   startedEvent,
   type Request,
 } from './failover-events.ts';
+import { outsideResidency } from './residency.ts';
 import {
   append,
   homeOf,
@@ -45,7 +46,7 @@ export function mindRequest(draft: Draft, record: HomeRecord): void {
 
 /** Why the owner does not give up the home; undefined when it does. */
 export function refusalOf(
-  { settings, view }: State,
+  { settings, view, residency }: State,
   { home, owner, epoch }: HomeRecord,
   { to, kind }: Request,
 ): { code: string; reason: string } | undefined {
@@ -67,7 +68,7 @@ export function refusalOf(
   if (!view.leases.has(to) || view.isLapsed(to)) {
     return { code: 'TARGET_NOT_ALIVE', reason: `${to} does not renew its lease.` };
   }
-  return undefined;
+  return outsideResidency(residency, home, to);
 }
 
 /**

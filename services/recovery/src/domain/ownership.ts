@@ -72,6 +72,9 @@ function take(draft: Draft, input: Input): void {
         state.ledger.set(input.home, input.epochs);
       }
       return undefined;
+    case 'residency':
+      state.residency = input.sets;
+      return undefined;
     case 'sealed':
       if (input.epoch >= (homeOf(state, input.home).sealSeen?.epoch ?? 0)) {
         const { epoch, to, sequence } = input;

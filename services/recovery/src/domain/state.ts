@@ -90,6 +90,8 @@ export interface State {
   readonly homes: Map<string, HomeState>;
   readonly ledger: Map<string, readonly EpochRecord[]>;
   readonly positions: Map<string, Position>;
+  /** The regions in which the tenants' data may be, of those tenants that have a set. */
+  residency: ReadonlyMap<string, readonly string[]>;
   readonly writes: Map<number, PendingWrite>;
   readonly appends: Map<number, PendingAppend>;
   fence: {
@@ -140,6 +142,7 @@ export function initialState(settings: Settings, { nowMs }: Moment): State {
     ),
     ledger: new Map(settings.regions.map((home) => [home, [{ epoch: 1, owner: home }]])),
     positions: new Map(),
+    residency: new Map(),
     writes: new Map(),
     appends: new Map(),
     fence: { phase: isAlone ? 'whole' : 'comparing', sinceMs: nowMs },

@@ -1,5 +1,6 @@
 import { claimKey, type ClaimRecord, type HomeRecord } from './control.ts';
 import type { Facts } from './failover-events.ts';
+import { outsideResidency } from './residency.ts';
 import {
   homeOf,
   isSound,
@@ -29,7 +30,12 @@ export function mindTakeover(draft: Draft, record: HomeRecord): void {
     mind.takeover = { epoch, lease, sinceMs: at.nowMs, detectedMs: at.wallMs };
   }
   const takeover = mind.takeover;
-  if (held === undefined || !isSound(state)) {
+  const outside = outsideResidency(state.residency, home, settings.region);
+  if (held === undefined || !isSound(state) || outside !== undefined) {
+    if (outside !== undefined && takeover.isRefused !== true) {
+      const report = { what: 'outside_residency', home, reason: outside.reason } as const;
+      draft.actions.push({ type: 'report', report });
+    }
     refuse(draft, home, takeover);
     return;
   }

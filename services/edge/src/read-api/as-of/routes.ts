@@ -11,6 +11,8 @@ import {
   asOfReply,
   contactStates,
 } from '../documented.ts';
+import { reasonHeaders, type AccessBook } from '../../access/index.ts';
+import { checkMayOpen, personalParameter, type Opening } from '../../personal/index.ts';
 import { identifier, pageOf } from '../page.ts';
 import type { Page } from '../queries.ts';
 import { agentView, contactView, contactWithTimelineView, queueView } from '../views.ts';
@@ -24,6 +26,10 @@ type Noun = 'contact' | 'queue' | 'agent';
 
 export interface AsOfOptions extends RebuildOptions {
   readonly region: string;
+  /** Where it is recorded who looks; nowhere when absent. */
+  readonly access?: Pick<AccessBook, 'record'>;
+  /** What opens personal texts of a contact where it is asked for. */
+  readonly opening?: Pick<Opening, 'view'>;
 }
 
 /** The routes, and what ends what they hold. */
@@ -52,9 +58,9 @@ const timeParameter: Parameters = {
 /** `GET /v1/as-of/{time}/contacts`, `/agents`, `/queues`, and one of each by its id. */
 export function asOfRoutes(options: AsOfOptions): AsOf {
   const rebuilding = new Rebuilding(options);
-  const { region } = options;
+  const { region, access, opening } = options;
   const regions = options.regions.toSorted();
-  const parts: Parts = { rebuilding, regions };
+  const parts: Parts = { rebuilding, regions, access, opening };
   const homesOf = ({ query }: Call): string[] =>
     query.all('home').map((home) => oneOf('home', home, regions));
   const routes = [
@@ -101,6 +107,8 @@ export function asOfRoutes(options: AsOfOptions): AsOf {
 interface Parts {
   readonly rebuilding: Rebuilding;
   readonly regions: readonly string[];
+  readonly access: Pick<AccessBook, 'record'> | undefined;
+  readonly opening: Pick<Opening, 'view'> | undefined;
 }
 
 const never = (): boolean => false;
@@ -122,7 +130,7 @@ const toldOf = (moment: Moment, { places, isFinal }: PastFloor): View => ({
 });
 
 function list(
-  { rebuilding, regions }: Parts,
+  { rebuilding, regions, access }: Parts,
   noun: `${Noun}s`,
   query: Parameters,
   withEnded: (call: Call) => boolean,
@@ -138,12 +146,14 @@ function list(
     description,
     parameters: timeParameter,
     query,
+    headers: reasonHeaders,
     replies: { 200: asOfListReply(noun) },
     refusals: [503],
     async handle(call: Call) {
       const page = pageOf(call);
       const moment = readMoment(regions, call.parameters['time'] as string);
       const asked = { tenant: page.tenant, moment, withEnded: withEnded(call) };
+      await access?.record(call, 'AS_OF', `/v1/as-of/${momentText(moment)}/${noun}`);
       const past = await orRefuse(rebuilding.floor(asked));
       const found = find(past.floor, call, page);
       const items = found.slice(0, page.limit);
@@ -161,9 +171,10 @@ interface One {
 
 function one(
   noun: Noun,
-  { regions }: Parts,
+  { regions, access, opening: ofContacts }: Parts,
   find: (asked: One) => Promise<View | undefined>,
 ): Route {
+  const opening = noun === 'contact' ? ofContacts : undefined;
   return {
     method: 'GET',
     path: `/v1/as-of/{time}/${noun}s/{id}`,
@@ -180,15 +191,19 @@ function one(
       ...timeParameter,
       id: { description: `The id of the ${noun}`, schema: { type: 'string' } },
     },
+    ...(opening === undefined ? {} : { query: personalParameter }),
+    headers: reasonHeaders,
     replies: { 200: asOfReply(noun) },
     refusals: [503],
     async handle(call: Call) {
+      checkMayOpen(call);
       const id = call.parameters['id'] as string;
       const moment = readMoment(regions, call.parameters['time'] as string);
+      await access?.record(call, 'AS_OF', `/v1/as-of/${momentText(moment)}/${noun}s/${id}`);
       const found = identifierPattern.test(id)
         ? await orRefuse(find({ tenant: call.key.tenant, id, moment }))
         : undefined;
-      if (found !== undefined) return found;
+      if (found !== undefined) return opening === undefined ? found : opening.view(call, found);
       throw new Refusal('not-found', `There was no ${noun} ${shown(id)} at ${momentText(moment)}.`);
     },
   };

@@ -1,0 +1,2 @@
+export { AccessBook, reasonHeaders } from './access-book.ts';
+export { storePrivacyRequest, type StoredAt } from './store-request.ts';
