@@ -170,8 +170,8 @@ export class S3StandIn {
         piece !== undefined && (index === pieces.length - 1 || piece.length >= 5 * 1_048_576),
     );
     // Refused with a 200, as S3 does once it has begun to answer.
-    if (!isWhole || pieces.length !== parts.size)
-      return { ...error(400, 'InvalidPart'), status: 200 };
+    const isAll = pieces.length === parts.size;
+    if (!isWhole || !isAll) return { ...error(400, 'InvalidPart'), status: 200 };
     this.objects.set(key, Buffer.concat(pieces as Buffer[]));
     this.uploads.delete(id);
     return { status: 200, body: '<CompleteMultipartUploadResult></CompleteMultipartUploadResult>' };

@@ -6,6 +6,7 @@ export { folderOf, readArchives, type Archives, type Manifest } from './manifest
 export { regionSigner } from './record.ts';
 export { restoredLines, streamsOf, type Restored, type Wanted } from './restore.ts';
 export { openStore, type ArchiveStore } from './store.ts';
-export { verifyArchives, type ArchiveFault, type ArchiveVerdict } from './verify.ts';
+export type { ArchiveFault, ArchiveVerdict } from './verdict.ts';
+export { verifyArchives } from './verify.ts';
 export { checkReason, parseAge, parseSize, parseTime } from './amounts.ts';
 export { logCopy } from './log-copy.ts';

@@ -2,6 +2,7 @@ import { createHash, hash, type Hash } from 'node:crypto';
 import {
   formatNote,
   isSignedBy,
+  keysOf,
   noteSigner,
   parseNote,
   signNote,
@@ -90,13 +91,13 @@ export async function readRecord(
     return `${name} is no record of a deletion.`;
   }
   if (!Array.isArray(record.streams)) return `The record ${name} is not whole.`;
-  const key = Object.hasOwn(known, record.region) ? known[record.region] : undefined;
-  if (key !== record.publicKey) {
-    return `The record ${name} is signed with a key that is not known for ${record.region}.`;
+  const { region, publicKey } = record;
+  if (!keysOf(known, region).includes(publicKey)) {
+    return `The record ${name} is signed with a key that is not known for ${region}.`;
   }
   const parsed = parseNote(note);
   const isWhole =
-    parsed?.text === textOf(record) && isSignedBy(parsed, `meridian/${record.region}`, key);
+    parsed?.text === textOf(record) && isSignedBy(parsed, `meridian/${region}`, publicKey);
   return isWhole ? record : `The signature of the record ${name} does not hold.`;
 }
 

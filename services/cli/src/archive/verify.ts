@@ -1,52 +1,23 @@
-import { Frontier, isSignedBy, messageLeaf, parseCheckpoint, parseNote } from '@meridian/proof';
+import { Frontier, messageLeaf } from '@meridian/proof';
 import { storedMessage } from '../verify/verify.ts';
 import type { PublicKeys } from '../verify/signatures.ts';
 import { canonicalJson } from '../receipt/canonical.ts';
 import { readEvents } from '../check/raw.ts';
 import { frontierAt, leavesOf } from './create.ts';
-import { folderOf, readArchives, type ArchivedCheckpoint, type Manifest } from './manifest.ts';
+import { folderOf, readArchives, type Manifest } from './manifest.ts';
 import { DeletedParts, readRecord, type DeletedPart, type DeletionRecord } from './record.ts';
 import type { ArchiveStore } from './store.ts';
+import {
+  base64url,
+  mergedKeys,
+  signersOf,
+  type ArchivedDeletion,
+  type ArchiveFault,
+  type ArchiveVerdict,
+} from './verdict.ts';
 import { saltKeyOf, walk, type Walked } from './walk.ts';
 
-/** What does not hold, and where it is seen first. */
-export interface ArchiveFault {
-  /** The archive, by its folder. */
-  readonly archive: string;
-  /** The stream, or the part of the archive. */
-  readonly stream: string;
-  readonly sequence: number;
-  readonly rank?: number;
-  readonly what: string;
-}
-
-/** What was deleted, by its record. */
-export interface ArchivedDeletion {
-  readonly record: string;
-  readonly tenant: string;
-  readonly before: string;
-  readonly reason: string;
-  readonly region: string;
-  readonly messages: number;
-}
-
-export interface ArchiveVerdict {
-  readonly ok: boolean;
-  readonly archives: number;
-  /** From the first rank to before the last one. */
-  readonly ranks: { readonly from: number; readonly to: number };
-  readonly messages: number;
-  readonly deleted: readonly ArchivedDeletion[];
-  /** Who signed the last checkpoint. */
-  readonly signedBy: readonly string[];
-  readonly keys: PublicKeys;
-  /** Files that no archive names. */
-  readonly strays: readonly string[];
-  readonly faults: readonly ArchiveFault[];
-}
-
 const faultLimit = 100;
-const base64url = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64url');
 
 /**
  * Verifies all archives of a store: files, messages, leaves, signatures, records of deletions, and
@@ -66,8 +37,7 @@ export async function verifyArchives(
   let messages = 0;
   let signedBy: readonly string[] = [];
   for (const manifest of manifests) {
-    // One region signs with one key in all archives.
-    if (pinned === undefined) keys = { ...manifest.keys, ...keys };
+    if (pinned === undefined) keys = mergedKeys(keys, manifest.keys);
     const report = (fault: Omit<ArchiveFault, 'archive'>): void => {
       if (faults.length < faultLimit) {
         faults.push({ archive: folderOf(manifest.ranks.from), ...fault });
@@ -109,27 +79,6 @@ function checkFollows(
   } else if (start.checkpoint?.root !== before.checkpoint.root) {
     report({ ...place, what: 'It does not begin with the tree with which the one before ends.' });
   }
-}
-
-/** Who of the keys signed a checkpoint; a text says what is wrong with it. */
-function signersOf(
-  { size, root, headsRoot, note }: ArchivedCheckpoint,
-  home: string,
-  keys: PublicKeys,
-): readonly string[] | string {
-  const parsed = parseNote(note);
-  const said = parsed === undefined ? undefined : parseCheckpoint(parsed.text);
-  if (parsed === undefined || said === undefined) return `The checkpoint of ${size} is no note.`;
-  const isSame =
-    said.origin === `meridian/${home}` &&
-    said.size === size &&
-    base64url(said.root) === root &&
-    base64url(said.headsRoot) === headsRoot;
-  if (!isSame) return `The note of the checkpoint of ${size} is not of what the manifest says.`;
-  const signers = Object.entries(keys)
-    .filter(([region, key]) => isSignedBy(parsed, `meridian/${region}`, key))
-    .map(([region]) => region);
-  return signers.length > 0 ? signers : `No known key signed the checkpoint of ${size}.`;
 }
 
 /** What the log says in an archive of the tree on the way: only to tell where it goes wrong. */
