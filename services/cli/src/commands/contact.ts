@@ -1,4 +1,4 @@
-import { exitCodes } from '../fault.ts';
+import { EdgeRefusal, exitCodes } from '../fault.ts';
 import type { Paint } from '../render/colour.ts';
 import { dayOf, formatDuration, timeOfDay } from '../render/duration.ts';
 import { factsOf, shortType, type ShownEvent } from '../render/event-line.ts';
@@ -34,6 +34,18 @@ export interface ContactAnswer {
 
 export function readContact({ client }: Context, id: string): Promise<ContactAnswer> {
   return client.get<ContactAnswer>(`/v1/contacts/${encodeURIComponent(id)}`);
+}
+
+/** A contact with its personal texts in the clear; as it is, with a word on it, where the key may not. */
+export async function readOpenContact(context: Context, id: string): Promise<ContactAnswer> {
+  const { client, io } = context;
+  try {
+    return await client.get(`/v1/contacts/${encodeURIComponent(id)}?personal=open`);
+  } catch (error) {
+    if (!(error instanceof EdgeRefusal) || error.status !== 403) throw error;
+    io.err(`${error.message}\nThe customer is shown sealed.\n`);
+    return readContact(context, id);
+  }
 }
 
 interface Span {

@@ -17,7 +17,7 @@ import {
   type Context,
   type Options,
 } from './command.ts';
-import { readContact } from './contact.ts';
+import { readContact, readOpenContact } from './contact.ts';
 import { Progress } from './log-lines.ts';
 import { eventStreamOf, listPages } from './pages.ts';
 
@@ -72,9 +72,14 @@ async function exportStream(context: Context, options: Options, out: string): Pr
   else io.out(`${entries.toLocaleString('en')} entries of ${stream} are in ${out}.\n`);
 }
 
-/** One contact as a vCon. */
-async function exportVcon(context: Context, id: string, out: string): Promise<void> {
-  const contact = await readContact(context, id);
+/** One contact as a vCon, its customer in the clear where that is asked for and the key may see it. */
+async function exportVcon(
+  context: Context,
+  id: string,
+  out: string,
+  personal: boolean,
+): Promise<void> {
+  const contact = await (personal ? readOpenContact : readContact)(context, id);
   const vcon = vconOf(contact, new Date(context.io.now()).toISOString());
   const file = await outOf(context, out);
   await file.write(`${JSON.stringify(vcon, undefined, context.json ? undefined : 2)}\n`);
@@ -125,6 +130,10 @@ export const exportCommand: CommandSpec = {
   options: [
     { flags: '--stream <name>', text: 'such as EV_eu (the default in the region eu) or IN_eu' },
     { flags: '--vcon <contact>', text: 'this contact as a vCon (draft-ietf-vcon-vcon-core)' },
+    {
+      flags: '--personal',
+      text: 'with --vcon: the customer in the clear; the key needs the scope personal',
+    },
     { flags: '--contacts', text: 'a record of each contact: CSV, or Parquet by the name of --out' },
     { flags: '--as-of <place>', text: 'with --contacts: as they were at a time or places' },
     { flags: '--out <file>', text: 'where to; - for the standard output' },
@@ -135,6 +144,7 @@ export const exportCommand: CommandSpec = {
     'meridian export --stream EV_eu --out eu.ndjson',
     'meridian export --stream IN_eu --out - | wc -l',
     'meridian export --vcon c1 --out c1.vcon',
+    'meridian export --vcon c1 --personal --out c1.vcon',
     'meridian export --contacts --out contacts.csv',
     'meridian export --contacts --as-of 2026-03-02T09:00:00Z --out contacts.parquet',
   ],
@@ -144,8 +154,9 @@ export const exportCommand: CommandSpec = {
     if (out === undefined) {
       throw usageFault('Where to?\nGive --out FILE, or --out - for the standard output.');
     }
-    if (contact !== undefined) await exportVcon(context, contact, out);
-    else if (options['contacts'] === true) await exportContacts(context, options, out);
+    if (contact !== undefined) {
+      await exportVcon(context, contact, out, options['personal'] === true);
+    } else if (options['contacts'] === true) await exportContacts(context, options, out);
     else await exportStream(context, options, out);
     return exitCodes.ok;
   },

@@ -118,6 +118,33 @@ describe('meridian export', () => {
     );
   });
 
+  it('shows the customer sealed, or in the clear where that is asked for and the key may', async () => {
+    const customer = `sealed:1:${'0f'.repeat(16)}:${'A'.repeat(38)}`;
+    const [, ...later] = served.timeline;
+    const sealed = { ...served, timeline: [event('initiated', 0, { customer }), ...later] };
+    const asked = async (...args: string[]) => {
+      const { out, err, code } = await at_('export', '--vcon', 'c1', ...args);
+      expect(code).toBe(0);
+      return { vcon: JSON.parse(out) as { parties: object[]; attachments: object[] }, err };
+    };
+    edge.json('GET /v1/contacts/c1', sealed);
+    expect((await asked()).vcon.parties[0]).toEqual({ name: customer, type: 'person' });
+    edge.json('GET /v1/contacts/c1', { ...served, personal: { opened: 1, notOpened: [] } });
+    const { vcon } = await asked('--personal');
+    expect(edge.received.at(-1)?.path).toBe('/v1/contacts/c1?personal=open');
+    expect(vcon.parties[0]).toEqual({ tel: '+49 30 1234', type: 'person' });
+    expect(JSON.stringify(vcon.attachments)).not.toContain('notOpened');
+    edge.replies.set('GET /v1/contacts/c1', (response, { path }) => {
+      const may = !path.endsWith('?personal=open');
+      response
+        .writeHead(may ? 200 : 403, { 'content-type': 'application/json' })
+        .end(JSON.stringify(may ? sealed : { title: 'no', detail: 'needs the scope personal' }));
+    });
+    const refused = await asked('--personal');
+    expect(refused.vcon.parties[0]).toEqual({ name: customer, type: 'person' });
+    expect(refused.err).toMatch(/needs the scope personal[^]*The customer is shown sealed/);
+  });
+
   it('writes a contact that gave up as an incomplete dialog', async () => {
     const file = join(folder.path, 'c2.vcon');
     expect((await at_('export', '--vcon', 'c2', '--out', file)).out).toContain('is in');

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { isSealed } from '@meridian/wire';
 import type { ContactAnswer } from '../commands/contact.ts';
 
 /**
@@ -52,7 +53,12 @@ interface VconAttachment {
   readonly body: unknown;
 }
 
-type Contact = ContactAnswer & { readonly home?: string; readonly attributes?: object };
+type Contact = ContactAnswer & {
+  readonly home?: string;
+  readonly attributes?: object;
+  /** What was opened, where it was asked for. */
+  readonly personal?: object;
+};
 
 const customerIndex = 0;
 const agentIndex = 1;
@@ -66,7 +72,7 @@ export function vconOf(contact: Contact, createdAt: string): Vcon {
   const isServed = connectedAt !== null;
   const parties: VconParty[] = [customerOf(contact)];
   if (isServed && agentId !== null) parties.push({ uuid: agentId, name: agentId, type: 'person' });
-  const { timeline, timelineComplete, ...record } = contact;
+  const { timeline, timelineComplete, personal: _, ...record } = contact;
   const attached = (purpose: string, body: unknown): VconAttachment => ({
     purpose,
     start: initiatedAt,
@@ -94,11 +100,15 @@ export function vconOf(contact: Contact, createdAt: string): Vcon {
   };
 }
 
-/** The customer as the publisher knew them: a number, an address or a name. */
+/**
+ * The customer as the publisher knew them: a number, an address or a name. Where it was not opened the
+ * sealed text is the name: a pseudonym, the same wherever the same region took the customer in.
+ */
 function customerOf({ timeline }: Contact): VconParty {
   const first = timeline.find(({ event }) => event.type === 'meridian.contact.initiated.v1');
   const { customer } = (first?.event.data ?? {}) as { readonly customer?: string };
   if (customer === undefined || customer === '') return { type: 'person' };
+  if (isSealed(customer)) return { name: customer, type: 'person' };
   if (/^\+?[\d\s()./-]{3,}$/.test(customer)) return { tel: customer, type: 'person' };
   return customer.includes('@')
     ? { mailto: customer, type: 'person' }
