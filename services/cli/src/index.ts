@@ -23,6 +23,8 @@ export type {
   SeenEvent,
   StoredRequest,
 } from './player/index.ts';
+export { needlesOf, type Needle } from './erase/needles.ts';
+export { searchFolders, type Finding, type Searched } from './erase/search.ts';
 export {
   buildReceipt,
   checkFigures,

@@ -10,6 +10,18 @@ import { expectedRows, readEvents, World, type RawEntry } from './check/index.ts
 import { parseEvents } from './commands/publish.ts';
 import { judgeAside, judgeClock, judgeDisk, judgeHealth, judgeNode } from './commands/doctor.ts';
 
+/** Commands that only have others under them. */
+const groups = [
+  'keys',
+  'set-aside',
+  'receipt',
+  'archive',
+  'hold',
+  'residency',
+  'audit',
+  'certificate',
+  'retention',
+];
 const log = dayLog('program', 8);
 const last = log.length;
 
@@ -69,7 +81,7 @@ describe('meridian', () => {
     ]) {
       const help = await run([...args, '--help']);
       expect(help.code).toBe(0);
-      if (['keys', 'set-aside', 'receipt'].includes(args[0]!) && args.length === 1) continue;
+      if (groups.includes(args[0]!) && args.length === 1) continue;
       expect(help.out).toContain('Examples:\n  meridian ');
       expect(help.out).toContain('--json');
       expect(help.out).toContain('  5  the edge cannot be reached');

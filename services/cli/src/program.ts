@@ -9,10 +9,17 @@ import { doctorCommand } from './commands/doctor.ts';
 import { explainCommand } from './commands/explain.ts';
 import { drillCommand } from './commands/drill.ts';
 import { drillsCommand } from './commands/drills.ts';
+import { eraseCommand } from './commands/erase.ts';
 import { exportCommand } from './commands/export.ts';
 import { failbackCommand, failoverCommand } from './commands/failover.ts';
 import { importCommand } from './commands/import.ts';
 import { keysCommands } from './commands/keys.ts';
+import {
+  auditCommands,
+  certificateCommands,
+  holdCommands,
+  residencyCommands,
+} from './commands/privacy.ts';
 import { playCommand } from './commands/play.ts';
 import { proveCommand } from './commands/prove.ts';
 import { publishCommand } from './commands/publish.ts';
@@ -44,6 +51,7 @@ const commands: readonly CommandSpec[] = [
   importCommand,
   verifyCommand,
   proveCommand,
+  eraseCommand,
   doctorCommand,
   clockCommand,
   playCommand,
@@ -59,6 +67,18 @@ const groups: readonly { name: string; summary: string; commands: readonly Comma
     name: 'archive',
     summary: 'ranges of the log outside the server: create, list, verify, restore, delete',
     commands: archiveCommands,
+  },
+  { name: 'hold', summary: 'keep from erasure: place, release, list', commands: holdCommands },
+  {
+    name: 'residency',
+    summary: 'the regions in which personal data may be: show, set',
+    commands: residencyCommands,
+  },
+  { name: 'audit', summary: 'who looked into the audit: log', commands: auditCommands },
+  {
+    name: 'certificate',
+    summary: 'what an erasure left behind, signed: verify',
+    commands: certificateCommands,
   },
   { name: 'keys', summary: 'API keys: create, list, revoke', commands: keysCommands },
   {
@@ -88,6 +108,7 @@ interface CommonOptions {
   readonly key?: string;
   readonly region?: string;
   readonly json?: boolean;
+  readonly reason?: string;
 }
 
 /**
@@ -136,6 +157,7 @@ function addCommand(
   const command = newCommand(name, io).description(spec.summary);
   for (const argument of spec.usage.split(' ').slice(1)) command.argument(argument);
   for (const { flags, text } of spec.options ?? []) command.option(flags, text);
+  if (spec.looks === true) command.option('--reason <text>', 'why you look: it is recorded');
   command
     .option('--url <url>', 'the edge')
     .option('--key <key>', 'the API key, mk_...')
@@ -147,7 +169,8 @@ function addCommand(
     )
     .action(async () => {
       const options = command.opts<CommonOptions & Record<string, unknown>>();
-      const context = contextOf(io, options);
+      const { reason = spec.looks === true ? 'not given' : undefined } = options;
+      const context = contextOf(io, { ...options, ...(reason === undefined ? {} : { reason }) });
       try {
         done(await spec.run(context, command.args, options));
       } finally {
@@ -167,7 +190,11 @@ function contextOf(io: Io, options: CommonOptions): Context & { close(): void } 
     get client() {
       if (client === undefined) {
         const { url, key } = resolveSettings(options, io);
-        client = new EdgeClient({ url, ...(key === undefined ? {} : { key }) });
+        client = new EdgeClient({
+          url,
+          ...(key === undefined ? {} : { key }),
+          ...(options.reason === undefined ? {} : { reason: options.reason }),
+        });
       }
       return client;
     },

@@ -151,7 +151,7 @@ export async function openEdge(parts: EdgeParts): Promise<Edge> {
       ledgerKnown: mesh.ledgerKnown,
       ...mesh.counting,
     }),
-    ...(models === undefined ? [] : readRoutes(models, opening)),
+    ...(models === undefined ? [] : readRoutes(models, opening, access)),
     ...past.routes,
     ...regionRoutes(mine),
     ...failoverRoutes(mine),

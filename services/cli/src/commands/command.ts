@@ -23,6 +23,8 @@ export interface CommandSpec {
   readonly examples: readonly string[];
   /** Whether --json gives a document a line. */
   readonly streams?: true;
+  /** Looks into the audit: it takes `--reason`, which the edge records with the access. */
+  readonly looks?: true;
   readonly run: (context: Context, args: readonly string[], options: Options) => Promise<ExitCode>;
 }
 

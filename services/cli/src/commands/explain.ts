@@ -139,6 +139,7 @@ function render(
 
 export const explainCommand: CommandSpec = {
   usage: 'explain <id>',
+  looks: true,
   summary:
     'Why a contact went to whom: what led to what, every routing decision and the configuration in force',
   options: [

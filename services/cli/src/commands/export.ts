@@ -126,6 +126,7 @@ async function exportContacts(context: Context, options: Options, out: string): 
 
 export const exportCommand: CommandSpec = {
   usage: 'export',
+  looks: true,
   summary: 'Into a file: the raw entries of a stream, one contact as a vCon, or contact records',
   options: [
     { flags: '--stream <name>', text: 'such as EV_eu (the default in the region eu) or IN_eu' },

@@ -7,6 +7,7 @@ import { Progress } from './log-lines.ts';
 
 export const proveCommand: CommandSpec = {
   usage: 'prove <event-id>',
+  looks: true,
   summary: 'Prove that an event is on the log, in a file that docs/verify-proof.mjs checks alone',
   options: [
     { flags: '--offline <folder>', text: 'exports of all streams, instead of the edge' },

@@ -131,6 +131,7 @@ async function play(context: Context, options: Options): Promise<void> {
 
 export const replayCommand: CommandSpec = {
   usage: 'replay',
+  looks: true,
   summary:
     'The log of all regions again, in order: to look at, into a file, to NATS; or how everything stood at a moment',
   options: [

@@ -62,6 +62,7 @@ class Leaves {
 
 export const verifyCommand: CommandSpec = {
   usage: 'verify',
+  looks: true,
   summary: 'Verify the log: the one order, its signed checkpoints, hash chains, that nothing lacks',
   options: [
     {

@@ -91,6 +91,17 @@ export class EdgeClient {
     });
   }
 
+  /** As `post`; repeating it changes nothing. @throws EdgeRefusal, EdgeUnreachable */
+  put<T>(path: string, body: unknown): Promise<T> {
+    return this.#json<T>(`PUT ${path}`, {
+      method: 'PUT',
+      path,
+      body: JSON.stringify(body),
+      headers: { 'content-type': 'application/json' },
+      repeatable: true,
+    });
+  }
+
   /** @throws EdgeRefusal, EdgeUnreachable */
   async delete(path: string): Promise<void> {
     await this.#json<unknown>(`DELETE ${path}`, { method: 'DELETE', path });

@@ -2,7 +2,7 @@ import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 
 export interface Call {
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** With its query. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
@@ -22,6 +22,8 @@ export interface ExchangeOptions {
   /** Of the edge: `http://127.0.0.1:8080`. A path in it is put before every path. */
   readonly url: string;
   readonly key?: string;
+  /** Why it is asked, for the record. */
+  readonly reason?: string;
   /** How many connections there are at most; requests beyond wait for one. Default 64. */
   readonly connections?: number;
   /** How long an answer may keep silent, in milliseconds. Default 30,000. */
@@ -38,7 +40,7 @@ export class Exchange {
   readonly #headers: Readonly<Record<string, string>>;
 
   /** @throws TypeError when the URL is none, or neither http nor https */
-  constructor({ url, key, connections = 64, timeoutMs = 30_000 }: ExchangeOptions) {
+  constructor({ url, key, reason, connections = 64, timeoutMs = 30_000 }: ExchangeOptions) {
     this.url = new URL(url);
     const { protocol, pathname } = this.url;
     if (protocol !== 'http:' && protocol !== 'https:') {
@@ -54,7 +56,10 @@ export class Exchange {
     this.#request = protocol === 'http:' ? httpRequest : httpsRequest;
     this.#timeoutMs = timeoutMs;
     this.#prefix = pathname.replace(/\/$/, '');
-    this.#headers = key === undefined ? {} : { authorization: `Bearer ${key}` };
+    this.#headers = {
+      ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
+      ...(reason === undefined ? {} : { 'meridian-reason': headerText(reason) }),
+    };
   }
 
   /** Sends a request and reads the whole answer. */
@@ -111,6 +116,11 @@ export class Exchange {
     const text = await readText(response);
     return { status: response.statusCode ?? 0, headers: response.headers, text };
   }
+}
+
+/** A text as a header may hold it: as it is in printable ASCII, else as RFC 8187 writes it. */
+function headerText(text: string): string {
+  return /^[\x20-\x7e]*$/.test(text) ? text : `utf-8''${encodeURIComponent(text)}`;
 }
 
 /** The whole body as UTF-8. */

@@ -15,6 +15,7 @@ const coalesceMs = 60_000;
 const rememberedLimit = 10_000;
 const whatLimit = 300;
 const reasonLimit = 1_000;
+const encodedPrefix = "utf-8''";
 
 /** For the documents of the routes that record who looks. */
 export const reasonHeaders: Parameters = {
@@ -83,13 +84,23 @@ export class AccessBook {
   }
 }
 
+/** Printable ASCII as it is, or as RFC 8187 writes other texts: `utf-8''` and percent-encoded. */
 function readReason(given: string | readonly string[] | undefined): string | undefined {
   if (given === undefined || given === '') return undefined;
-  if (typeof given !== 'string' || given.length > reasonLimit) {
-    throw new Refusal(
-      'bad-request',
-      `The header Meridian-Reason must be given once, with at most ${reasonLimit} characters.`,
-    );
+  const reason = typeof given === 'string' ? decoded(given) : undefined;
+  if (reason !== undefined && reason.length <= reasonLimit) return reason;
+  throw new Refusal(
+    'bad-request',
+    `The header Meridian-Reason must be given once, with at most ${reasonLimit} characters; ` +
+      "other than ASCII as utf-8'' and percent-encoded.",
+  );
+}
+
+function decoded(text: string): string | undefined {
+  if (!text.toLowerCase().startsWith(encodedPrefix)) return text;
+  try {
+    return decodeURIComponent(text.slice(encodedPrefix.length));
+  } catch {
+    return undefined;
   }
-  return given;
 }

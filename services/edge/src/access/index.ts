@@ -1,2 +1,2 @@
-export { AccessBook, reasonHeaders } from './access-book.ts';
+export { AccessBook, reasonHeader, reasonHeaders } from './access-book.ts';
 export { storePrivacyRequest, type StoredAt } from './store-request.ts';

@@ -5,6 +5,7 @@ import type { BlastRadius } from '../domain/failover-plan.ts';
 import { Refusal, shown } from '../domain/problem.ts';
 import { invalidParameter, oneOf, wholeNumber, type QueryValues } from '../domain/query.ts';
 import { orRefuse } from '../http/log-fault.ts';
+import { reasonHeader, reasonHeaders, type AccessBook } from '../access/index.ts';
 import type { Call, Route } from '../http/route.ts';
 import { checkMayOpen, personalParameter, type Opening } from '../personal/index.ts';
 import { placesOf, type ReadModels } from '../projections/index.ts';
@@ -44,8 +45,13 @@ export type Readable = Pick<
 /**
  * `GET /v1/contacts`, `/v1/queues`, `/v1/agents`, and one of each by its id.
  * @param opening what opens personal texts of a contact where it is asked for
+ * @param access where it is recorded who reads a contact and says why; nowhere when absent
  */
-export function readRoutes(models: Readable, opening?: Pick<Opening, 'view'>): Route[] {
+export function readRoutes(
+  models: Readable,
+  opening?: Pick<Opening, 'view'>,
+  access?: Pick<AccessBook, 'record'>,
+): Route[] {
   const regions = [...models.projectors.keys()];
   const homesOf = ({ query }: Call): string[] =>
     query.all('home').map((home) => oneOf('home', home, regions));
@@ -82,6 +88,7 @@ export function readRoutes(models: Readable, opening?: Pick<Opening, 'view'>): R
         return found && contactWithTimelineView(found);
       },
       opening,
+      access,
     ),
     list(
       models,
@@ -129,6 +136,7 @@ function one(
   summary: string,
   find: (reader: Reader, tenant: string, id: string) => Promise<View | undefined>,
   opening?: Pick<Opening, 'view'>,
+  access?: Pick<AccessBook, 'record'>,
 ): Route {
   return {
     method: 'GET',
@@ -139,10 +147,15 @@ function one(
     summary,
     parameters: { id: { description: `The id of the ${noun}`, schema: { type: 'string' } } },
     query: { ...atLeastParameter, ...(opening === undefined ? {} : personalParameter) },
+    ...(access === undefined ? {} : { headers: reasonHeaders }),
     replies: { 200: oneReply(noun) },
     refusals: [503],
     async handle(call: Call) {
       checkMayOpen(call);
+      // Who says why asks for an explanation; an ordinary read is nobody's business.
+      if (call.request.headers[reasonHeader] !== undefined) {
+        await access?.record(call, 'EXPLANATION', call.request.url.split('?')[0] ?? '');
+      }
       const id = call.parameters['id'] as string;
       const missing = (): Refusal =>
         new Refusal(
