@@ -1,5 +1,12 @@
 import type { LogMessage } from '@meridian/journal';
-import { decodeForProjection, foldRows, type Row, type RowProjection } from '@meridian/readmodel';
+import {
+  decodeForProjection,
+  foldRows,
+  type RecordedEvent,
+  type Row,
+  type RowProjection,
+} from '@meridian/readmodel';
+import { parseSubject } from '@meridian/wire';
 import { invalidParameter } from '../../domain/query.ts';
 import {
   agents,
@@ -14,6 +21,7 @@ import {
 } from '../../projections/index.ts';
 import { Refusal } from '../../domain/problem.ts';
 import { asStored } from './stored.ts';
+import { readEvents, unreadEntry, type UnreadEntry } from './unread.ts';
 
 /** How much one rebuilding may take. Beyond it the question is refused, and nothing is answered in part. */
 export interface FloorLimits {
@@ -34,6 +42,22 @@ export const floorLimits: FloorLimits = {
 
 const endStates: ReadonlySet<string> = new Set(['COMPLETED', 'ABANDONED', 'CANCELED', 'FAILED']);
 
+/** The events with which a contact ends. */
+const endTypes: ReadonlySet<string> = new Set([
+  'meridian.contact.completed.v1',
+  'meridian.contact.abandoned.v1',
+  'meridian.contact.orphan_reaped.v1',
+]);
+/** What an entry of a contact says of its queue. */
+const queueTypes: ReadonlySet<string> = new Set([
+  'meridian.contact.queued.v1',
+  'meridian.contact.dequeued.v1',
+]);
+/** How much text of living contacts waits to be parsed at most. */
+const unreadBytesLimit = 32 * 1_048_576;
+const all = (): boolean => true;
+const ignore = (): void => {};
+
 /** The rows of one tenant at a moment, as the read models would have them. */
 export interface Floor {
   readonly contacts: readonly ContactRow[];
@@ -41,7 +65,10 @@ export interface Floor {
   readonly queues: readonly QueueRow[];
 }
 
-/** Folds entries into rows, by the projections that the read models run on. */
+/**
+ * Folds entries into rows, by the projections that the read models run on. Of contacts that end, where
+ * these are not asked for, nothing is parsed but what concerns their queue: their rows are never made.
+ */
 export class FloorFold {
   readonly #contacts = new Map<string, Row>();
   readonly #agents = new Map<string, Row>();
@@ -50,6 +77,9 @@ export class FloorFold {
   readonly #limits: FloorLimits;
   readonly #endsAtMs: number;
   #entries = 0;
+  /** What is not folded yet of living contacts, by home, tenant and id. */
+  readonly #unread = new Map<string, UnreadEntry[]>();
+  #unreadBytes = 0;
 
   /** @param keepEnded whether contacts that have ended stay among the rows */
   constructor(keepEnded: boolean, limits: FloorLimits = floorLimits) {
@@ -65,24 +95,72 @@ export class FloorFold {
   /** Takes the next entries. @throws Refusal when it comes to take too much */
   take(batch: readonly LogMessage[]): void {
     this.#entries += batch.length;
-    // What a projection cannot take it leaves out, here as there: the row stays as it was.
-    const events = batch.flatMap((message) => decodeForProjection(message).events);
-    const ignore = (): void => {};
+    const events: RecordedEvent[] = [];
+    for (const message of batch) this.#takeOne(message, events);
     foldRows(agentsProjection, this.#agents, events, ignore);
     foldRows(queuesProjection, this.#queues, events, ignore);
+    if (this.#keepEnded) this.#foldContacts(events);
+    if (this.#unreadBytes > unreadBytesLimit) this.#readAll();
+    this.#checkLimits();
+  }
+
+  /** @param events takes those that are folded now */
+  #takeOne(message: LogMessage, events: RecordedEvent[]): void {
+    const { stream, sequence, data, subject } = message;
+    const entry = unreadEntry({ stream, sequence, data, text: message.text() });
+    const address = this.#keepEnded ? undefined : parseSubject(subject);
+    if (entry === undefined) {
+      const read = decodeForProjection(message).events;
+      events.push(...read);
+      this.#readAll();
+      if (!this.#keepEnded) this.#foldContacts(read);
+      return;
+    }
+    if (address?.entity !== 'contact') {
+      events.push(...readEvents(entry, all));
+      return;
+    }
+    const ofQueue = entry.events.some(({ type }) => queueTypes.has(type));
+    if (ofQueue) events.push(...readEvents(entry, (type) => queueTypes.has(type)));
+    const name = `${address.home}.${address.tenant}.${address.id}`;
+    if (endTypes.has(entry.events.at(-1)?.type ?? '')) {
+      this.#forget(name);
+      this.#contacts.delete(`${address.tenant}/${address.id}/${address.home}`);
+      return;
+    }
+    const waiting = this.#unread.get(name);
+    if (waiting === undefined) this.#unread.set(name, [entry]);
+    else waiting.push(entry);
+    this.#unreadBytes += entry.bytes;
+  }
+
+  #forget(name: string): void {
+    for (const { bytes } of this.#unread.get(name) ?? []) this.#unreadBytes -= bytes;
+    this.#unread.delete(name);
+  }
+
+  /** Folds what waits. */
+  #readAll(): void {
+    for (const entries of this.#unread.values()) {
+      this.#foldContacts(entries.flatMap((entry) => readEvents(entry, all)));
+    }
+    this.#unread.clear();
+    this.#unreadBytes = 0;
+  }
+
+  #foldContacts(events: readonly RecordedEvent[]): void {
     const projection = contactsProjection as unknown as RowProjection;
     const changed = foldRows(projection, this.#contacts, events, ignore);
-    if (!this.#keepEnded) {
-      for (const key of changed) {
-        const state = this.#contacts.get(key)?.['state'] as string;
-        if (endStates.has(state)) this.#contacts.delete(key);
-      }
+    if (this.#keepEnded) return;
+    for (const key of changed) {
+      const state = this.#contacts.get(key)?.['state'] as string;
+      if (endStates.has(state)) this.#contacts.delete(key);
     }
-    this.#checkLimits();
   }
 
   /** The rows as the database would give them. */
   floor(): Floor {
+    this.#readAll();
     return {
       contacts: [...this.#contacts.values()].map((row) => asStored(contacts, row as ContactRow)),
       agents: [...this.#agents.values()].map((row) => asStored(agents, row as AgentRow)),
@@ -100,7 +178,7 @@ export class FloorFold {
         `has more than ${entries} entries before it, the most that are read for one answer. ${other}`,
       );
     }
-    if (this.#contacts.size > most) {
+    if (this.#contacts.size + this.#unread.size > most) {
       const hint = this.#keepEnded
         ? 'Ask for the states of living contacts only, or not here. '
         : '';

@@ -40,10 +40,26 @@ export function stretchesOf(ledger: Ledger, home: string): Stretch[] {
 }
 
 const timePattern = /"time":"([^"]*)"/;
+const epochPattern = /"epoch":(\d+)/;
+/** An entry says when and under which epoch it was decided before it says what, within so many bytes. */
+const beginLength = 1_024;
+
+/** The beginning of an entry's text. What is looked for in it is ASCII: other characters do not matter. */
+function beginningOf({ data }: LogMessage): string {
+  const length = Math.min(data.length, beginLength);
+  return Buffer.from(data.buffer, data.byteOffset, length).toString('latin1');
+}
+
+/** The epoch under which an entry was written. */
+function writtenUnder(message: LogMessage): number {
+  const found = epochPattern.exec(beginningOf(message));
+  return found === null ? epochOf(message) : Number(found[1]);
+}
 
 /** When the first event of an entry was decided, in epoch ms; when it was stored, if it says no time. */
 export function decidedAtMs(message: LogMessage): number {
-  const timeMs = Date.parse(timePattern.exec(message.text())?.[1] ?? '');
+  const found = timePattern.exec(beginningOf(message)) ?? timePattern.exec(message.text());
+  const timeMs = Date.parse(found?.[1] ?? '');
   return Number.isNaN(timeMs) ? message.storedAtMs : timeMs;
 }
 
@@ -75,7 +91,7 @@ export async function readHome(
     const filters = [`ev.${region}.${home}.${tenant}.>`];
     if (to >= from) {
       for await (const batch of log.replayBatches(stream, { from, to, filters })) {
-        const own = batch.filter((message) => epochOf(message) === epoch);
+        const own = batch.filter((message) => writtenUnder(message) === epoch);
         const past = before(own, moment);
         onBatch(past);
         const end = past.at(-1);
