@@ -46,3 +46,18 @@ export type {
   Receipt,
   Takeover,
 } from './receipt/index.ts';
+export { changeDay, DayReader, DayTally, Habits, lastSettings } from './what-if/index.ts';
+export type {
+  AgentAct,
+  AgentDay,
+  Changes,
+  Draws,
+  Ending,
+  Handling,
+  Job,
+  QueueAct,
+  RecordedContact,
+  RecordedDay,
+  Run,
+  TalliedEvent,
+} from './what-if/index.ts';

@@ -12,7 +12,15 @@ export type { MeshCheckOptions, Source } from './mesh-check.ts';
 export type { Orphan } from './orphans.ts';
 export { spentUntil, endStates } from './contact-fold.ts';
 export type { FoldedContact } from './contact-fold.ts';
-export { parseAggregate, parseRawEntry, readEvents, storedAtMs } from './raw.ts';
+export {
+  listIn,
+  numberIn,
+  parseAggregate,
+  parseRawEntry,
+  readEvents,
+  storedAtMs,
+  textIn,
+} from './raw.ts';
 export type { LoggedEvent, RawEntry } from './raw.ts';
 export { isOpen } from './routing-fold.ts';
 export type { FoldedAgent, FoldedQueue, FoldedReservation } from './routing-fold.ts';

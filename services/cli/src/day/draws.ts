@@ -8,6 +8,7 @@ export type DrawPurpose =
   | 'ivr'
   | 'patience'
   | 'priority'
+  | 'reaction'
   | 'service'
   | 'shift'
   | 'skills'

@@ -2,7 +2,7 @@ export { diffFloors, renderDiff } from './diff.ts';
 export type { Change, FloorDiff } from './diff.ts';
 export { edgeContacts, edgeFloor, foldedFloor } from './floor.ts';
 export type { ContactRow, Floor } from './floor.ts';
-export { placed, readMesh } from './mesh-log.ts';
+export { meshTenant, placed, readMesh } from './mesh-log.ts';
 export type { MeshLog, PlacedEntry } from './mesh-log.ts';
 export { checkSubject, marked, natsSink, replayExtension, replayHeader } from './nats-sink.ts';
 export { ParquetFile } from './parquet.ts';
