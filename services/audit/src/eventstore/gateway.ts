@@ -36,6 +36,7 @@ import { OrderReader } from './reading/order-reader.ts';
 import { SegmentReader } from './reading/segments.ts';
 import { Tail } from './reading/tail.ts';
 import { CustomStreams } from './writing/custom-streams.ts';
+import { SealedContent, type SealedContentParts } from './writing/sealed-content.ts';
 
 export interface GatewayOptions extends AccessOptions {
   readonly log: Log;
@@ -46,6 +47,8 @@ export interface GatewayOptions extends AccessOptions {
   readonly regions: readonly string[];
   /** The right to decide for a home, which appending takes. */
   readonly grants: Pick<Grants, 'holds' | 'grantOf'>;
+  /** The keys of those whom clients' events are about. */
+  readonly personal: SealedContentParts;
   /** Where another region's gateway is; undefined when that is not known here. */
   readonly gatewayOf?: (region: string) => Endpoint | undefined;
   /** Where to listen. Without TLS it must be a loopback address: API keys are sent in clear otherwise. */
@@ -150,7 +153,8 @@ class ServedGateway implements Gateway {
     this.#tail = tail;
     this.#unlisten = ledger.onChange(() => tail.wake());
     const order = new OrderReader({ ordered, ledger, tail });
-    this.#parts = { regions, now, tail, order, segments };
+    const sealing = new SealedContent(options.personal);
+    this.#parts = { regions, now, tail, order, segments, sealing };
     this.#streams = new CustomStreams({
       log,
       ordered,
@@ -161,6 +165,7 @@ class ServedGateway implements Gateway {
       now,
       tail,
       segments,
+      sealing,
       gatewayOf: (other) => options.gatewayOf?.(other),
     });
     this.#server.addService(streamsService, this.#handlers());

@@ -1,5 +1,11 @@
 import { readEntry, type LogMessage } from '@meridian/journal';
-import type { CustomAppended, EventEnvelope, IntakeEnvelope, ParsedSubject } from '@meridian/wire';
+import {
+  isSealed,
+  type CustomAppended,
+  type EventEnvelope,
+  type IntakeEnvelope,
+  type ParsedSubject,
+} from '@meridian/wire';
 import { intakeNameOf, streamNameOf } from './names.ts';
 import { uuidOf } from './protocol/uuid.ts';
 
@@ -24,6 +30,8 @@ export interface Recorded {
   readonly isJson: boolean;
   readonly data: Uint8Array;
   readonly metadata: Uint8Array;
+  /** What a client appended, where it is sealed: `data` shows the sealed text then. */
+  readonly sealed?: { readonly tenant: string; readonly appended: CustomAppended };
 }
 
 /** The contract under which an event appended by a client is stored. */
@@ -91,7 +99,7 @@ function recordedEvent(
 ): Recorded {
   const { data, type, time, revision } = event;
   const at = { stream, revision, position, createdMs: Date.parse(time) };
-  if (type === customType) return { ...at, ...customContent(data as CustomAppended) };
+  if (type === customType) return { ...at, ...customContent(event.tenant, data as CustomAppended) };
   const { specversion: _, datacontenttype: __, type: ___, data: ____, ...envelope } = event;
   return {
     ...at,
@@ -119,17 +127,22 @@ function metadataOf(
   );
 }
 
+function customContent(tenant: string, appended: CustomAppended) {
+  const { eventId: id, eventType: type, content = '', metadata } = appended;
+  if (!isSealed(content)) return { id, type, ...clientContent(appended) };
+  const shown = (sealed: string | undefined): Uint8Array =>
+    sealed === undefined ? nothing : Buffer.from(JSON.stringify({ sealed }));
+  const sealed = { tenant, appended };
+  return { id, type, isJson: true, data: shown(content), metadata: shown(metadata), sealed };
+}
+
 /** What the client gave, byte for byte. */
-function customContent({
-  eventId,
-  eventType,
+export function clientContent({
   isJson = false,
   content = '',
   metadata = '',
-}: CustomAppended) {
+}: CustomAppended): Pick<Recorded, 'isJson' | 'data' | 'metadata'> {
   return {
-    id: eventId,
-    type: eventType,
     isJson,
     data: isJson ? Buffer.from(content) : Buffer.from(content, 'base64'),
     metadata: metadata.startsWith('{') ? Buffer.from(metadata) : Buffer.from(metadata, 'base64'),

@@ -9,6 +9,7 @@ import {
   LEASES,
   LOG,
   LOGGER,
+  NATS,
   SERVICE,
   type Clock,
   type Homes,
@@ -16,11 +17,13 @@ import {
   type RegionConfig,
   type Service,
 } from '@meridian/nest';
+import type { NatsConnection } from '@nats-io/nats-core';
 import type { Logger } from 'pino';
 import type { OrderedLog } from '../order/ordered-log.ts';
 import { ORDERED_LOG } from '../order/tokens.ts';
 import type { Gateway, GatewayOptions } from './gateway.ts';
 import { KeyWatch } from './keys.ts';
+import { followPersonal, type FollowedPersonal } from './personal.ts';
 import { readEventStoreSettings, type EventStoreSettings } from './settings.ts';
 
 const retryMs = 2_000;
@@ -31,11 +34,13 @@ export class EventStoreRunner {
   readonly #closing = new AbortController();
   #gateway: Gateway | undefined;
   #keys: KeyWatch | undefined;
+  #personal: FollowedPersonal | undefined;
 
   constructor(
     @Inject(SERVICE) service: Service,
     @Inject(CONFIG) { region, regions }: RegionConfig,
     @Inject(LOG) log: Log,
+    @Inject(NATS) nats: NatsConnection | undefined,
     @Inject(ORDERED_LOG) ordered: OrderedLog,
     @Inject(HOMES) homes: Homes,
     @Inject(LEASES) leases: Leases,
@@ -53,7 +58,7 @@ export class EventStoreRunner {
       this.#keys = keys;
       const grants = leases;
       const { ledger } = homes;
-      void this.#serve(own, () => ({
+      void this.#serve(own, async () => ({
         log,
         ordered,
         ledger,
@@ -61,6 +66,14 @@ export class EventStoreRunner {
         regions,
         grants,
         keys,
+        personal: (this.#personal ??= await followPersonal({
+          log,
+          ledger,
+          region,
+          regions,
+          nats,
+          own,
+        })),
         ...optionsOf(settings, region),
         now: () => clock.now(),
         onFault: (error) => own.error({ err: error }, 'A call of an event-store client failed.'),
@@ -70,17 +83,18 @@ export class EventStoreRunner {
       this.#closing.abort();
       await this.#gateway?.close();
       await this.#keys?.close();
+      await this.#personal?.close();
     });
   }
 
   /** A port that is taken, or a certificate that is not there yet, keeps no other service waiting. */
-  async #serve(logger: Logger, options: () => GatewayOptions): Promise<void> {
+  async #serve(logger: Logger, options: () => Promise<GatewayOptions>): Promise<void> {
     // Only who serves it pays for gRPC.
     const { openGateway } = await import('./gateway.ts');
     const { signal } = this.#closing;
     while (!signal.aborted) {
       try {
-        const gateway = await openGateway(options());
+        const gateway = await openGateway(await options());
         const { host, port } = gateway;
         if (signal.aborted) await gateway.close();
         else this.#gateway = gateway;

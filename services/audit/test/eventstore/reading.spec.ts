@@ -164,7 +164,12 @@ describe('a stream', () => {
       {
         sink: new Sink(call, { signal }),
         signal,
-        presentation: { structuredIds: false, viewer: 'demo', resolveLinks: false },
+        presentation: {
+          structuredIds: false,
+          viewer: 'demo',
+          resolveLinks: false,
+          sealing: { open: (event: Recorded) => event },
+        },
       },
       stream,
       0,

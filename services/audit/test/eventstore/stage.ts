@@ -1,5 +1,6 @@
 import { emptyHead, encodeEntry, type EventToEncode, type Head } from '@meridian/wire';
 import { Ledger, memoryLog, type MemoryLog } from '@meridian/journal';
+import { memoryVault } from '@meridian/vault';
 import type { Caller } from '../../src/eventstore/access.ts';
 import { openGateway, type Gateway, type GatewayOptions } from '../../src/eventstore/gateway.ts';
 import { MemoryOrder } from './memory-order.ts';
@@ -21,6 +22,9 @@ export class Stage {
   readonly log: MemoryLog;
   readonly order: MemoryOrder;
   readonly ledger = new Ledger();
+  readonly vault = memoryVault('eu');
+  /** The ids of keys that the log would call destroyed. */
+  readonly erased = new Set<string>();
   readonly faults: unknown[] = [];
   readonly #heads = new Map<string, Head>();
   nowMs = startMs;
@@ -52,6 +56,11 @@ export class Stage {
       grants: {
         holds: (home) => this.#granted(home) !== undefined,
         grantOf: (home) => this.#granted(home),
+      },
+      personal: {
+        vault: this.vault,
+        residencyOf: () => regions,
+        isErased: (_, keyId) => this.erased.has(keyId),
       },
       host: '127.0.0.1',
       port: 0,

@@ -5,11 +5,13 @@ import { parseStreamName, type NamedStream } from '../names.ts';
 import type { ReadOptions, ReadReq, ReadResp } from '../protocol/messages.ts';
 import { Pace, readPosition, type Page, type Scope } from '../reading/order-reader.ts';
 import { patiently } from './patience.ts';
-import { answerOf, type Presentation, type Sink } from './sink.ts';
+import { send, type Presentation, type Sink } from './sink.ts';
+import type { SealedContent } from '../writing/sealed-content.ts';
 import { confirm, followOrder, followStream, type SubscriptionParts } from './subscription.ts';
 
 export interface ReadParts extends SubscriptionParts {
   readonly regions: readonly string[];
+  readonly sealing: Pick<SealedContent, 'open'>;
 }
 
 /** One call of Read. */
@@ -97,6 +99,7 @@ async function readOrder(
     structuredIds: options.uuidOption?.structured !== undefined,
     viewer: caller.tenant,
     resolveLinks: options.resolveLinks === true,
+    sealing: parts.sealing,
     ...(category === undefined ? {} : { category }),
   };
   if (options.subscription !== undefined) {
@@ -124,7 +127,7 @@ async function readOrder(
       : await order.forwards(next, scope, pace.limit);
     for (const event of page.events) {
       if (filter?.(event) === false) continue;
-      await sink.write(answerOf(event, presentation));
+      await send(sink, event, presentation);
       left -= 1;
       if (left <= 0 || signal.aborted) return;
     }
@@ -148,6 +151,7 @@ async function readStream(
     structuredIds: options.uuidOption?.structured !== undefined,
     viewer,
     resolveLinks: false,
+    sealing: parts.sealing,
   };
   const { revision, end } = options.stream ?? {};
   if (options.subscription !== undefined) {
@@ -174,7 +178,7 @@ async function readStream(
       if (left <= 0 || signal.aborted) return;
       isEmpty = false;
       left -= 1;
-      await sink.write(answerOf(event, presentation));
+      await send(sink, event, presentation);
     }
     if (left <= 0) return;
   }

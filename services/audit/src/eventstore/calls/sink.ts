@@ -4,6 +4,7 @@ import { categoryNameOf, type NamedStream } from '../names.ts';
 import type { ReadResp, WireRecord } from '../protocol/messages.ts';
 import { uuidOf, writeUuid } from '../protocol/uuid.ts';
 import type { Recorded } from '../recorded.ts';
+import type { SealedContent } from '../writing/sealed-content.ts';
 
 /** As much of a streaming call as writing takes. */
 export interface Writable<T> {
@@ -65,6 +66,8 @@ export interface Presentation {
   readonly category?: Extract<NamedStream, { kind: 'category' }>;
   readonly viewer: string;
   readonly resolveLinks: boolean;
+  /** What the viewer gets of a sealed event. */
+  readonly sealing: Pick<SealedContent, 'open'>;
 }
 
 const ticksOf = (ms: number): string => `${Math.trunc(ms)}0000`;
@@ -105,8 +108,17 @@ function linkTo(event: Recorded, name: string): Recorded {
   };
 }
 
-/** One event as an answer to a read. */
-export function answerOf(event: Recorded, presentation: Presentation): ReadResp {
+/** Writes one event as an answer to a read, opened where it is sealed and the viewer's own. */
+export async function send(
+  sink: Sink<ReadResp>,
+  event: Recorded,
+  presentation: Presentation,
+): Promise<void> {
+  const shown = presentation.sealing.open(event, presentation.viewer);
+  await sink.write(answerOf(shown instanceof Promise ? await shown : shown, presentation));
+}
+
+function answerOf(event: Recorded, presentation: Presentation): ReadResp {
   const { structuredIds, category, viewer, resolveLinks } = presentation;
   const commitPosition = event.position;
   if (category === undefined) {

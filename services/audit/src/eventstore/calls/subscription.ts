@@ -7,7 +7,7 @@ import { positionOf, rankAt, type Recorded } from '../recorded.ts';
 import type { EventFilter } from '../filters.ts';
 import type { NamedStream } from '../names.ts';
 import { patiently } from './patience.ts';
-import { answerOf, type Presentation, type Sink } from './sink.ts';
+import { send, type Presentation, type Sink } from './sink.ts';
 
 /** Somebody who follows and is further behind than this has fallen behind. */
 const behindRanks = 4_096;
@@ -82,7 +82,7 @@ export async function followOrder(
       if (signal.aborted) return;
       last = event.position;
       passed += 1;
-      if (filter?.(event) !== false) await sink.write(answerOf(event, presentation));
+      if (filter?.(event) !== false) await send(sink, event, presentation);
       if (passed >= checkpointEvery) await tellCheckpoint(event.position);
     }
     next = page.next;
@@ -116,16 +116,16 @@ export async function followStream(
   let next = fromRevision;
   /** The highest revision that the one order has shown. */
   let seen = -1;
-  const send = async (event: Recorded): Promise<void> => {
+  const sendNext = async (event: Recorded): Promise<void> => {
     if (signal.aborted) return;
     next = event.revision + 1;
-    await sink.write(answerOf(event, presentation));
+    await send(sink, event, presentation);
   };
   const catchUp = async (): Promise<void> => {
     const found = await segments.of(stream);
     if (found === undefined) return;
     for await (const events of segments.forwards(found, next, viewer)) {
-      for (const event of events) await send(event);
+      for (const event of events) await sendNext(event);
       if (signal.aborted) return;
     }
   };
@@ -145,7 +145,7 @@ export async function followStream(
       seen = Math.max(seen, event.revision);
       // Revisions of requests have gaps: those of other tenants are between them.
       const goesOn = stream.kind === 'intake' ? event.revision >= next : event.revision === next;
-      if (goesOn) await send(event);
+      if (goesOn) await sendNext(event);
     }
     if (seen >= next) await patiently(signal, catchUp);
     if (page.looked === 0) await tail.moved(version, signal);

@@ -33,6 +33,7 @@ import type { SegmentReader } from '../reading/segments.ts';
 import type { Tail } from '../reading/tail.ts';
 import { customType, positionOf, type Recorded } from '../recorded.ts';
 import { isAsExpected, type Expected } from './proposal.ts';
+import type { SealedContent } from './sealed-content.ts';
 
 export interface Appended {
   /** Of the stream's last event; -1 of a stream without any. */
@@ -71,6 +72,7 @@ export interface CustomStreamsOptions {
   readonly ledger: Ledger;
   readonly tail: Tail;
   readonly segments: SegmentReader;
+  readonly sealing: Pick<SealedContent, 'seal'>;
   readonly region: string;
   readonly regions: readonly string[];
   readonly grants: Pick<Grants, 'holds' | 'grantOf'>;
@@ -186,7 +188,7 @@ export class CustomStreams {
           throw new WrongExpected(stream, expected, head.revision);
         }
         if (events.length === 0) return { revision: head.revision };
-        const encoded = this.#encoded(append);
+        const encoded = await this.#encoded(append);
         const { revision, sequence } = await journal.append(aggregate, { head, events: encoded });
         return { revision, at: { stream: journal.stream, sequence } };
       } catch (error) {
@@ -199,10 +201,12 @@ export class CustomStreams {
     }
   }
 
-  #encoded({ events, name, caller }: Append) {
-    const timeMs = this.#options.now();
+  async #encoded({ events, name, caller }: Append) {
+    const { sealing, now } = this.#options;
     const cause = { causationId: events[0]?.eventId ?? '', actor: caller.id };
-    return events.map((data) => ({ type: customType, subject: name, data, cause, timeMs }));
+    const sealed = await sealing.seal(caller.tenant, name, events);
+    const timeMs = now();
+    return sealed.map((data) => ({ type: customType, subject: name, data, cause, timeMs }));
   }
 
   /** Where the stream ends, and its last entry: read from the end, whatever its length. */
@@ -306,5 +310,5 @@ function refusedSize(events: readonly CustomAppended[]): CallRefused {
   return tooLarge(bytes, appendLimitBytes);
 }
 
-/** What an entry may hold, less than the megabyte that NATS takes: envelopes and quotes need room. */
-const appendLimitBytes = 1_000_000;
+/** What an entry may hold in the clear: sealed it takes a third more, and NATS takes a megabyte. */
+const appendLimitBytes = 740_000;
