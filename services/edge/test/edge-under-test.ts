@@ -88,7 +88,7 @@ export async function startEdge(options: EdgeUnderTestOptions = {}): Promise<Edg
   const gate = options.gate ?? { intakeOpen: true };
   const vault = options.vault ?? memoryVault('eu');
   const residencyOf = options.residencyOf ?? (() => regions.toSorted());
-  const sealing = new Sealing({ vault, residencyOf });
+  const sealing = new Sealing({ vault, residencyOf, residencyKnown: () => Promise.resolve() });
   const intake = new Intake({ log, region: 'eu', homes, held, sealing, gate });
   const routes: Route[] = [
     ...publishRoutes({ intake, now: () => fixedTime, regions }),

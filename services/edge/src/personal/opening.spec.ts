@@ -17,6 +17,7 @@ const openingIn = (vault: Vault, residency = regions): Opening =>
     vault,
     residencyOf: () => residency,
     erasedKeys: () => erased,
+    erasedKnown: () => Promise.resolve(),
     recordAccess: ({ key }, kind, what) => {
       recorded.push(`${key.id} ${kind} ${what}`);
       return Promise.resolve();

@@ -32,6 +32,8 @@ export interface OpeningParts {
   readonly residencyOf: ResidencyOf;
   /** The ids of a tenant's keys that were asked to be destroyed, by what the log says. */
   readonly erasedKeys: (tenant: string) => Iterable<string>;
+  /** Resolves once it is known what was erased until then. @throws LogFault */
+  readonly erasedKnown: () => Promise<void>;
   readonly recordAccess: RecordAccess;
 }
 
@@ -97,6 +99,7 @@ export class Opening {
     tenant: string,
     values: readonly string[],
   ): Promise<ReadonlyMap<string, OpenedValue>> {
+    await orRefuse(this.#parts.erasedKnown());
     const keyIds = new Set(values.flatMap((value) => sealedParts(value)?.keyId ?? []));
     const keys = new Map<string, SubjectKey | undefined>();
     await Promise.all(

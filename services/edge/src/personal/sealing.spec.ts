@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { LogUnavailable } from '@meridian/journal';
 import { isSealed, memoryVaults, type Vault } from '@meridian/vault';
 import type { IntakeEnvelope } from '@meridian/wire';
 import { Refusal, type Problem } from '../domain/problem.ts';
@@ -7,7 +8,8 @@ import { Sealing } from './sealing.ts';
 const regions = ['eu', 'us'];
 const vaults = memoryVaults(regions);
 const vault = vaults.get('eu') as Vault;
-const sealing = new Sealing({ vault, residencyOf: () => regions });
+const known = (): Promise<void> => Promise.resolve();
+const sealing = new Sealing({ vault, residencyOf: () => regions, residencyKnown: known });
 const request = (data: object, type = 'meridian.contact.initiate.v1'): IntakeEnvelope => ({
   specversion: '1.0',
   id: '1',
@@ -89,7 +91,11 @@ describe('what is taken in', () => {
   });
 
   it('is refused in a region that may not have the key, and no key is made', async () => {
-    const elsewhere = new Sealing({ vault, residencyOf: () => ['us'] });
+    const elsewhere = new Sealing({
+      vault,
+      residencyOf: () => ['us'],
+      residencyKnown: known,
+    });
     const problem = await refusal(
       elsewhere.seal([request({ ...call, customer: 'Carla' })], prefix),
     );
@@ -104,8 +110,35 @@ describe('what is taken in', () => {
     expect(await elsewhere.seal(events, prefix)).toBe(events);
   });
 
+  it('waits until residency is known, so that no key is made for a region outside', async () => {
+    const learned = Promise.withResolvers<void>();
+    let residency = regions;
+    const starting = new Sealing({
+      vault,
+      residencyOf: () => residency,
+      residencyKnown: () => learned.promise,
+    });
+    const events = [request({ ...call, customer: 'Gerda' })];
+    const work = refusal(starting.seal(events, prefix));
+    residency = ['us'];
+    learned.resolve();
+    expect((await work).status).toBe(421);
+    const away = new LogUnavailable('The log is away.', 'Try again.');
+    const failing = new Sealing({
+      vault,
+      residencyOf: () => regions,
+      residencyKnown: () => Promise.reject(away),
+    });
+    expect(await refusal(failing.seal(events, prefix))).toMatchObject({ status: 503 });
+    expect(await vault.keysOf('demo', 'Gerda')).toEqual([]);
+  });
+
   it('has another key in every region', async () => {
-    const us = new Sealing({ vault: vaults.get('us') as Vault, residencyOf: () => regions });
+    const us = new Sealing({
+      vault: vaults.get('us') as Vault,
+      residencyOf: () => regions,
+      residencyKnown: known,
+    });
     const [event] = await us.seal([request({ ...call, customer: 'Dora' })], prefix);
     const here = await sealed({ ...call, customer: 'Dora' });
     const { customer } = Object(event?.data) as { customer: string };

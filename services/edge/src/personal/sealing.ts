@@ -16,16 +16,20 @@ export type ResidencyOf = (tenant: string) => readonly string[];
 export interface SealingParts {
   readonly vault: Vault;
   readonly residencyOf: ResidencyOf;
+  /** Resolves once it is known what was decided of residency until then. @throws LogFault */
+  readonly residencyKnown: () => Promise<void>;
 }
 
 /** Seals the personal fields of requests with the keys of those whom they are about. */
 export class Sealing {
   readonly #vault: Vault;
   readonly #residencyOf: ResidencyOf;
+  readonly #residencyKnown: () => Promise<void>;
 
-  constructor({ vault, residencyOf }: SealingParts) {
+  constructor({ vault, residencyOf, residencyKnown }: SealingParts) {
     this.#vault = vault;
     this.#residencyOf = residencyOf;
+    this.#residencyKnown = residencyKnown;
   }
 
   /**
@@ -41,6 +45,7 @@ export class Sealing {
   ): Promise<readonly IntakeEnvelope[]> {
     const places = events.flatMap((event, place) => (clearOf(event).length > 0 ? [place] : []));
     if (places.length === 0) return events;
+    await orRefuse(this.#residencyKnown());
     const sealed = [...events];
     await Promise.all(
       places.map(async (place) => {

@@ -68,7 +68,7 @@ export class MeshMember {
     return `http://127.0.0.1:${this.#httpPort}`;
   }
 
-  /** An API key of the tenant `demo` with all scopes, of this region. @throws before the first start */
+  /** An API key of the tenant `demo` with the scope admin, of this region. @throws before the first start */
   get key(): string {
     return readFileSync(join(this.#folder, 'key'), 'utf8').trim();
   }

@@ -30,7 +30,7 @@ export interface DevelopmentRegionOptions {
 export interface DevelopmentRegion {
   readonly region: string;
   readonly url: string;
-  /** An API key of the tenant `demo` with all scopes. */
+  /** An API key of the tenant `demo` with the scope admin. */
   readonly key: string;
   readonly natsUrl: string;
   readonly publisher: NatsUser;

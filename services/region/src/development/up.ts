@@ -225,7 +225,7 @@ function invitation(regions: readonly UpRegion[]): string {
   const [{ url, key }] = regions as readonly [UpRegion];
   const places = regions.map(
     (region) => `The region ${region.name} is up at ${region.url}
-API key (tenant demo, all scopes): ${region.key}
+API key (tenant demo, admin): ${region.key}
 NATS: ${region.natsUrl}, ${region.publisher}
 Event store, for KurrentDB's clients: ${region.eventStore}
 `,
