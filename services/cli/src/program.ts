@@ -27,6 +27,7 @@ import { queuesCommand } from './commands/queues.ts';
 import { receiptCommands } from './commands/receipt.ts';
 import { regionsCommand } from './commands/regions.ts';
 import { replayCommand } from './commands/replay.ts';
+import { retentionCommands } from './commands/retention.ts';
 import { setAsideCommands } from './commands/set-aside.ts';
 import { tailCommand } from './commands/tail.ts';
 import { verifyCommand } from './commands/verify.ts';
@@ -79,6 +80,11 @@ const groups: readonly { name: string; summary: string; commands: readonly Comma
     name: 'certificate',
     summary: 'what an erasure left behind, signed: verify',
     commands: certificateCommands,
+  },
+  {
+    name: 'retention',
+    summary: 'how long messages are kept: plan',
+    commands: retentionCommands,
   },
   { name: 'keys', summary: 'API keys: create, list, revoke', commands: keysCommands },
   {

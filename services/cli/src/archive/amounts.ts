@@ -35,8 +35,6 @@ export function parseTime(name: string, text: string): number {
 
 /** The reason for an access, as a header can bear it. @throws CommandFault (usage) */
 export function checkReason(text: string): string {
-  if (/^[\x20-\x7e\xa0-\xff]{1,500}$/.test(text)) return text;
-  throw usageFault(
-    '--reason must be 1 to 500 characters of a line in Latin letters: it goes in a header.',
-  );
+  if (/^[\x20-\x7e]{1,1000}$/.test(text)) return text;
+  throw usageFault('--reason must be 1 to 1000 characters of printable ASCII.');
 }

@@ -10,3 +10,4 @@ export type { ArchiveFault, ArchiveVerdict } from './verdict.ts';
 export { verifyArchives } from './verify.ts';
 export { checkReason, parseAge, parseSize, parseTime } from './amounts.ts';
 export { logCopy } from './log-copy.ts';
+export { parsePolicy, planRetention, type TenantPlan } from './retention.ts';

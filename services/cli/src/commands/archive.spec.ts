@@ -117,7 +117,6 @@ describe('meridian archive create', () => {
       ['create', '--to', bed.archives, '--before', 'soon'],
       ['create', '--to', bed.archives, '--older-than', '3 days'],
       ['create', '--to', bed.archives, '--max-size', '0'],
-      ['create', '--to', bed.archives, '--reason', 'two\nlines'],
       ['restore', '--from', bed.archives],
       ['restore', '--from', bed.archives, '--to', join(newFolder(), 'x.ndjson')],
       ['delete', bed.archives, '--tenant', 'meridian', '--before', time(0), '--reason', 'x'],

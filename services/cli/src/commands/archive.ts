@@ -28,10 +28,6 @@ import { readKeys } from './verify.ts';
 const defaultMaxSize = '256M';
 const number = (value: number): string => value.toLocaleString('en');
 
-const reasonOption = {
-  flags: '--reason <text>',
-  text: 'why; recorded by the edge with the access',
-};
 const offlineOption = {
   flags: '--offline <folder>',
   text: 'exports of all streams, EV_eu.ndjson and so on, instead of the edge',
@@ -103,6 +99,7 @@ function renderCreated({ made, archivedTo, signedTo }: CreateResult, to: string)
 
 const createCommand: CommandSpec = {
   usage: 'create',
+  looks: true,
   summary: 'Archive what signed checkpoints cover and no archive has yet',
   options: [
     { flags: '--to <place>', text: 'a folder, or s3://bucket/prefix' },
@@ -112,7 +109,6 @@ const createCommand: CommandSpec = {
       flags: '--max-size <size>',
       text: `an archive ends at the next checkpoint after so much text (${defaultMaxSize})`,
     },
-    reasonOption,
     offlineOption,
     keysOption,
   ],
@@ -125,11 +121,9 @@ const createCommand: CommandSpec = {
     const to = needed(options, 'to', '--to PLACE');
     const maxLength = parseSize('max-size', textOption(options, 'maxSize') ?? defaultMaxSize);
     const beforeMs = beforeOf(options, io.now());
-    const reason = textOption(options, 'reason');
     const keys = keysOf(options);
     const store = openStore(to, io);
-    const why = reason === undefined ? undefined : checkReason(reason);
-    const copy = await logCopy(context, textOption(options, 'offline'), why);
+    const copy = await logCopy(context, textOption(options, 'offline'));
     const progress = new Progress(context, 'messages read');
     const result = await createArchives({
       store,
@@ -232,13 +226,13 @@ function signerOf(file: string) {
 
 const deleteCommand: CommandSpec = {
   usage: 'delete <place>',
+  looks: true,
   summary: 'Delete a tenant from archives; a signed record proves it, checkpoints still hold',
   options: [
     { flags: '--tenant <tenant>', text: 'whose messages' },
     { flags: '--before <time>', text: 'those that were stored before then' },
     { flags: '--older-than <age>', text: 'the same, by age: 365d' },
     { flags: '--signing-key <file>', text: "a region's key, <region>-receipts.pem" },
-    reasonOption,
     { ...offlineOption, text: 'exports to read the holds from, instead of the edge' },
   ],
   examples: [
@@ -257,7 +251,7 @@ const deleteCommand: CommandSpec = {
       );
     }
     const signer = signerOf(needed(options, 'signingKey', '--signing-key FILE'));
-    const holds = holdsOfLog(await logCopy(context, textOption(options, 'offline'), reason));
+    const holds = holdsOfLog(await logCopy(context, textOption(options, 'offline')));
     const made = await deleteTenant({
       store,
       tenant,

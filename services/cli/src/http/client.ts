@@ -136,24 +136,14 @@ export class EdgeClient {
   /**
    * Raw entries of a stream as lines of NDJSON, many at a time.
    * @param range first and last sequence; without `to`, to the last one at the time of the call
-   * @param reason why it is read: recorded with the access
    */
-  async *log(
-    stream: string,
-    range: { from?: number; to?: number } = {},
-    reason?: string,
-  ): AsyncGenerator<string[]> {
+  async *log(stream: string, range: { from?: number; to?: number } = {}): AsyncGenerator<string[]> {
     const query = new URLSearchParams();
     if (range.from !== undefined) query.set('from', String(range.from));
     if (range.to !== undefined) query.set('to', String(range.to));
     const path = `/v1/log/${encodeURIComponent(stream)}${query.size === 0 ? '' : `?${query.toString()}`}`;
     const what = `GET ${path}`;
-    const call: Call = {
-      method: 'GET',
-      path,
-      ...(reason === undefined ? {} : { headers: { 'Meridian-Reason': reason } }),
-    };
-    const response = await this.#unreachable(what, this.#exchange.open(call));
+    const response = await this.#unreachable(what, this.#exchange.open({ method: 'GET', path }));
     const status = response.statusCode ?? 0;
     if (status !== 200) {
       throw new EdgeRefusal(
