@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { jetstreamManager } from '@nats-io/jetstream';
+import { AckPolicy, jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/nats-core';
 import { ensureStreams, ensureVaultMirrors, LogUnavailable } from '@meridian/journal';
 import { eventually, startMesh, type Mesh } from '@meridian/testing';
@@ -187,6 +187,21 @@ describe('the vault of a region', () => {
     await ensureVaultMirrors(us, 'us', regions, development);
     await eventually('the key in us again', held, patient);
   }, 120_000);
+
+  it('is closed to peers but for what its mirror needs', async () => {
+    const peer = await jetstreamManager(us, { domain: 'eu', checkAPI: false, timeout: 300 });
+    // What the client says when nobody takes a request, or nobody answers it.
+    const refused = /no responders|jetstream is not enabled|timeout/;
+    const consumer = { durable_name: 'mirror_us', ack_policy: AckPolicy.None };
+    await expect(peer.direct.getMessage('VAULT_eu', { seq: 1 })).rejects.toThrow(refused);
+    await expect(peer.streams.getMessage('VAULT_eu', { seq: 1 })).rejects.toThrow(refused);
+    await expect(peer.streams.info('VAULT_eu')).rejects.toThrow(refused);
+    await expect(peer.consumers.add('VAULT_eu', consumer)).rejects.toThrow(refused);
+    await expect(peer.consumers.delete('VAULT_eu', 'mirror_us')).rejects.toThrow(refused);
+    await expect(peer.consumers.info('VAULT_eu', 'mirror_us')).resolves.toMatchObject({
+      config: { filter_subjects: ['vault.eu.eu-us.>'] },
+    });
+  });
 
   it('says when it does not answer', async () => {
     const nats = await connect('us');
