@@ -33,8 +33,11 @@ interface StoredEvent {
 
 export const eventsOf = ({ data }: RawEntry): readonly StoredEvent[] => JSON.parse(data) as StoredEvent[];
 
-/** Whether an entry is the mesh's own: when these are written depends on the machine. */
-export const isOfMesh = ({ subject }: RawEntry): boolean => subject.split('.')[3] === 'meridian';
+/** Whether an entry is the mesh's own, or says who read the log: when these are written depends on the machine. */
+export const isOfMesh = ({ subject }: RawEntry): boolean => {
+  const [, , , tenant, entity] = subject.split('.');
+  return tenant === 'meridian' || entity === 'privacy';
+};
 
 /** Each event decided of the tenants with its position and id, as `Rehearsed.streamed` has them. */
 export function storedPositions(decisions: readonly RawEntry[]): string[] {
