@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { QueueSettings } from '@meridian/wire';
-import { changeDay, parseChanges } from './config.ts';
+import { changeDay } from './change-day.ts';
+import { parseChanges } from './config.ts';
 import { lastSettings, type AgentAct, type AgentDay, type RecordedDay } from './day.ts';
 
 const settings: QueueSettings = {

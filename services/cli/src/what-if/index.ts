@@ -1,4 +1,5 @@
-export { changeDay, parseChanges } from './config.ts';
+export { changeDay } from './change-day.ts';
+export { parseChanges } from './config.ts';
 export type { Changes } from './config.ts';
 export { lastSettings } from './day.ts';
 export type {

@@ -1,16 +1,9 @@
-import type {
-  Channel,
-  ChannelCapacity,
-  Presence,
-  QueueSettings,
-  SkillLevel,
-  SkillRequirement,
-} from '@meridian/wire';
+import type { Channel, QueueSettings, SkillRequirement } from '@meridian/wire';
 import { listIn, numberIn, textIn, type LoggedEvent, type Source } from '../check/index.ts';
 import { usageFault } from '../fault.ts';
 import { meshTenant, placed, readMesh } from '../replay/index.ts';
 import type {
-  AgentAct,
+  AgentDay,
   Handling,
   QueueAct,
   Reaction,
@@ -18,6 +11,7 @@ import type {
   RecordedDay,
   RecordedOffer,
 } from './day.ts';
+import { AgentReader, type ReadOffer } from './read-agents.ts';
 
 type Data = LoggedEvent['data'];
 
@@ -37,12 +31,12 @@ interface Guest {
   wrapUpAtMs: number;
   wrapUpMs: number | null | undefined;
   endedAtMs: number | undefined;
-  readonly offers: { readonly agentId: string; reaction: Reaction }[];
+  readonly offers: ReadOffer[];
 }
 
 /** An offer by its reservation, while it is read. */
 interface Ringing {
-  readonly offer: { readonly agentId: string; reaction: Reaction };
+  readonly offer: ReadOffer;
   readonly atMs: number;
 }
 
@@ -61,14 +55,8 @@ export interface DayChoice {
 export class DayReader {
   readonly #guests = new Map<string, Guest>();
   readonly #ringing = new Map<string, Ringing>();
-  /** By agent: the offer that rang out, and when the agent was marked for it. */
-  readonly #missed = new Map<string, { readonly at: Ringing; readonly markedAtMs: number }>();
   readonly #queues: QueueAct[] = [];
-  readonly #agents = new Map<string, AgentAct[]>();
-  /** By agent and home: asked to leave, so that signing out is no act of its own. */
-  readonly #leaving = new Set<string>();
-  /** By agent: the presence of now, as far as it was the agent's own choice. */
-  readonly #now = new Map<string, Presence>();
+  readonly #agents = new AgentReader();
   readonly #homes = new Set<string>();
   readonly #lent = new Set<string>();
   #leftBeforeQueue = 0;
@@ -90,7 +78,7 @@ export class DayReader {
         this.#reservation(name, event);
         break;
       case 'agent':
-        this.#agent(name, event, home);
+        this.#agents.see(name, event, home, (id) => this.#ringing.get(id)?.offer);
         break;
       case 'queue':
         this.#queue(name, event, home);
@@ -119,6 +107,7 @@ export class DayReader {
           `${timeText(this.#endMs)}: choose --from and --to within that.`,
       );
     }
+    const agents = this.#agents.agents();
     const [first, end] = quietBounds(guests, fromMs, toMs);
     return {
       tenant,
@@ -128,16 +117,14 @@ export class DayReader {
       beginMs: this.#beginMs,
       endMs: this.#endMs,
       queues: this.#queues,
-      agents: [...this.#agents]
-        .toSorted(([a], [b]) => (a < b ? -1 : 1))
-        .map(([id, acts]) => ({ id, acts })),
+      agents,
       contacts: guests.slice(first, end).map((guest) => this.#recorded(guest)),
       notes: {
         leftBeforeQueue: this.#leftBeforeQueue,
         reaped: this.#reaped,
         ...mesh,
         lent: this.#lent.size,
-        pinned: this.#pinned(guests.slice(first, end)),
+        pinned: pinnedOf(guests.slice(first, end), agents),
       },
     };
   }
@@ -223,116 +210,6 @@ export class DayReader {
     if (reaction.kind !== 'MISSES') this.#ringing.delete(id);
   }
 
-  #agent(name: string, event: LoggedEvent, home: string): void {
-    const { subject: id, timeMs: atMs, data } = event;
-    const desk = `${home}/${id}`;
-    switch (name) {
-      case 'signed_in':
-        this.#leaving.delete(desk);
-        this.#missed.delete(id);
-        this.#act(id, {
-          kind: 'SIGN_IN',
-          atMs,
-          home,
-          sessionId: textIn(data, 'sessionId'),
-          ...abilitiesOf(data),
-          presence: (textIn(data, 'presence') || 'AVAILABLE') as Presence,
-        });
-        this.#now.set(id, (textIn(data, 'presence') || 'AVAILABLE') as Presence);
-        break;
-      case 'session_superseded':
-        this.#leaving.delete(desk);
-        this.#supersede(id, home, atMs, textIn(data, 'supersededBy'));
-        break;
-      case 'skills_changed':
-      case 'capacity_changed':
-        // They come with a second sign-in, in its entry.
-        this.#amend(id, data);
-        break;
-      case 'sign_out_requested':
-      case 'signed_out':
-        this.#leave(name, id, home, atMs, textIn(data, 'elsewhere'));
-        break;
-      case 'not_responding': {
-        const at = this.#ringing.get(textIn(data, 'reservationId'));
-        if (at !== undefined) this.#missed.set(id, { at, markedAtMs: atMs });
-        break;
-      }
-      case 'state_changed':
-        this.#presence(id, home, event);
-        break;
-      default:
-    }
-  }
-
-  #act(id: string, act: AgentAct): void {
-    const acts = this.#agents.get(id);
-    if (acts === undefined) this.#agents.set(id, [act]);
-    else acts.push(act);
-  }
-
-  #lastSignIn(id: string): (AgentAct & { readonly kind: 'SIGN_IN' }) | undefined {
-    return this.#agents
-      .get(id)
-      ?.findLast((act): act is AgentAct & { kind: 'SIGN_IN' } => act.kind === 'SIGN_IN');
-  }
-
-  /** A second sign-in has the abilities of the first one unless it says so. */
-  #supersede(id: string, home: string, atMs: number, sessionId: string): void {
-    const before = this.#lastSignIn(id);
-    if (before === undefined) return;
-    this.#missed.delete(id);
-    const presence = this.#now.get(id) === 'AWAY' ? 'AWAY' : 'AVAILABLE';
-    this.#act(id, { ...before, atMs, home, sessionId, presence });
-  }
-
-  #amend(id: string, data: Data): void {
-    const acts = this.#agents.get(id) ?? [];
-    const index = acts.findLastIndex(({ kind }) => kind === 'SIGN_IN');
-    const act = acts[index];
-    if (act?.kind !== 'SIGN_IN') return;
-    const { skills, capacities } = abilitiesOf(data);
-    acts[index] = {
-      ...act,
-      ...('skills' in data ? { skills } : {}),
-      ...('capacities' in data ? { capacities } : {}),
-    };
-  }
-
-  #leave(name: string, id: string, home: string, atMs: number, elsewhere: string): void {
-    const desk = `${home}/${id}`;
-    this.#missed.delete(id);
-    const isAsked = this.#leaving.has(desk);
-    if (name === 'sign_out_requested') this.#leaving.add(desk);
-    else this.#leaving.delete(desk);
-    // Whom a sign-in elsewhere ended is signed out by that again.
-    if (isAsked || elsewhere !== '') return;
-    this.#act(id, { kind: 'SIGN_OUT', atMs, home });
-  }
-
-  #presence(id: string, home: string, { timeMs: atMs, data }: LoggedEvent): void {
-    const to = textIn(data, 'to') as Presence;
-    this.#now.set(id, to);
-    const missed = this.#missed.get(id);
-    this.#missed.delete(id);
-    const from = textIn(data, 'from');
-    if (from === 'NOT_RESPONDING' && to === 'AVAILABLE' && missed !== undefined) {
-      const backAfterMs = atMs - missed.markedAtMs;
-      missed.at.offer.reaction = { kind: 'MISSES', backAfterMs };
-      return;
-    }
-    const acts = this.#agents.get(id) ?? [];
-    const last = acts.at(-1);
-    if (last?.kind === 'SIGN_IN' && last.atMs === atMs) {
-      // In the entry of a second sign-in: what that one asked for.
-      acts[acts.length - 1] = { ...last, presence: to };
-      return;
-    }
-    const reason = textIn(data, 'reasonCode');
-    const why = reason === '' ? {} : { reason };
-    this.#act(id, { kind: 'PRESENCE', atMs, home, presence: to, ...why });
-  }
-
   #queue(name: string, { subject: queueId, timeMs: atMs, data }: LoggedEvent, home: string): void {
     if (name === 'deleted') this.#queues.push({ atMs, home, queueId });
     else if (name === 'created' || name === 'updated') {
@@ -357,23 +234,23 @@ export class DayReader {
       offers: guest.offers satisfies readonly RecordedOffer[],
     };
   }
+}
 
-  /** Contacts of an import whose own requirements only one agent has. */
-  #pinned(guests: readonly Guest[]): number {
-    const holders = new Map<string, Set<string>>();
-    for (const [id, acts] of this.#agents) {
-      for (const act of acts) {
-        if (act.kind !== 'SIGN_IN') continue;
-        for (const { skill } of act.skills) {
-          holders.set(skill, (holders.get(skill) ?? new Set()).add(id));
-        }
+/** Contacts of an import whose own requirements only one agent has. */
+function pinnedOf(guests: readonly Guest[], agents: readonly AgentDay[]): number {
+  const holders = new Map<string, Set<string>>();
+  for (const { id, acts } of agents) {
+    for (const act of acts) {
+      if (act.kind !== 'SIGN_IN') continue;
+      for (const { skill } of act.skills) {
+        holders.set(skill, (holders.get(skill) ?? new Set()).add(id));
       }
     }
-    return guests.filter(
-      ({ isImported, queued }) =>
-        isImported && queued?.requirements.some(({ skill }) => holders.get(skill)?.size === 1),
-    ).length;
   }
+  return guests.filter(
+    ({ isImported, queued }) =>
+      isImported && queued?.requirements.some(({ skill }) => holders.get(skill)?.size === 1),
+  ).length;
 }
 
 const joinedAt = ({ queued }: Guest): number => queued?.queuedAtMs ?? Number.NaN;
@@ -445,22 +322,6 @@ function requirementsOf(data: Data): SkillRequirement[] {
     skill: textIn(one, 'skill'),
     minimumLevel: numberIn(one, 'minimumLevel'),
   }));
-}
-
-function abilitiesOf(data: Data): {
-  readonly skills: readonly SkillLevel[];
-  readonly capacities: readonly ChannelCapacity[];
-} {
-  return {
-    skills: listIn(data, 'skills').map((one) => ({
-      skill: textIn(one, 'skill'),
-      level: numberIn(one, 'level'),
-    })),
-    capacities: listIn(data, 'capacities').map((one) => ({
-      channel: textIn(one, 'channel') as Channel,
-      limit: numberIn(one, 'limit'),
-    })),
-  };
 }
 
 /**
