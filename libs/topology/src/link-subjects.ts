@@ -12,9 +12,9 @@ export interface LinkSubjects {
 
 /**
  * The subjects of the link that `from` dials to `to` in a mesh of `regions`: what durable mirrors of
- * the copies that `to` holds need, the API keys among them, reading those copies, the report of how far `from` holds them, and
- * the hashes by which copies are compared.
- * Nothing that could delete or purge a stream, store in one, or make any other consumer.
+ * the copies that `to` holds need, the API keys among them, and reading those copies; what the mirror
+ * of its vault needs; the report of how far `from` holds them, and the hashes by which copies are
+ * compared. Nothing that could delete or purge a stream, store in one, or make any other consumer.
  */
 export function linkSubjects(from: string, to: string, regions: readonly string[]): LinkSubjects {
   const api = `$JS.${to}.API`;

@@ -31,7 +31,7 @@ async function ensure(region: string, nats: NatsConnection): Promise<void> {
 }
 
 /** The files of a region's store that hold some bytes. */
-function filesWith(region: string, text: string | Uint8Array): string[] {
+function filesWith(region: string, text: string): string[] {
   const root = mesh.region(region).server.storeDir;
   return readdirSync(root, { recursive: true, encoding: 'utf8' })
     .map((name) => join(root, name))
@@ -49,9 +49,9 @@ function bytesOf(path: string): Buffer {
 
 /** What the message of a key holds: the key in base64url. */
 async function storedKey(nats: NatsConnection, keyId: string): Promise<string> {
-  const { streams } = await jetstreamManager(nats);
+  const { direct } = await jetstreamManager(nats);
   const filter = `vault.eu.*.demo.*.${keyId}`;
-  const message = await streams.getMessage('VAULT_eu', { seq: 1, next_by_subj: filter });
+  const message = await direct.getMessage('VAULT_eu', { seq: 1, next_by_subj: filter });
   return (JSON.parse(message?.string() ?? '{}') as { key: string }).key;
 }
 

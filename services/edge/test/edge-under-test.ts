@@ -99,7 +99,7 @@ export async function startEdge(options: EdgeUnderTestOptions = {}): Promise<Edg
       ledgerKnown: () => followed.caughtUp(),
       ...(regions.length > 1 ? { ledger: followed.ledger } : {}),
     }),
-    ...keyRoutes(ring, memoryKeyStore(ring), () => fixedTime),
+    ...keyRoutes(ring, memoryKeyStore(ring, 'eu'), () => fixedTime),
     ...(options.more?.({ log }) ?? []),
   ];
   const server = fastify(serverOptions as never) as unknown as FastifyInstance;

@@ -56,8 +56,8 @@ export function personalRoutes(opening: Opening, headers: Parameters = {}): Rout
       tag: 'privacy',
       summary: 'The clear text of sealed personal texts',
       description:
-        'Personal fields travel and are stored as sealed texts (`sealed:1:…`); their keys are in vaults of the regions. ' +
-        `At most ${valuesLimit} values. Each opening is an event of the tenant.`,
+        'Personal fields travel and are stored as sealed texts (`sealed:1:…`); their keys are in ' +
+        `vaults of the regions. At most ${valuesLimit} values. Each opening is an event of the tenant.`,
       headers,
       body: { 'application/json': { schema: bodySchema } },
       replies: {

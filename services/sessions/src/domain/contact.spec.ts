@@ -46,6 +46,7 @@ describe('a contact begins', () => {
           customer: '+49 30 1',
           flow: 'main',
           attributes: { plan: 'gold' },
+          personalAttributes: { name: 'sealed' },
         }),
         { at: 7 },
       )
@@ -55,6 +56,7 @@ describe('a contact begins', () => {
           channel: 'VOICE',
           customer: '+49 30 1',
           attributes: { plan: 'gold' },
+          personalAttributes: { name: 'sealed' },
         }),
         event('meridian.contact.connected_to_system.v1', {}),
         event('meridian.contact.ivr_started.v1', { flow: 'main' }),

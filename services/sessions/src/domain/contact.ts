@@ -254,10 +254,8 @@ function initiate(
   refuse: Refuse,
 ): Answer {
   if (contact.state !== 'NONE') {
-    const same = contact.channel === data.channel && contact.method === data.method;
-    return same
-      ? accept()
-      : refuse('CONTACT_EXISTS', { channel: contact.channel, method: contact.method });
+    if (contact.channel === data.channel && contact.method === data.method) return accept();
+    return refuse('CONTACT_EXISTS', { channel: contact.channel, method: contact.method });
   }
   const { method, channel, customer, flow, attributes, personalAttributes } = data;
   return accept<ContactEvent>(
