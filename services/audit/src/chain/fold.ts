@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { LogMessage } from '@meridian/journal';
 import { Frontier, HeadMap, messageLeaf, type AggregateHead } from '@meridian/proof';
@@ -15,6 +16,8 @@ export interface FoldOptions {
 /** How many messages are read at once, and how many are folded before others have their turn. */
 const readLength = 512;
 const sliceLength = 32;
+/** Of what is kept, in bytes: SHA-256. */
+const checksumLength = 32;
 /** The share of the time that reading may take: the longer the log takes to answer, the more is left to others. */
 const readShare = 0.25;
 const revisionPattern = /"revision":(\d+)/;
@@ -118,17 +121,22 @@ export class Fold {
     this.#lastForeign = 0;
   }
 
-  /** All there is, to be kept. */
+  /** All there is, to be kept, with its checksum: a wrong fold would dispute what is right. */
   serialise(): Buffer {
     const frontier = this.#frontier.serialise();
     const lengths = Buffer.alloc(16);
     lengths.writeBigUInt64BE(BigInt(frontier.length));
     lengths.writeBigUInt64BE(BigInt(this.#lastForeign), 8);
-    return Buffer.concat([lengths, frontier, this.#heads.serialise()]);
+    const bytes = Buffer.concat([lengths, frontier, this.#heads.serialise()]);
+    return Buffer.concat([hash('sha256', bytes, 'buffer'), bytes]);
   }
 
   /** Goes on from what was kept. @throws RangeError when it is nothing that `serialise` made */
-  restore(bytes: Buffer): void {
+  restore(kept: Buffer): void {
+    const bytes = kept.subarray(checksumLength);
+    if (!hash('sha256', bytes, 'buffer').equals(kept.subarray(0, checksumLength))) {
+      throw new RangeError(`${kept.length} bytes are no fold: they do not have their checksum.`);
+    }
     if (bytes.length < 16) throw new RangeError(`${bytes.length} bytes are no fold.`);
     const end = 16 + Number(bytes.readBigUInt64BE());
     if (end > bytes.length) throw new RangeError(`${bytes.length} bytes are no fold.`);

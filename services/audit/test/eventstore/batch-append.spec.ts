@@ -3,6 +3,7 @@ import { runInNewContext } from 'node:vm';
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { batchAppend } from '../../src/eventstore/calls/append.ts';
+import { AppendBudget } from '../../src/eventstore/calls/proposed.ts';
 import type { Sink } from '../../src/eventstore/calls/sink.ts';
 import type { BatchAppendReq, BatchAppendResp } from '../../src/eventstore/protocol/messages.ts';
 import type { CustomStreams } from '../../src/eventstore/writing/custom-streams.ts';
@@ -29,11 +30,12 @@ function requestOf(number: number, more: Partial<BatchAppendReq> = {}): BatchApp
 async function call(
   requests: AsyncIterable<BatchAppendReq>,
   append: () => Promise<unknown>,
+  budget = new AppendBudget(),
 ): Promise<BatchAppendResp[]> {
   const answers: BatchAppendResp[] = [];
   const sink = { write: async (answer: BatchAppendResp) => void answers.push(answer) };
   const streams = { append } as unknown as CustomStreams;
-  const parts = { streams, regions: ['eu'] };
+  const parts = { streams, regions: ['eu'], budget };
   await batchAppend(parts, requests, caller, sink as unknown as Sink<BatchAppendResp>);
   return answers;
 }
@@ -71,6 +73,30 @@ describe('BatchAppend', () => {
     const refused = call(requests(), async () => ({ revision: 0 }));
     await expect(refused).rejects.toThrow('not whole yet have more than 8388608 bytes');
     expect(taken).toBe(3);
+  });
+
+  it('shares what may be in memory with all other calls, and gives it back', async () => {
+    const budget = new AppendBudget(6_000_000);
+    const proposedMessages = [
+      { id: { string: uuidOf(1) }, metadata: { type: 'noted' }, data: Buffer.alloc(3_500_000) },
+    ];
+    const gate = Promise.withResolvers<void>();
+    async function* endless(): AsyncGenerator<BatchAppendReq> {
+      yield requestOf(1, { proposedMessages, isFinal: false });
+      await gate.promise;
+    }
+    async function* whole(): AsyncGenerator<BatchAppendReq> {
+      yield requestOf(2, { proposedMessages });
+    }
+    const stored = async () => ({ revision: 0, position: 0 });
+    const first = call(endless(), stored, budget);
+    await turn();
+    await expect(call(whole(), stored, budget)).rejects.toThrow('as many as this gateway takes');
+    gate.resolve();
+    await first;
+    for (let again = 0; again < 3; again += 1) {
+      expect(await call(whole(), stored, budget)).toMatchObject([{ success: {} }]);
+    }
   });
 
   it('ends with what concerns the whole call, while it waits for more', async () => {

@@ -108,18 +108,25 @@ async function play(context: Context, options: Options): Promise<void> {
   const log = readMesh(sources);
   const progress = new Progress(context, 'events replayed');
   let [lastMs, events] = [Number.NaN, 0];
-  for await (const entry of log.entries) {
-    for (const one of placed(entry)) {
-      if (!isChosen(one)) continue;
-      const { timeMs } = one.event;
-      if (speed !== undefined && timeMs > lastMs) {
-        await wait((timeMs - lastMs) / speed, undefined, { signal: io.signal });
+  try {
+    for await (const entry of log.entries) {
+      for (const one of placed(entry)) {
+        if (!isChosen(one)) continue;
+        const { timeMs } = one.event;
+        if (speed !== undefined && timeMs > lastMs) {
+          await wait((timeMs - lastMs) / speed, undefined, { signal: io.signal });
+        }
+        if (!(timeMs <= lastMs)) lastMs = timeMs;
+        events += 1;
+        await sink.write(one);
+        if (sink.shows !== true) progress.show(events);
       }
-      if (!(timeMs <= lastMs)) lastMs = timeMs;
-      events += 1;
-      await sink.write(one);
-      if (sink.shows !== true) progress.show(events);
     }
+  } catch (error) {
+    // What was written so far is whole in itself, also when it was interrupted.
+    progress.clear();
+    await sink.close(events).catch(() => {});
+    throw error;
   }
   progress.clear();
   const said = await sink.close(events);

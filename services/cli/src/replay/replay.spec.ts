@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { temporaryFolder } from '@meridian/testing';
@@ -38,6 +38,22 @@ describe('the log of several regions', () => {
     // The entry of c2 is stored after those of the new owner, in the same stream.
     expect(order).toEqual(['EV_us:1', 'EV_us:2', 'EV_us:3', 'EV_eu:1', 'EV_eu:2', 'EV_eu:3']);
     expect(log.orphans()).toBe(1);
+  });
+
+  it('leaves files that are whole, also when it is interrupted', async () => {
+    const folder = temporaryFolder('meridian-replay-cut-');
+    const [[, entries] = ['', []]] = [...failedOver().streams];
+    const file = join(folder.path, 'EV_us.ndjson');
+    const text = entries.map((entry) => `${JSON.stringify(entry)}\n`).join('');
+    writeFileSync(file, `${text}this is no entry\n`);
+    for (const name of ['out.ndjson', 'out.parquet']) {
+      const out = join(folder.path, name);
+      expect((await run(['replay', '--file', file, '--out', out])).code).toBe(2);
+      const written = readFileSync(out);
+      if (name.endsWith('.parquet')) expect(written.subarray(-4).toString()).toBe('PAR1');
+      else expect(written.toString().split('\n').length - 1).toBeGreaterThanOrEqual(entries.length);
+    }
+    folder.remove();
   });
 
   it('shows every event of all homes with its region, or one stream alone', async () => {

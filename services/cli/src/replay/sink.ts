@@ -32,13 +32,32 @@ export async function ndjsonSink({ io }: Context, path: string): Promise<Sink> {
   await once(file, 'open').catch((error: Error) => {
     throw usageFault(`--out ${path} cannot be written (${error.message}).`);
   });
+  // For all of it: a listener for each line that waits would pile up.
+  let [failure, wake]: [Error | undefined, () => void] = [undefined, () => {}];
+  file.on('drain', () => wake());
+  file.on('close', () => wake());
+  file.on('error', (error) => {
+    failure = error;
+    wake();
+  });
+  const woken = (): Promise<void> =>
+    new Promise((resolve) => {
+      wake = resolve;
+    });
+  const check = (): void => {
+    if (failure === undefined) return;
+    throw usageFault(`--out ${path} cannot be written any further (${failure.message}).`);
+  };
   return {
     async write(placed) {
-      if (!file.write(eventLineOf(placed))) await once(file, 'drain');
+      check();
+      if (!file.write(eventLineOf(placed))) await woken();
+      check();
     },
     async close(events) {
       file.end();
-      await once(file, 'close');
+      while (!file.closed) await woken();
+      check();
       return `${events.toLocaleString('en')} events are in ${path}.`;
     },
   };

@@ -202,9 +202,10 @@ mkdirSync(folder, { recursive: true });
 const only = values.only.split(',');
 const server = await startNatsServer({ storeDir: join(folder, 'store') });
 const rows: Row[] = [];
-const total = 0;
+let total = 0;
 try {
   const made = await built(server, folder, Number(values.messages));
+  total = made.messages;
   say(
     `${number(made.messages)} messages, ${made.checkpoints} checkpoints (${made.seconds.toFixed(1)} s)`,
   );

@@ -1,6 +1,5 @@
-import { status } from '@grpc/grpc-js';
 import type { Caller } from '../access.ts';
-import { accessDenied, CallRefused, invalidArgument } from '../faults.ts';
+import { accessDenied, invalidArgument } from '../faults.ts';
 import { customEntity, parseStreamName } from '../names.ts';
 import type {
   AppendReq,
@@ -9,30 +8,37 @@ import type {
   BatchAppendReq,
   BatchAppendResp,
   Empty,
-  ProposedMessage,
-  RpcStatus,
   StreamIdentifier,
   Timestamp,
   WireExpected,
   WireUuid,
-  WrongExpectedVersion,
 } from '../protocol/messages.ts';
-import { codecOf } from '../protocol/schema.ts';
 import { readUuid } from '../protocol/uuid.ts';
 import { WrongExpected, type Appended, type CustomStreams } from '../writing/custom-streams.ts';
-import { readExpected, readProposed, type Expected } from '../writing/proposal.ts';
+import { readExpected, readProposed } from '../writing/proposal.ts';
+import { statusOf } from './append-status.ts';
+import { AppendBudget, Proposed, proposedBytesLimit } from './proposed.ts';
 import type { Sink } from './sink.ts';
 import { Waiting } from './waiting.ts';
 
 export interface AppendParts {
   readonly streams: CustomStreams;
   readonly regions: readonly string[];
+  /** What all calls of the gateway together may have in memory. */
+  readonly budget?: AppendBudget;
+}
+
+/** A gateway has one `CustomStreams`, whatever appends by it. */
+const budgets = new WeakMap<CustomStreams, AppendBudget>();
+
+function budgetOf({ streams, budget }: AppendParts): AppendBudget {
+  const known = budget ?? budgets.get(streams) ?? new AppendBudget();
+  budgets.set(streams, known);
+  return known;
 }
 
 /** How long an append without a deadline of its own may take. */
 const patienceMs = 10_000;
-/** What one append may bring before it is whole. */
-const proposedBytesLimit = 4 * 1_048_576;
 /** Appends of one call that may be open or under way at once, and what either may have in bytes. */
 const openLimit = 256;
 const openBytesLimit = 2 * proposedBytesLimit;
@@ -75,35 +81,29 @@ function wrongOf({ expected, revision }: WrongExpected): AppendResp['wrongExpect
   };
 }
 
-/** Counts what is proposed. @throws CallRefused when it is more than is taken */
-class Proposed {
-  readonly messages: ProposedMessage[] = [];
-  #bytes = 0;
-
-  get bytes(): number {
-    return this.#bytes;
-  }
-
-  add(message: ProposedMessage): void {
-    this.#bytes += (message.data?.length ?? 0) + (message.customMetadata?.length ?? 0);
-    if (this.#bytes > proposedBytesLimit) {
-      throw invalidArgument(
-        `The append has more than ${proposedBytesLimit} bytes: divide it into smaller ones.`,
-      );
-    }
-    this.messages.push(message);
-  }
-}
-
 /** Answers Append: options first, then the events, then an answer. */
 export async function append(
-  { streams, regions }: AppendParts,
+  parts: AppendParts,
   requests: AsyncIterable<AppendReq>,
   caller: Caller,
   deadlineMs: number,
 ): Promise<AppendResp> {
+  const proposed = new Proposed(budgetOf(parts));
+  try {
+    return await appendProposed(parts, requests, caller, deadlineMs, proposed);
+  } finally {
+    proposed.release();
+  }
+}
+
+async function appendProposed(
+  { streams, regions }: AppendParts,
+  requests: AsyncIterable<AppendReq>,
+  caller: Caller,
+  deadlineMs: number,
+  proposed: Proposed,
+): Promise<AppendResp> {
   let options: AppendReq['options'];
-  const proposed = new Proposed();
   for await (const request of requests) {
     options ??= request.options;
     if (request.proposedMessage !== undefined) proposed.add(request.proposedMessage);
@@ -136,12 +136,28 @@ interface OpenAppend {
  * lease, another owner) ends the call.
  */
 export async function batchAppend(
-  { streams, regions }: AppendParts,
+  parts: AppendParts,
   requests: AsyncIterable<BatchAppendReq>,
   caller: Caller,
   sink: Sink<BatchAppendResp>,
 ): Promise<void> {
   const open = new Map<string, OpenAppend>();
+  try {
+    await batchAppendTo(open, parts, requests, caller, sink);
+  } finally {
+    for (const { proposed } of open.values()) proposed.release();
+  }
+}
+
+async function batchAppendTo(
+  open: Map<string, OpenAppend>,
+  parts: AppendParts,
+  requests: AsyncIterable<BatchAppendReq>,
+  caller: Caller,
+  sink: Sink<BatchAppendResp>,
+): Promise<void> {
+  const { streams, regions } = parts;
+  const budget = budgetOf(parts);
   const underWay = new Set<Promise<void>>();
   const waiting = new Waiting();
   const bytes = { open: 0, underWay: 0 };
@@ -176,7 +192,7 @@ export async function batchAppend(
     if (one === undefined) {
       if (options === undefined) throw invalidArgument(`The append ${id} names no stream.`);
       if (open.size >= openLimit) throw invalidArgument(`${openLimit} appends are not whole yet.`);
-      one = { options, proposed: new Proposed() };
+      one = { options, proposed: new Proposed(budget) };
       open.set(id, one);
     }
     bytes.open -= one.proposed.bytes;
@@ -196,6 +212,7 @@ export async function batchAppend(
       .catch((error: unknown) => waiting.fail(error))
       .finally(() => {
         underWay.delete(running);
+        one.proposed.release();
         bytes.underWay -= size;
       });
     underWay.add(running);
@@ -232,51 +249,4 @@ function deadlineOf({ deadlineAt, deadlineIn }: NonNullable<BatchAppendReq['opti
       ? now + (deadlineIn === undefined ? patienceMs : ms(deadlineIn))
       : ms(deadlineAt);
   return Math.min(Math.max(given, now), now + patienceMs);
-}
-
-const packages = 'event_store.client';
-const wrongExpected = codecOf<WrongExpectedVersion>(`${packages}.WrongExpectedVersion`);
-const sizeExceeded = codecOf<{ maxAppendSize: number }>(`${packages}.MaximumAppendSizeExceeded`);
-const badRequest = codecOf<{ message: string }>(`${packages}.BadRequest`);
-const empty = codecOf<Empty>(`${packages}.Empty`);
-
-const detailed = (code: status, message: string, type: string, value: Uint8Array): RpcStatus => ({
-  code,
-  message,
-  details: { typeUrl: `type.googleapis.com/${packages}.${type}`, value },
-});
-
-/** What is told of one append alone; undefined for what concerns the whole call. */
-function statusOf(error: unknown): RpcStatus | undefined {
-  if (error instanceof WrongExpected) {
-    const { expected, revision, message } = error;
-    const value = wrongExpected.encode({
-      ...(revision < 0 ? { currentNoStream: none } : { currentStreamRevision: revision }),
-      ...expectedStream(expected),
-    });
-    return detailed(status.FAILED_PRECONDITION, message, 'WrongExpectedVersion', value);
-  }
-  if (!(error instanceof CallRefused)) return undefined;
-  const { code, message, trailers } = error;
-  const limit = trailers['maximum-append-size'];
-  if (limit !== undefined) {
-    const value = sizeExceeded.encode({ maxAppendSize: Number(limit) });
-    return detailed(code, message, 'MaximumAppendSizeExceeded', value);
-  }
-  if (code === status.PERMISSION_DENIED) {
-    return detailed(code, message, 'AccessDenied', empty.encode(none));
-  }
-  if (code === status.DEADLINE_EXCEEDED) {
-    return detailed(code, message, 'Timeout', empty.encode(none));
-  }
-  if (code === status.INVALID_ARGUMENT) {
-    return detailed(code, message, 'BadRequest', badRequest.encode({ message }));
-  }
-  return undefined;
-}
-
-function expectedStream(expected: Expected): WrongExpectedVersion {
-  if (typeof expected === 'number') return { expectedStreamPosition: expected };
-  if (expected === 'any') return { expectedAny: none };
-  return expected === 'exists' ? { expectedStreamExists: none } : { expectedNoStream: none };
 }
