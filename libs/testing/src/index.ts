@@ -49,3 +49,4 @@ export {
   type Start,
   type Task,
 } from './simulator/index.ts';
+export { evaluate, metricsIn, type Sample, type Samples } from './promql.ts';

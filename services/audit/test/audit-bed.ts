@@ -1,7 +1,7 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Ledger, memoryLog, type Log, type MemoryLog } from '@meridian/journal';
+import { Ledger, memoryLog, type Log, type LogMessage, type MemoryLog } from '@meridian/journal';
 import { heldSubject, memoryBeat } from '@meridian/nest';
 import { emptyHead, encodeEntry } from '@meridian/wire';
 import { pino } from 'pino';
@@ -20,6 +20,7 @@ export class AuditBed {
   readonly errors: string[] = [];
   readonly #regions: readonly string[];
   readonly #audits: Audit[] = [];
+  readonly #folders: string[] = [];
 
   constructor(regions: readonly string[] = ['eu']) {
     this.#regions = regions;
@@ -34,6 +35,7 @@ export class AuditBed {
       readonly settings?: Partial<AuditSettings>;
       readonly isGranted?: () => boolean;
       readonly folder?: string;
+      readonly registry?: Registry;
     } = {},
   ): Promise<Audit> {
     const { ledger = new Ledger(), log = this.log, isGranted = () => true } = options;
@@ -55,13 +57,13 @@ export class AuditBed {
       now: () => at,
       settings: {
         ...defaultSettings,
-        folder: options.folder ?? mkdtempSync(join(tmpdir(), 'meridian-audit-')),
+        folder: options.folder ?? this.#newFolder(),
         orderMs: 10,
         checkpointMs: 100,
         foldShare: 1,
         ...options.settings,
       },
-      metrics: new AuditMetrics(new Registry()),
+      metrics: new AuditMetrics(options.registry ?? new Registry()),
       logger: pino({ level: 'error' }, errors),
       onFailure: (error) => this.errors.push(`${region}: ${String(error)}`),
     });
@@ -114,5 +116,42 @@ export class AuditBed {
 
   async close(): Promise<void> {
     await Promise.all(this.#audits.splice(0).map((audit) => audit.close()));
+    for (const folder of this.#folders.splice(0)) rmSync(folder, { recursive: true });
   }
+
+  #newFolder(): string {
+    const folder = mkdtempSync(join(tmpdir(), 'meridian-audit-'));
+    this.#folders.push(folder);
+    return folder;
+  }
+}
+
+/** A log in which one message reads otherwise. */
+export function altered(log: Log, stream: string, sequence: number): Log {
+  const of = (message: LogMessage): LogMessage => {
+    if (message.stream !== stream || message.sequence !== sequence) return message;
+    const text = message.text().replace('VOICE', 'CHAT!');
+    return Object.create(message, {
+      text: { value: () => text },
+      data: { value: Buffer.from(text) },
+      header: { value: (name: string) => message.header(name) },
+      subject: { value: message.subject },
+      storedAtMs: { value: message.storedAtMs },
+    }) as LogMessage;
+  };
+  return {
+    append: (to, message) => log.append(to, message),
+    load: (from, subject) => log.load(from, subject),
+    lastSequence: (from, filter) => log.lastSequence(from, filter),
+    replay: (from, options) => log.replay(from, options),
+    follow: (from, options, onMessage) => log.follow(from, options, onMessage),
+    close: () => log.close(),
+    get: async (from, at) => {
+      const message = await log.get(from, at);
+      return message === undefined ? undefined : of(message);
+    },
+    async *replayBatches(from, options) {
+      for await (const batch of log.replayBatches(from, options)) yield batch.map(of);
+    },
+  };
 }

@@ -2,7 +2,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { readEntry, type Log, type LogMessage } from '@meridian/journal';
+import { readEntry } from '@meridian/journal';
 import {
   isSignedBy,
   parseCheckpoint,
@@ -14,7 +14,7 @@ import {
 import { eventually } from '@meridian/testing';
 import type { ChainEvent } from '@meridian/wire';
 import { isOfAudit } from '../src/chain/fold.ts';
-import { AuditBed } from './audit-bed.ts';
+import { altered, AuditBed } from './audit-bed.ts';
 
 let bed: AuditBed;
 afterEach(() => bed.close());
@@ -31,36 +31,6 @@ const signed = async (): Promise<
   (await entries('ev.eu.eu.meridian.chain.all')).flatMap((event) =>
     event.type === 'meridian.chain.checkpoint_signed.v1' ? [event.data] : [],
   );
-
-/** A log in which one message reads otherwise. */
-function altered(log: Log, stream: string, sequence: number): Log {
-  const of = (message: LogMessage): LogMessage => {
-    if (message.stream !== stream || message.sequence !== sequence) return message;
-    const text = message.text().replace('VOICE', 'CHAT!');
-    return Object.create(message, {
-      text: { value: () => text },
-      data: { value: Buffer.from(text) },
-      header: { value: (name: string) => message.header(name) },
-      subject: { value: message.subject },
-      storedAtMs: { value: message.storedAtMs },
-    }) as LogMessage;
-  };
-  return {
-    append: (to, message) => log.append(to, message),
-    load: (from, subject) => log.load(from, subject),
-    lastSequence: (from, filter) => log.lastSequence(from, filter),
-    replay: (from, options) => log.replay(from, options),
-    follow: (from, options, onMessage) => log.follow(from, options, onMessage),
-    close: () => log.close(),
-    get: async (from, at) => {
-      const message = await log.get(from, at);
-      return message === undefined ? undefined : of(message);
-    },
-    async *replayBatches(from, options) {
-      for await (const batch of log.replayBatches(from, options)) yield batch.map(of);
-    },
-  };
-}
 
 describe('Checkpoints', () => {
   it('are signed over what is ordered, and over nothing but the audit itself never', async () => {
