@@ -86,7 +86,7 @@ async function keyTexts(keyIds: readonly string[]): Promise<string[]> {
       const manager = await jetstreamManager(connection);
       const stream = `VAULT_${region}`;
       const { state } = await manager.streams.info(stream);
-      for (let seq = state.first_seq; seq <= state.last_seq; seq += 1) {
+      for (let seq = Math.max(1, state.first_seq); seq <= state.last_seq; seq += 1) {
         const message = await manager.streams.getMessage(stream, { seq });
         if (message === null || !keyIds.some((id) => message.subject.endsWith(`.${id}`))) continue;
         found.push((message.json() as { key: string }).key);
@@ -171,13 +171,28 @@ describe('a person in two regions, under load', () => {
     expect(JSON.stringify(contact)).toContain(identity);
 
     const erased = await meridian(
-      ...['erase', identity, '--yes', '--reason', 'request 17', '--edges', edges()],
-      ...['--search', 'data', '--certificate', '17.json', '--keys', 'keys'],
+      'erase',
+      identity,
+      '--yes',
+      '--reason',
+      'request 17',
+      '--edges',
+      edges(),
+      '--search',
+      'data',
+      '--certificate',
+      '17.json',
+      '--keys',
+      'keys',
     );
     expect(`${erased.out}${erased.err}`).toContain('Erased: nothing opens any more.');
     expect(erased.code).toBe(0);
     const checked = await meridian(
-      ...['certificate', 'verify', '17.json', '--public-key', 'keys/receipt-keys.json'],
+      'certificate',
+      'verify',
+      '17.json',
+      '--public-key',
+      'keys/receipt-keys.json',
     );
     expect(checked.out).toContain('The certificate is whole');
 
@@ -197,12 +212,16 @@ describe('a person in two regions, under load', () => {
     const identity = 'ben@example.org';
     await person(identity, 'ben');
     const reason = ['--reason', 'case 4711'];
-    const placed = await meridian(
-      ...['hold', 'place', '--id', 'h1', '--contacts', 'ben-us', ...reason],
-    );
+    const placed = await meridian('hold', 'place', '--id', 'h1', '--contacts', 'ben-us', ...reason);
     expect(placed.out).toContain('stands');
     const blocked = await meridian(
-      ...['erase', identity, '--yes', ...reason, '--edges', edges(), '--json'],
+      'erase',
+      identity,
+      '--yes',
+      ...reason,
+      '--edges',
+      edges(),
+      '--json',
     );
     expect(blocked.code).toBe(1);
     expect(blocked.out).toContain('"state":"BLOCKED"');
@@ -221,7 +240,7 @@ describe('a person in two regions, under load', () => {
   it('leaves a log that verifies and read models that are what it folds to', async () => {
     clearInterval(trickle);
     const verified = await meridian('verify');
-    expect(`${verified.out}${verified.err}`).toContain('verified');
+    expect(`${verified.out}${verified.err}`).toContain('All of it holds.');
     expect(verified.code).toBe(0);
     const checked = await eventually(
       'the rows are what the log folds to',

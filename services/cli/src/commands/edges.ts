@@ -15,10 +15,8 @@ export interface Edge {
 export interface Edges {
   /** That of the command first. */
   readonly there: readonly Edge[];
-  /** What was wrong with each other one, a sentence each. */
+  /** What was wrong with each other one, and which regions were not asked, a sentence each. */
   readonly away: readonly string[];
-  /** All regions of the mesh, as the first edge knows them. */
-  readonly regions: readonly string[];
   close(): void;
 }
 
@@ -52,10 +50,13 @@ export async function openEdges(context: Context, options: Options): Promise<Edg
       away.push((error as Error).message.split('\n')[0] ?? '');
     }
   }
+  for (const { region } of own.regions) {
+    if (there.some((one) => one.region === region)) continue;
+    away.push(`${region}: name its edge with --edges; what only it holds is not known.`);
+  }
   return {
     there,
     away,
-    regions: own.regions.map(({ region }) => region),
     close: () => {
       for (const one of opened) one.close();
     },

@@ -30,7 +30,7 @@ const pollMs = 500;
 
 /** What is found of a person, for people. */
 export function renderSubject(subject: Subject, away: readonly string[]): string {
-  const { keys, contacts, contactIds, streams, linked, holds } = subject;
+  const { keys, contacts, contactIds, streams, linked, holds, contactsKnown } = subject;
   const named = contactIds.slice(0, 10).join(', ');
   const lines = [
     table(
@@ -42,7 +42,9 @@ export function renderSubject(subject: Subject, away: readonly string[]): string
       ],
       keys.map((key) => [key.id, key.region, key.regions.join(', '), key.createdAt]),
     ).trimEnd(),
-    `Contacts sealed with them: ${contacts}${named === '' ? '' : ` (${named}${contacts > 10 ? ', …' : ''})`}.`,
+    contactsKnown
+      ? `Contacts sealed with them: ${contacts}${named === '' ? '' : ` (${named}${contacts > 10 ? ', …' : ''})`}.`
+      : 'Contacts and links are not known: no edge could ask its read models.',
     ...(streams.length === 0 ? [] : [`Streams of clients: ${streams.join(', ')}.`]),
     ...linked.map(
       ({ keyId, by, contacts: count }) =>

@@ -34,6 +34,8 @@ export interface Subject {
   readonly streams: readonly string[];
   readonly linked: SubjectAnswer['linked'];
   readonly holds: readonly string[];
+  /** Whether the read models of any edge could be asked: else contacts and links are not known. */
+  readonly contactsKnown: boolean;
 }
 
 /** @throws EdgeRefusal, EdgeUnreachable */
@@ -58,6 +60,7 @@ export async function findSubject(edges: Edges, identity: string): Promise<Subje
     streams: sorted(answers.flatMap((one) => one.streams)),
     linked: [...linked.values()].filter(({ keyId }) => !keys.has(keyId)),
     holds: sorted(answers.flatMap((one) => one.holds)),
+    contactsKnown: answers.some((one) => one.contactsKnown),
   };
 }
 

@@ -25,7 +25,8 @@ export interface Searched {
 
 /** How many places are named at most. */
 const findingsLimit = 1_000;
-const chunkBytes = 4 * 1_024 * 1_024;
+const chunkBytes = 1_024 * 1_024;
+const gzipMagic = Buffer.from([0x1f, 0x8b]);
 
 /** Looks through all files of folders, links not followed, for bytes. */
 export async function searchFolders(
@@ -34,13 +35,14 @@ export async function searchFolders(
 ): Promise<Searched> {
   const findings: Finding[] = [];
   const unread: string[] = [];
+  const window = new Window(needles);
   let files = 0;
   let bytes = 0;
   for (const folder of folders) {
     for await (const file of filesIn(folder, unread)) {
       files += 1;
       try {
-        bytes += await searchFile(file, needles, findings);
+        bytes += await searchFile(file, needles, window, findings);
       } catch (error) {
         unread.push(`${file}: ${(error as Error).message}`);
       }
@@ -70,52 +72,96 @@ async function* filesIn(path: string, unread: string[]): AsyncGenerator<string> 
 async function searchFile(
   file: string,
   needles: readonly Needle[],
+  window: Window,
   findings: Finding[],
 ): Promise<number> {
-  const read = (): AsyncIterable<Buffer> => createReadStream(file, { highWaterMark: chunkBytes });
   const found =
     (isWithinGzip: boolean) =>
     (offset: number, { form, text }: Needle) => {
       if (findings.length >= findingsLimit) return;
       findings.push({ file, offset, form, text, isWithinGzip });
     };
-  const bytes = await searchStream(read(), needles, found(false));
-  if (!(await isGzip(file))) return bytes;
-  const unzipped = createReadStream(file).pipe(createGunzip());
-  return bytes + (await searchStream(unzipped as AsyncIterable<Buffer>, needles, found(true)));
-}
-
-async function isGzip(file: string): Promise<boolean> {
   const handle = await open(file);
+  let isGzip = false;
+  let read = 0;
   try {
-    const { bytesRead, buffer } = await handle.read(Buffer.alloc(2), 0, 2, 0);
-    return bytesRead === 2 && buffer.readUInt16BE() === 0x1f8b;
+    window.begin();
+    for (;;) {
+      const { bytesRead } = await handle.read(window.room(), 0, chunkBytes, read);
+      if (bytesRead === 0) break;
+      if (read === 0) isGzip = window.startsWith(gzipMagic);
+      window.search(bytesRead, read, needles, found(false));
+      read += bytesRead;
+    }
   } finally {
     await handle.close();
+  }
+  if (!isGzip) return read;
+  const unzipped = createReadStream(file).pipe(createGunzip()) as AsyncIterable<Buffer>;
+  return read + (await searchStream(unzipped, needles, window, found(true)));
+}
+
+/** The bytes that are looked at: a piece of a file after the end of the piece before. */
+class Window {
+  readonly #bytes: Buffer;
+  readonly #overlap: number;
+  /** How much of the piece before is at the start. */
+  #kept = 0;
+
+  constructor(needles: readonly Needle[]) {
+    this.#overlap = Math.max(0, ...needles.map(({ bytes }) => bytes.length - 1));
+    this.#bytes = Buffer.alloc(this.#overlap + chunkBytes);
+  }
+
+  begin(): void {
+    this.#kept = 0;
+  }
+
+  /** Where the next piece goes, `chunkBytes` at most. */
+  room(): Buffer {
+    return this.#bytes.subarray(this.#kept);
+  }
+
+  startsWith(magic: Buffer): boolean {
+    return this.#bytes.subarray(0, magic.length).equals(magic);
+  }
+
+  /** @param length of the piece @param offset of the piece in the file */
+  search(
+    length: number,
+    offset: number,
+    needles: readonly Needle[],
+    found: (offset: number, needle: Needle) => void,
+  ): void {
+    const kept = this.#kept;
+    const view = this.#bytes.subarray(0, kept + length);
+    for (const needle of needles) {
+      // What lies whole in what was kept was found before.
+      const from = Math.max(0, kept - needle.bytes.length + 1);
+      for (let at = view.indexOf(needle.bytes, from); at !== -1;) {
+        found(offset - kept + at, needle);
+        at = view.indexOf(needle.bytes, at + 1);
+      }
+    }
+    this.#kept = Math.min(this.#overlap, view.length);
+    view.copyWithin(0, view.length - this.#kept);
   }
 }
 
 async function searchStream(
   chunks: AsyncIterable<Buffer>,
   needles: readonly Needle[],
+  window: Window,
   found: (offset: number, needle: Needle) => void,
 ): Promise<number> {
-  const overlap = Math.max(0, ...needles.map(({ bytes }) => bytes.length - 1));
-  let kept = Buffer.alloc(0);
   let read = 0;
+  window.begin();
   for await (const chunk of chunks) {
-    const window = Buffer.concat([kept, chunk]);
-    const base = read - kept.length;
-    for (const needle of needles) {
-      // What lies whole in what was kept was found before.
-      const from = Math.max(0, kept.length - needle.bytes.length + 1);
-      for (let at = window.indexOf(needle.bytes, from); at !== -1;) {
-        found(base + at, needle);
-        at = window.indexOf(needle.bytes, at + 1);
-      }
+    for (let from = 0; from < chunk.length; from += chunkBytes) {
+      const length = chunk.copy(window.room(), 0, from, from + chunkBytes);
+      window.search(length, read, needles, found);
+      read += length;
     }
-    read += chunk.length;
-    kept = window.subarray(Math.max(0, window.length - overlap));
   }
   return read;
 }
