@@ -4,9 +4,9 @@ import {
   jetstreamManager,
   type JetStreamClient,
   type JetStreamManager,
+  type StoredMsg,
 } from '@nats-io/jetstream';
 import type { NatsConnection, Subscription } from '@nats-io/nats-core';
-import { toTimestamp } from '@meridian/core';
 import { LogFault, LogUnavailable, streamNames } from '@meridian/journal';
 import { identifierPattern } from '@meridian/wire';
 import { hashIdentity, hashKeyIdentity } from './identity.ts';
@@ -14,7 +14,9 @@ import {
   identityFilter,
   keyFilter,
   keySubject,
+  madeAtMs,
   makeRecord,
+  mayBeOf,
   readRecord,
   writeRecord,
   type KeyRecord,
@@ -27,6 +29,8 @@ import type { DestroyedKey, Vault } from './vault.ts';
 export const cachedKeysLimit = 10_000;
 /** The most tenants whose keys for hashing identities are kept in memory. */
 const cachedTenantsLimit = 1_000;
+/** How far the clock of who made a key and that of its server may be apart, in ms. */
+const clockSlackMs = 600_000;
 const keyIdPattern = /^[0-9a-f]{32}$/;
 const STREAM_NOT_FOUND = 10_059;
 const MESSAGE_NOT_FOUND = 10_037;
@@ -133,11 +137,11 @@ class JetStreamVault implements Vault {
     const cached = this.#keys.get(`${tenant}.${keyId}`);
     if (cached !== undefined) return cached;
     const before = this.#forgotten;
-    const found = await Promise.all(
-      this.#regions.map((origin) => this.#find(origin, keyFilter(origin, tenant, keyId))),
-    );
-    const first = found.find((one) => one !== undefined);
-    return first && this.#remember(first.record, before);
+    for (const origin of this.#regions.filter((one) => mayBeOf(one, keyId))) {
+      const message = await this.#readKey(origin, tenant, keyId);
+      if (typeof message === 'object') return this.#remember(recordOf(origin, message), before);
+    }
+    return undefined;
   }
 
   async destroy(tenant: string, keyIds: readonly string[]): Promise<DestroyedKey[]> {
@@ -179,10 +183,10 @@ class JetStreamVault implements Vault {
     keyId: string,
   ): Promise<DestroyedKey | undefined> {
     const { vault: stream } = streamNames(origin);
-    const filter = keyFilter(origin, tenant, keyId);
-    const sequence = await this.#sequenceOf(origin, filter);
-    if (sequence === 'no stream') return undefined;
-    if (sequence === undefined) return { keyId, stream, wasThere: false, isGone: true };
+    const message = mayBeOf(origin, keyId) ? await this.#readKey(origin, tenant, keyId) : undefined;
+    if (message === 'no stream') return undefined;
+    if (message === undefined) return { keyId, stream, wasThere: false, isGone: true };
+    const { seq: sequence } = message;
     await answered(this.region, async () => {
       try {
         await this.#manager.streams.deleteMessage(stream, sequence, true);
@@ -191,7 +195,7 @@ class JetStreamVault implements Vault {
         if (!hasCode(error, MESSAGE_NOT_FOUND)) throw error;
       }
     });
-    const isGone = (await this.#sequenceOf(origin, filter)) === undefined;
+    const isGone = (await this.#readKey(origin, tenant, keyId)) === undefined;
     return { keyId, stream, wasThere: true, isGone };
   }
 
@@ -226,8 +230,7 @@ class JetStreamVault implements Vault {
     for (;;) {
       const found = await this.#find(region, filter);
       if (found !== undefined) return found.record;
-      const createdAt = toTimestamp(this.#now());
-      const record = makeRecord({ tenant, region, residency, identity: hashed, createdAt });
+      const record = makeRecord({ tenant, region, residency, identity: hashed }, this.#now());
       if (await this.#create(record, filter)) return record;
     }
   }
@@ -248,11 +251,9 @@ class JetStreamVault implements Vault {
   }
 
   async #find(origin: string, filter: string, after = 0): Promise<Found | undefined> {
-    const { vault: stream } = streamNames(origin);
     const message = await this.#read(origin, filter, after);
     if (message === undefined || message === 'no stream') return undefined;
-    const { seq: sequence, subject } = message;
-    return { sequence, record: readRecord({ stream, sequence, subject, text: message.string() }) };
+    return { sequence: message.seq, record: recordOf(origin, message) };
   }
 
   async #findAll(origin: string, filter: string): Promise<Found[]> {
@@ -264,9 +265,31 @@ class JetStreamVault implements Vault {
     return found;
   }
 
-  async #sequenceOf(origin: string, filter: string): Promise<number | 'no stream' | undefined> {
-    const message = await this.#read(origin, filter, 0);
-    return typeof message === 'object' ? message.seq : message;
+  /**
+   * The message of a key: looked for from when its id says that it was made, as a filter for ids has
+   * to go through all messages, and from the first one only where it is not found there.
+   */
+  async #readKey(origin: string, tenant: string, keyId: string) {
+    const filter = keyFilter(origin, tenant, keyId);
+    const near = await this.#sequenceAt(origin, madeAtMs(keyId) - clockSlackMs);
+    const found = near > 1 ? await this.#read(origin, filter, near - 1) : undefined;
+    return found ?? this.#read(origin, filter, 0);
+  }
+
+  /** The first sequence that was stored at a time or after it, as far as any replica knows; or 1. */
+  #sequenceAt(origin: string, timeMs: number): Promise<number> {
+    const { vault: stream } = streamNames(origin);
+    return answered(this.region, async () => {
+      const start_time = new Date(timeMs);
+      const next_by_subj = `vault.${origin}.>`;
+      try {
+        const query = { start_time, next_by_subj };
+        return (await this.#manager.direct.getMessage(stream, query))?.seq ?? 1;
+      } catch {
+        // Where there is nothing from then on, or no such stream, the leader is asked all the same.
+        return 1;
+      }
+    });
   }
 
   /** Asks the stream's leader, not any replica: what was stored or deleted before is seen. */
@@ -309,6 +332,13 @@ class JetStreamVault implements Vault {
     this.#forgotten += 1;
     for (const held of [this.#keys, this.#keyIds, this.#hashKeys]) held.clear();
   }
+}
+
+/** @throws CorruptEntry */
+function recordOf(origin: string, message: StoredMsg): KeyRecord {
+  const { seq: sequence, subject } = message;
+  const { vault: stream } = streamNames(origin);
+  return readRecord({ stream, sequence, subject, text: message.string() });
 }
 
 /** All processes of a region that hold keys listen here. */

@@ -1,4 +1,5 @@
-import { randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
+import { toTimestamp } from '@meridian/core';
 import { CorruptEntry } from '@meridian/journal';
 import { keyBytes, type KeyFacts } from './subject-key.ts';
 
@@ -15,17 +16,34 @@ interface StoredKey {
   readonly text: string;
 }
 
-/** A new key with an id of its own: both random. `createdAt` is RFC 3339. */
-export function makeRecord(
-  facts: Omit<KeyFacts, 'keyId' | 'residency'> & { readonly residency: readonly string[] },
-): KeyRecord {
+/** A new key. `nowMs` is epoch ms. */
+export function makeRecord(facts: Omit<KeyFacts, 'keyId' | 'createdAt'>, nowMs: number): KeyRecord {
   return {
     ...facts,
     residency: facts.residency.toSorted(),
-    keyId: randomBytes(16).toString('hex'),
+    keyId: makeKeyId(facts.region, nowMs),
+    createdAt: toTimestamp(nowMs),
     bytes: randomBytes(keyBytes),
   };
 }
+
+/** The part of a key's id that says in which region's vault it is, or in which of very few. */
+const tagOf = (region: string): string => hash('sha256', region, 'hex').slice(0, 4);
+
+/**
+ * 32 hexadecimal digits: 4 that tell the region, 12 of the time in epoch ms, and 16 that are random.
+ * Region and time, which the log has too, are where a vault looks first.
+ */
+function makeKeyId(region: string, nowMs: number): string {
+  const time = nowMs.toString(16).padStart(12, '0');
+  return `${tagOf(region)}${time}${randomBytes(8).toString('hex')}`;
+}
+
+/** Whether a key of this id can be in the vault of a region. */
+export const mayBeOf = (region: string, keyId: string): boolean => keyId.startsWith(tagOf(region));
+
+/** When a key was made, by its id: epoch ms. */
+export const madeAtMs = (keyId: string): number => Number.parseInt(keyId.slice(4, 16), 16);
 
 /** `vault.<region>.<residency>.<tenant>.<identity>.<key id>`. */
 export function keySubject({ region, residency, tenant, identity, keyId }: KeyFacts): string {

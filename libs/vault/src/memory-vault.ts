@@ -1,4 +1,3 @@
-import { toTimestamp } from '@meridian/core';
 import { streamNames } from '@meridian/journal';
 import { hashIdentity, hashKeyIdentity } from './identity.ts';
 import { makeRecord, type KeyRecord } from './key-record.ts';
@@ -93,8 +92,7 @@ class MemoryVault implements Vault {
       (record) => record.tenant === tenant && record.identity === identity,
     );
     if (found !== undefined) return found;
-    const createdAt = toTimestamp(Date.now());
-    const made = makeRecord({ tenant, region: this.region, residency, identity, createdAt });
+    const made = makeRecord({ tenant, region: this.region, residency, identity }, Date.now());
     for (const holder of residency) this.#held.get(holder)?.get(stream)?.set(made.keyId, made);
     return made;
   }
