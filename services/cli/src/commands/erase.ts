@@ -227,7 +227,8 @@ function renderProof({ opened, search }: Certificate, samples: readonly Sample[]
     ),
     search === null
       ? ''
-      : `Searched ${search.files} files (${search.bytes} bytes) for ${search.texts} texts: ${search.findings.length} found.\n`,
+      : `Searched ${search.files} files (${search.bytes} bytes) for ${search.texts} texts: ` +
+        `${search.findings.length} found.\n`,
   ].join('');
 }
 

@@ -25,8 +25,8 @@ export function accessRoutes(parts: AccessParts): Route[] {
       tag: 'privacy',
       summary: 'Who looked into the audit, and why, the latest first',
       description:
-        'As-of reads, logs, openings and searches for persons, each once a minute for a key, kind and reason: what was ' +
-        'asked for first. Found by subject on the log; nothing is kept of it here.',
+        'As-of reads, logs, openings and searches for persons, each once a minute for a key, kind and ' +
+        'reason: what was asked for first. Found by subject on the log; nothing is kept of it here.',
       query: {
         limit: {
           description: 'How many at most',

@@ -59,8 +59,9 @@ export function erasureRoutes(parts: PrivacyParts): Route[] {
       tag: 'privacy',
       summary: 'Destroy keys in every region that may hold them',
       description:
-        'What is sealed with them can be read by nobody afterwards; the log stays as it is. It cannot be undone. While a ' +
-        'hold stands on one of the keys it waits. Answers 202 when it is stored and not decided within 3 s.',
+        'What is sealed with them can be read by nobody afterwards; the log stays as it is. It cannot be ' +
+        'undone. While a hold stands on one of the keys it waits. Answers 202 when it is stored and ' +
+        'not decided within 3 s.',
       body: json(erasureBody),
       replies: {
         200: { description: 'It is decided', content: json(erasureContent) },

@@ -45,8 +45,8 @@ export function holdRoutes(parts: PrivacyParts): Route[] {
       tag: 'privacy',
       summary: 'Keep keys from being destroyed until the hold is released',
       description:
-        'Named by the identity, by contacts that are sealed with the keys, or by the keys. Keys that are being destroyed ' +
-        'already are left out; where nothing is left it is refused.',
+        'Named by the identity, by contacts that are sealed with the keys, or by the keys. Keys that are ' +
+        'being destroyed already are left out; where nothing is left it is refused.',
       body: json(holdBody),
       replies: { 200: { description: 'It stands', content: json(holdContent) }, 202: stored },
       refusals: [404, 409, 413, 415, 503],
@@ -163,8 +163,8 @@ export function residencyRoutes(parts: PrivacyParts): Route[] {
       tag: 'privacy',
       summary: 'Set the regions in which keys of the tenant may be, from now on',
       description:
-        'Keys that were made before stay where they are. Homes of regions in the set are moved by a failover to regions ' +
-        'in the set only.',
+        'Keys that were made before stay where they are. Homes of regions in the set are moved by ' +
+        'a failover to regions in the set only.',
       body: json(residencyBody),
       replies: { 200: { description: 'It is set', content: json(residencyContent) }, 202: stored },
       refusals: [413, 415, 503],

@@ -1,109 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import { active, lease, running, Stage, writes } from '../../test/ownership-stage.ts';
 import type { Action, Input } from './actions.ts';
-import { homeKey, leaseKey, type HomeRecord, type LeaseRecord } from './control.ts';
-import { step } from './ownership.ts';
-import { settingsOf, type OnIsolation } from './settings.ts';
-import { initialState, type State } from './state.ts';
-
-const regions = ['ap', 'eu', 'us'];
-
-/** The region us, told step by step what happens. */
-class Stage {
-  readonly state: State;
-  nowMs = 1_000;
-  #revision = 100;
-
-  constructor(onIsolation: OnIsolation = 'fence') {
-    const settings = settingsOf({ region: 'us', regions, instance: 'us1', onIsolation });
-    this.state = initialState(settings, this.at);
-  }
-
-  get at() {
-    return { nowMs: this.nowMs, wallMs: 1_700_000_000_000 + this.nowMs };
-  }
-
-  tell(input: Input): readonly Action[] {
-    return step(this.state, input, this.at).actions;
-  }
-
-  /** Lets time pass. */
-  tick(ms: number): readonly Action[] {
-    this.nowMs += ms;
-    return this.tell({ type: 'tick' });
-  }
-
-  entry(key: string, value: HomeRecord | LeaseRecord): Input {
-    this.#revision += 1;
-    const entry = { key, value: JSON.stringify(value), revision: this.#revision };
-    return { type: 'control_changed', entry };
-  }
-
-  /** Answers everything: reads find nothing new, writes succeed, comparisons are fine. */
-  settle(actions: readonly Action[]): Action[] {
-    const all = [...actions];
-    for (let index = 0; index < all.length; index += 1) {
-      const action = all[index] as Action;
-      if (action.type === 'read_control') {
-        const { id } = action;
-        all.push(...this.tell({ type: 'control_read', id, incarnation: 'one', entries: [] }));
-      } else if (action.type === 'write') {
-        this.#revision += 1;
-        all.push(...this.tell({ type: 'written', id: action.id, revision: this.#revision }));
-      } else if (action.type === 'compare') {
-        all.push(...this.tell({ type: 'compared', id: action.id, outcome: 'whole' }));
-      } else if (action.type === 'append') {
-        all.push(...this.tell({ type: 'appended', id: action.id, sequence: 50 }));
-      }
-    }
-    return all;
-  }
-
-  /** What a process is granted that asks now. */
-  ask(nonce: number, heard = '', deciding: Record<string, number> = {}) {
-    const actions = this.tell({ type: 'ask', instance: 'd1', nonce, heard, deciding });
-    const answers = actions.filter((action) => action.type === 'answer');
-    const { homes, intake, answerId } = answers.at(-1) as Extract<Action, { type: 'answer' }>;
-    return { homes, intake, answerId };
-  }
-}
-
-const lease = (region: string, count = 1): LeaseRecord => ({
-  region,
-  count,
-  at: 1,
-  instance: `${region}1`,
-});
-const active = (home: string, owner: string, epoch = 1): HomeRecord => ({
-  home,
-  epoch,
-  owner,
-  state: 'ACTIVE',
-  seals: [],
-});
-const writes = (actions: readonly Action[], prefix: string) =>
-  actions.flatMap((action) =>
-    action.type === 'write' && action.key.startsWith(prefix)
-      ? [
-          {
-            id: action.id,
-            value: JSON.parse(action.value) as HomeRecord & LeaseRecord,
-            expected: action.expectedRevision,
-          },
-        ]
-      : [],
-  );
-
-/** us holds its lease and decides for itself; the others are seen alive. */
-function running(onIsolation?: OnIsolation): Stage {
-  const stage = new Stage(onIsolation);
-  stage.settle(stage.tick(0));
-  for (const region of ['ap', 'eu']) {
-    stage.settle(stage.tell(stage.entry(leaseKey(region), lease(region))));
-    stage.settle(stage.tell(stage.entry(homeKey(region), active(region, region))));
-  }
-  stage.settle(stage.tick(10));
-  return stage;
-}
+import { homeKey, leaseKey } from './control.ts';
 
 describe('a region that begins', () => {
   it('grants nothing before it has read, compared, renewed and confirmed', () => {
@@ -315,38 +213,6 @@ describe('a lost region', () => {
     expect(takenAfterMs(silent, true)).toBe(7_000);
   });
 
-  it('is not taken over where a tenant’s data may not be, and whoever may does', () => {
-    const taken = (regionsOfTenant: readonly string[]) => {
-      const stage = running();
-      stage.tell({ type: 'positions', positions: { eu: { sequence: 70, storedAtMs: 5 } } });
-      stage.tell({ type: 'residency', sets: new Map([['demo', regionsOfTenant]]) });
-      const actions: Action[] = [];
-      for (let count = 2; count <= 20; count += 1) {
-        actions.push(...stage.settle(stage.tick(1_000)));
-        if (count < 8) stage.tell(stage.entry(leaseKey('ap'), lease('ap', count)));
-      }
-      return {
-        homes: writes(actions, 'home.eu').length,
-        claims: writes(actions, 'claim.eu').map(({ value }) => value),
-        reasons: actions.flatMap((one) =>
-          one.type === 'report' &&
-          one.report.what === 'outside_residency' &&
-          one.report.home === 'eu'
-            ? [one.report.reason]
-            : [],
-        ),
-      };
-    };
-    expect(taken(['ap', 'eu'])).toEqual({
-      homes: 0,
-      claims: [{ region: 'us', upTo: 0, lease: 1, refuses: true }],
-      reasons: ['Data of the tenant demo at home in eu may be in ap, eu only, not in us.'],
-    });
-    // A tenant that is not at home there, or may be here, is in nobody's way.
-    expect(taken(['ap']).homes).toBe(1);
-    expect(taken(['eu', 'us']).homes).toBe(1);
-  });
-
   it('is refused while the own streams are not known to be whole, and claimed then', () => {
     const stage = running();
     stage.tell({ type: 'positions', positions: { eu: { sequence: 70, storedAtMs: 5 } } });
@@ -406,22 +272,6 @@ describe('a lost region', () => {
 });
 
 describe('a planned change', () => {
-  it('to a region where a tenant’s data may not be is refused, with tenant and set', () => {
-    const stage = running();
-    stage.tell({ type: 'residency', sets: new Map([['demo', ['ap', 'us']]]) });
-    const asked = { id: 'cli#1', home: 'us', to: 'eu', kind: 'PLANNED', atMs: 1 } as const;
-    const actions = stage.tell({ type: 'request', request: asked });
-    const failed = actions.flatMap((one) => (one.type === 'append' ? one.events : []));
-    expect(failed.at(-1)).toMatchObject({
-      type: 'meridian.failover.failed.v1',
-      data: {
-        code: 'OUTSIDE_RESIDENCY',
-        reason: 'Data of the tenant demo at home in us may be in ap, us only, not in eu.',
-      },
-    });
-    expect(writes(actions, 'home.us')).toEqual([]);
-  });
-
   const request = { id: 'cli#1', home: 'us', to: 'eu', kind: 'PLANNED', atMs: 1 } as const;
 
   it('waits until every process has heard and has come to rest, then seals', () => {
