@@ -35,6 +35,8 @@ const base64url = (bytes: Uint8Array): string => Buffer.from(bytes).toString('ba
  * eu, checkpoints that eu signs and us cosigns.
  */
 export class AuditedLog {
+  /** The folders of all exports, for who removes them. */
+  static readonly exported: string[] = [];
   readonly streams: Record<string, RawEntry[]> = { EV_eu: [], EV_us: [], IN_eu: [], IN_us: [] };
   keys: KeyList;
   readonly #names: Readonly<Record<'eu' | 'us', string>>;
@@ -154,6 +156,7 @@ export class AuditedLog {
   /** The exports of all streams in a new folder. */
   export(): string {
     const folder = mkdtempSync(join(tmpdir(), 'meridian-export-'));
+    AuditedLog.exported.push(folder);
     for (const [stream, entries] of Object.entries(this.streams)) {
       writeExport(folder, stream, entries);
     }

@@ -3,17 +3,32 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { leafBytes, leafHash, payloadHash } from '@meridian/proof';
 import { AuditedLog, readExport, writeExport } from '../../test/audited-log.ts';
 import { run, type Ran } from '../../test/run.ts';
 import { hashText, splitEntry, type RawEntry } from '../check/raw.ts';
 import type { ProofFile } from '../verify/prove.ts';
+import type { LogCopy } from '../verify/source.ts';
+import { verifyCopy } from '../verify/verify.ts';
 
 const standAlone = fileURLToPath(new URL('../../../../docs/verify-proof.mjs', import.meta.url));
 
 let folder: string;
 let log: AuditedLog;
+const folders: string[] = [];
+
+function temporary(prefix: string): string {
+  const made = mkdtempSync(join(tmpdir(), prefix));
+  folders.push(made);
+  return made;
+}
+
+afterAll(() => {
+  for (const one of [...folders, ...AuditedLog.exported.splice(0)]) {
+    rmSync(one, { recursive: true, force: true });
+  }
+});
 
 /** Sixty calls in two regions, three checkpoints; contact c7 goes on in each third. */
 beforeAll(async () => {
@@ -36,7 +51,7 @@ async function verifyAfter(
   change: (entries: RawEntry[]) => RawEntry[],
   withLeaves: boolean,
 ): Promise<{ ran: Ran; first: { stream: string; sequence: number; what: string } | undefined }> {
-  const copy = mkdtempSync(join(tmpdir(), 'meridian-tampered-'));
+  const copy = temporary('meridian-tampered-');
   cpSync(folder, copy, { recursive: true });
   if (!withLeaves) rmSync(join(copy, 'leaves.bin'));
   writeExport(copy, stream, change(readExport(copy, stream)));
@@ -214,7 +229,7 @@ describe('meridian verify', () => {
   });
 
   it('does not take the keys of somebody else', async () => {
-    const keys = join(mkdtempSync(join(tmpdir(), 'meridian-keys-')), 'keys.json');
+    const keys = join(temporary('meridian-keys-'), 'keys.json');
     writeFileSync(keys, JSON.stringify({ ...log.keys, eu: log.keys['us'] }));
     const { code, out } = await run(['verify', '--offline', folder, '--public-keys', keys]);
     expect(code).toBe(1);
@@ -318,6 +333,40 @@ describe('meridian verify', () => {
     expect(code).toBe(1);
   });
 
+  it('holds in the view of an operator, and says what to do in that of one tenant of several', async () => {
+    const other = new AuditedLog();
+    other.call('eu', 'c1');
+    other.decide('eu', 'acme', 'contact', 'x1', [
+      {
+        type: 'meridian.contact.connected_to_system.v1',
+        subject: 'x1',
+        data: {},
+        cause: { causationId: '/pbx#x1' },
+        timeMs: 1_790_000_000_000,
+      },
+    ]);
+    other.order();
+    other.checkpoint();
+    const viewOf = (tenant: string): LogCopy => ({
+      streams: Object.keys(other.streams),
+      caution: 'An API key shows its own tenant only.',
+      async *read(stream) {
+        const seen = other.streams[stream]!.filter(({ subject }) => {
+          const of = subject.split('.')[stream.startsWith('IN_') ? 2 : 3] ?? '';
+          return tenant === 'meridian' || [tenant, 'meridian'].includes(of);
+        });
+        yield seen.map((entry) => JSON.stringify(entry));
+      },
+    });
+    expect(await verifyCopy(viewOf('meridian'))).toMatchObject({ ok: true, covered: 3 });
+    const { ok, faults } = await verifyCopy(viewOf('demo'));
+    expect([ok, faults[0]?.stream, faults[0]?.what]).toEqual([
+      false,
+      'EV_eu',
+      'It is ordered, and it is not there. An API key shows its own tenant only.',
+    ]);
+  });
+
   it('says which key signed what, after one was lost', async () => {
     const other = new AuditedLog();
     const first = other.keys['eu'];
@@ -364,7 +413,7 @@ describe('meridian verify', () => {
   });
 
   it('says what it needs', async () => {
-    const empty = mkdtempSync(join(tmpdir(), 'meridian-empty-'));
+    const empty = temporary('meridian-empty-');
     expect((await run(['verify', '--offline', empty])).err).toContain('There is no export in');
     expect((await run(['verify', '--offline', join(empty, 'x')])).code).toBe(2);
     expect((await run(['verify', '--keep-leaves'])).code).toBe(2);
@@ -386,7 +435,7 @@ describe('meridian prove', () => {
   }
 
   it('writes what the verifier alone checks, and what fails once anything is changed', async () => {
-    const file = join(mkdtempSync(join(tmpdir(), 'meridian-proof-')), 'proof.json');
+    const file = join(temporary('meridian-proof-'), 'proof.json');
     const keys = join(folder, 'keys.json');
     writeFileSync(keys, JSON.stringify(log.keys));
     const ran = await run(['prove', 'demo.contact.c7.1', '--offline', folder, '--out', file]);
@@ -414,7 +463,7 @@ describe('meridian prove', () => {
   });
 
   it('cannot be forged by hashes that are none', async () => {
-    const file = join(mkdtempSync(join(tmpdir(), 'meridian-proof-')), 'proof.json');
+    const file = join(temporary('meridian-proof-'), 'proof.json');
     const keys = join(folder, 'keys.json');
     writeFileSync(keys, JSON.stringify(log.keys));
     await run(['prove', 'demo.contact.c7.1', '--offline', folder, '--out', file]);
@@ -450,7 +499,7 @@ describe('meridian prove', () => {
     later.order();
     const early = await run(['prove', 'demo.contact.c1.0', '--offline', later.export()]);
     expect(early.err).toContain('No checkpoint covers demo.contact.c1.0 yet');
-    const copy = mkdtempSync(join(tmpdir(), 'meridian-tampered-'));
+    const copy = temporary('meridian-tampered-');
     cpSync(folder, copy, { recursive: true });
     writeExport(copy, 'IN_eu', readExport(copy, 'IN_eu').slice(1));
     const broken = await run(['prove', 'demo.contact.c7.1', '--offline', copy]);

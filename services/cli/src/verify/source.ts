@@ -11,6 +11,8 @@ import { usageFault } from '../fault.ts';
 export interface LogCopy {
   /** The `IN_` and `EV_` streams that there are. */
   readonly streams: readonly string[];
+  /** Why a message may be missing from it, beyond that it was taken away. */
+  readonly caution?: string;
   /** Lines of a stream as `meridian export` writes them. */
   read(stream: string): AsyncIterable<readonly string[]>;
 }
@@ -44,7 +46,9 @@ export async function edgeCopy({ client }: Context): Promise<LogCopy> {
   const own = await eventStreamOf(client);
   const regions = known.length > 0 ? known : [own.slice('EV_'.length)];
   const streams = regions.flatMap((region) => [`IN_${region}`, `EV_${region}`]).toSorted();
-  return { streams, read: (stream) => client.log(stream) };
+  const caution =
+    'An API key shows its own tenant only: where there are several, use one of the tenant meridian.';
+  return { streams, caution, read: (stream) => client.log(stream) };
 }
 
 /** Reads a stream entry by entry. @param onWrong told of a line that is none, by its number from 1 */

@@ -211,7 +211,9 @@ class Verification {
 
   #missing(place: Omit<Fault, 'what'>): void {
     // One hole is one fault, however long.
-    if (!this.#isBroken) this.#report({ ...place, what: 'It is ordered, and it is not there.' });
+    const { caution } = this.#copy;
+    const what = `It is ordered, and it is not there.${caution === undefined ? '' : ` ${caution}`}`;
+    if (!this.#isBroken) this.#report({ ...place, what });
     this.#isBroken = true;
   }
 
