@@ -44,7 +44,7 @@ describe('the record of a key', () => {
         name: 'CorruptEntry',
         message: expect.not.stringMatching(/secret|c2VjcmV0/),
       });
-      expect(() => readRecord(stored(text))).toThrow(wanted as Error);
+      expect(() => readRecord(stored(text))).toThrow(wanted as unknown as Error);
     },
   );
 });
