@@ -153,8 +153,8 @@ function one(
     async handle(call: Call) {
       checkMayOpen(call);
       // Who says why asks for an explanation; an ordinary read is nobody's business.
-      if (call.request.headers[reasonHeader] !== undefined) {
-        await access?.record(call, 'EXPLANATION', call.request.url.split('?')[0] ?? '');
+      if (access !== undefined && call.request.headers[reasonHeader] !== undefined) {
+        await access.record(call, 'EXPLANATION', call.request.url.split('?')[0] ?? '');
       }
       const id = call.parameters['id'] as string;
       const missing = (): Refusal =>
