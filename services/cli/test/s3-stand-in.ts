@@ -178,8 +178,10 @@ export class S3StandIn {
   }
 
   #isSigned({ method, headers }: IncomingMessage, url: URL): boolean {
-    const pattern =
-      /^AWS4-HMAC-SHA256 Credential=([^/]+)\/(\d{8})\/([^/]+)\/s3\/aws4_request, ?SignedHeaders=([^,]+), ?Signature=([0-9a-f]{64})$/;
+    const scopePattern = 'Credential=([^/]+)/(\\d{8})/([^/]+)/s3/aws4_request';
+    const pattern = new RegExp(
+      `^AWS4-HMAC-SHA256 ${scopePattern}, ?SignedHeaders=([^,]+), ?Signature=([0-9a-f]{64})$`,
+    );
     const [, id, day = '', region = '', names = '', signature] =
       pattern.exec(headers.authorization ?? '') ?? [];
     const time = String(headers['x-amz-date']);

@@ -236,7 +236,8 @@ const deleteCommand: CommandSpec = {
     { ...offlineOption, text: 'exports to read the holds from, instead of the edge' },
   ],
   examples: [
-    'meridian archive delete backup/meridian --tenant demo --before 2025-01-01T00:00:00Z --reason "contract ended" --signing-key eu-receipts.pem',
+    'meridian archive delete backup/meridian --tenant demo --before 2025-01-01T00:00:00Z ' +
+      '--reason "contract ended" --signing-key eu-receipts.pem',
   ],
   async run(context, args, options) {
     const { io } = context;
