@@ -182,8 +182,8 @@ describe('a comparison', () => {
     const { all, queues } = compare(figures(12), runs);
     expect(all.abandoned).toEqual({
       recorded: 12,
-      again: { mean: 30, halfWidth: expect.closeTo(254.12, 1) as number },
-      changed: { mean: 29, halfWidth: expect.closeTo(254.12, 1) as number },
+      again: { mean: 30, halfWidth: expect.closeTo(254.12, 1) },
+      changed: { mean: 29, halfWidth: expect.closeTo(254.12, 1) },
       difference: { mean: -1, halfWidth: 0 },
     });
     expect(all.serviceLevel.difference).toBeNull();

@@ -129,11 +129,11 @@ function print(context: Context, answer: Answer): void {
 export const whatIfCommand: CommandSpec = {
   usage: 'what-if',
   summary:
-    'A recorded day again under another configuration, by the deciders themselves: what would have changed, and what that does not know',
+    'A recorded day again under another configuration: what would have changed, and what that does not know',
   options: [
     {
       flags: '--config <file>',
-      text: 'what is to be otherwise (JSON): queues, agents, contacts; without it only how far the simulator is from the record',
+      text: 'what is to be otherwise, JSON; without it only how far the simulator is off the record',
     },
     { flags: '--from <time>', text: 'count contacts that joined a queue from then on' },
     { flags: '--to <time>', text: 'and before this' },
