@@ -1,5 +1,5 @@
 import { setClock, type Beat, type Clock } from '@meridian/nest';
-import { readClockRequest } from '../domain/admin-bodies.ts';
+import { readClockRequest } from '../http/admin-bodies.ts';
 import { Refusal } from '../domain/problem.ts';
 import { wholeNumber } from '../domain/query.ts';
 import { jsonBody } from '../http/json-body.ts';

@@ -1,5 +1,5 @@
 import { makeKey, scopes, visible, type KeyRing } from '@meridian/keys';
-import { readKeyRequest } from '../domain/admin-bodies.ts';
+import { readKeyRequest } from '../http/admin-bodies.ts';
 import { Refusal } from '../domain/problem.ts';
 import { jsonBody } from '../http/json-body.ts';
 import type { Call, Parameters, Route } from '../http/route.ts';

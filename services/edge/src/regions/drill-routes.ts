@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { DrillCompleted } from '@meridian/wire';
-import { readDrillRequest } from '../domain/admin-bodies.ts';
+import { readDrillRequest } from '../http/admin-bodies.ts';
 import { Refusal, shown } from '../domain/problem.ts';
 import { wholeNumber } from '../domain/query.ts';
 import { jsonBody } from '../http/json-body.ts';

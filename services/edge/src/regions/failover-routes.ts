@@ -1,4 +1,4 @@
-import { readFailoverRequest } from '../domain/admin-bodies.ts';
+import { readFailoverRequest } from '../http/admin-bodies.ts';
 import { foldFailovers } from '../domain/failovers.ts';
 import { ownerOf, recent } from '../domain/mesh-view.ts';
 import { Refusal } from '../domain/problem.ts';

@@ -1,5 +1,5 @@
 import { scopes, type Scope } from '@meridian/keys';
-import { Refusal, shown, type ProblemError } from './problem.ts';
+import { Refusal, shown, type ProblemError } from '../domain/problem.ts';
 
 /** The longest label of a key, in characters. */
 const labelLimit = 100;
