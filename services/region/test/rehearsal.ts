@@ -87,7 +87,8 @@ export async function rehearse(
       async *events(from, options) {
         for await (const streamedEvent of plain.events(from, options)) {
           const { sequence, index, event } = streamedEvent;
-          streamed.push(`${sequence}.${index} ${(event as SeenEvent & { readonly id: string }).id}`);
+          const { id } = event as SeenEvent & { readonly id: string };
+          if (!event.type.startsWith('meridian.privacy.')) streamed.push(`${sequence}.${index} ${id}`);
           tell();
           yield streamedEvent;
         }

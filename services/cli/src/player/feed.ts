@@ -216,10 +216,13 @@ export class Feed {
     if (sequence < heard.sequence || (sequence === heard.sequence && index <= heard.index)) return;
     this.#heard.set(stream, { sequence, index });
     if (!this.#first.has(stream)) this.#first.set(stream, sequence);
-    if (sequence <= (this.#settled.get(stream) ?? 0)) this.late += 1;
-    this.events += 1;
-    this.#tenant ??= event.tenant;
-    this.#see(event);
+    // Who reads the log is recorded on it: that is no event of the day.
+    if (!event.type.startsWith('meridian.privacy.')) {
+      if (sequence <= (this.#settled.get(stream) ?? 0)) this.late += 1;
+      this.events += 1;
+      this.#tenant ??= event.tenant;
+      this.#see(event);
+    }
     const waiter = this.#waiter;
     if (waiter !== undefined && this.#missing(waiter.places).length === 0) waiter.resolve();
     this.#onNews?.();

@@ -24,7 +24,7 @@ export interface LoggedDay {
   readonly samples: DaySamples;
   /** Contacts that were initiated. */
   readonly contacts: number;
-  /** Decided events of the run's tenant. */
+  /** Decided events of the run's tenant, but for who read its log. */
   readonly events: number;
 }
 
@@ -68,7 +68,9 @@ export class DayFromLog {
     const { stream, sequence, subject } = entry;
     if (!(sequence >= Number(this.#first[stream]))) return;
     if (sequence > Number(this.#last[stream])) return;
-    if (subject.split('.')[3] !== this.#tenant) return;
+    const [, , , tenant, entity] = subject.split('.');
+    // Who reads the log is recorded on it: that is nothing of the day.
+    if (tenant !== this.#tenant || entity === 'privacy') return;
     for (const event of readEvents(entry)) {
       this.#events += 1;
       this.#endAt = Math.max(this.#endAt, event.timeMs);
