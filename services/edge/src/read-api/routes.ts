@@ -1,9 +1,9 @@
 import { isDatabaseAway, type Positions } from '@meridian/readmodel';
-import { eventStream, identifierPattern, type ContactState } from '@meridian/wire';
+import { eventStream, identifierPattern } from '@meridian/wire';
 import { parseVector } from '../domain/position.ts';
 import type { BlastRadius } from '../domain/failover-plan.ts';
 import { Refusal, shown } from '../domain/problem.ts';
-import { invalidParameter, oneOf, wholeNumber, type QueryValues } from '../domain/query.ts';
+import { wholeNumber, type QueryValues } from '../domain/query.ts';
 import { orRefuse } from '../http/log-fault.ts';
 import { reasonHeader, reasonHeaders, type AccessBook } from '../access/index.ts';
 import type { Call, Route } from '../http/route.ts';
@@ -13,12 +13,11 @@ import {
   agentsParameters,
   atLeastParameter,
   contactsParameters,
-  contactStates,
   listReply,
   oneReply,
   pageParameters,
 } from './documented.ts';
-import { identifier, pageOf } from './page.ts';
+import { homesOf, noSuchContact, pageOf, wantedContacts } from './page.ts';
 import {
   agentOf,
   agentsOf,
@@ -53,8 +52,6 @@ export function readRoutes(
   access?: Pick<AccessBook, 'record'>,
 ): Route[] {
   const regions = [...models.projectors.keys()];
-  const homesOf = ({ query }: Call): string[] =>
-    query.all('home').map((home) => oneOf('home', home, regions));
   return [
     list(
       models,
@@ -62,21 +59,9 @@ export function readRoutes(
       'List contacts, the newest first',
       contactsParameters,
       async (reader, call, page) => {
-        const states = call.query
-          .all('state')
-          .map((state) => oneOf<ContactState>('state', state, contactStates));
-        const queueId = identifier('queue', call.query.one('queue'));
-        const rows = await contactsOf(reader, {
-          ...page,
-          states,
-          homes: homesOf(call),
-          ...(queueId === undefined ? {} : { queueId }),
-        });
+        const rows = await contactsOf(reader, { ...page, ...wantedContacts(call, regions) });
         if (rows !== undefined) return rows.map(contactView);
-        throw invalidParameter(
-          'after',
-          `is ${shown(page.after ?? '')}; it must be the id of a contact, as \`next\` gives it`,
-        );
+        throw noSuchContact(page);
       },
     ),
     one(
@@ -113,7 +98,7 @@ export function readRoutes(
       'List agents by id, with presence and channels',
       agentsParameters,
       async (reader, call, page) =>
-        (await agentsOf(reader, { ...page, homes: homesOf(call) })).map(agentView),
+        (await agentsOf(reader, { ...page, homes: homesOf(call, regions) })).map(agentView),
     ),
     one(
       models,

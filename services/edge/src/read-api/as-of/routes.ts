@@ -1,6 +1,5 @@
 import { identifierPattern, type ContactState } from '@meridian/wire';
 import { Refusal, shown } from '../../domain/problem.ts';
-import { invalidParameter, oneOf } from '../../domain/query.ts';
 import { orRefuse } from '../../http/log-fault.ts';
 import type { Call, Parameters, Route } from '../../http/route.ts';
 import {
@@ -9,11 +8,10 @@ import {
   asOfListReply,
   asOfPageParameters,
   asOfReply,
-  contactStates,
 } from '../documented.ts';
 import { reasonHeaders, type AccessBook } from '../../access/index.ts';
 import { checkMayOpen, personalParameter, type Opening } from '../../personal/index.ts';
-import { identifier, pageOf } from '../page.ts';
+import { homesOf, noSuchContact, pageOf, statesOf, wantedContacts } from '../page.ts';
 import type { Page } from '../queries.ts';
 import { agentView, contactView, contactWithTimelineView, queueView } from '../views.ts';
 import type { Floor } from './floor.ts';
@@ -61,28 +59,17 @@ export function asOfRoutes(options: AsOfOptions): AsOf {
   const { region, access, opening } = options;
   const regions = options.regions.toSorted();
   const parts: Parts = { rebuilding, regions, access, opening };
-  const homesOf = ({ query }: Call): string[] =>
-    query.all('home').map((home) => oneOf('home', home, regions));
   const routes = [
     list(parts, 'contacts', asOfContactsParameters, contactsWithEnded, (floor, call, page) => {
-      const queueId = identifier('queue', call.query.one('queue'));
-      const rows = contactsIn(floor, {
-        ...page,
-        states: statesOf(call),
-        homes: homesOf(call),
-        ...(queueId === undefined ? {} : { queueId }),
-      });
+      const rows = contactsIn(floor, { ...page, ...wantedContacts(call, regions) });
       if (rows !== undefined) return rows.map(contactView);
-      throw invalidParameter(
-        'after',
-        `is ${shown(page.after ?? '')}; it must be the id of a contact, as \`next\` gives it`,
-      );
+      throw noSuchContact(page);
     }),
     list(parts, 'queues', asOfPageParameters, never, (floor, _, page) =>
       queuesIn(floor, page).map((queue) => queueView(queue, region)),
     ),
     list(parts, 'agents', asOfAgentsParameters, never, (floor, call, page) =>
-      agentsIn(floor, { ...page, homes: homesOf(call) }).map(agentView),
+      agentsIn(floor, { ...page, homes: homesOf(call, regions) }).map(agentView),
     ),
     one('contact', parts, async ({ tenant, id, moment }) => {
       const found = await rebuilding.contact({ tenant, id, moment });
@@ -112,9 +99,6 @@ interface Parts {
 }
 
 const never = (): boolean => false;
-
-const statesOf = ({ query }: Call): ContactState[] =>
-  query.all('state').map((state) => oneOf<ContactState>('state', state, contactStates));
 
 /** Whether contacts that have ended are among those asked for. */
 function contactsWithEnded(call: Call): boolean {
