@@ -4,6 +4,7 @@ import {
   InvalidRequest,
   readRequest,
   type Desk,
+  type From,
   type Journal,
   type LogMessage,
   type Outcome,
@@ -27,9 +28,6 @@ export interface PrivacyDeskOptions {
   readonly now: () => number;
   readonly wait?: (delayMs: number) => Promise<void>;
 }
-
-/** A message's place among what is read; absent when it was asked for again out of turn. */
-type From = { readonly source: string; readonly sequence: number } | undefined;
 
 export type PrivacyOutcome = Outcome<DecidedPrivacy | Accessed, PrivacyRejection>;
 
