@@ -100,9 +100,11 @@ describe('days that are played across three regions', () => {
     // Those of the lost region went elsewhere from then on.
     const noon = Number(disaster?.at);
     const askedAfter = (stream: string): number =>
-      (intake.get(stream) ?? []).filter(
-        ({ data }) => Date.parse((JSON.parse(data) as { time: string }).time) > noon,
-      ).length;
+      (intake.get(stream) ?? [])
+        .map(({ data }) => JSON.parse(data) as { time: string; type: string })
+        // That the log was read is asked for by the region that reads it, once it is back.
+        .filter(({ type }) => !type.startsWith('meridian.privacy.'))
+        .filter(({ time }) => Date.parse(time) > noon).length;
     expect(askedAfter('IN_eu')).toBe(0);
     expect(askedAfter('IN_us')).toBeGreaterThan(0);
   }, 600_000);
