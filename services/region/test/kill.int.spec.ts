@@ -93,7 +93,7 @@ describe('a day that is played while processes are killed', () => {
     expect(served + abandoned + leftInIvr).toBe(50);
     expect(Math.min(served, abandoned, leftInIvr)).toBeGreaterThan(0);
     expect(check.violations).toEqual([]);
-  }, 120_000);
+  }, 300_000);
 
   it('ends with the same events when each service is killed, and several at once', async () => {
     const expected = await undisturbed();
@@ -108,7 +108,7 @@ describe('a day that is played while processes are killed', () => {
     ]);
     expectTheSame(played, expected);
     expect(played.report.failures).toBeGreaterThan(0);
-  }, 120_000);
+  }, 300_000);
 
   it('ends with the same events when nats-server is killed, alone and with the services', async () => {
     const expected = await undisturbed();
@@ -118,7 +118,7 @@ describe('a day that is played while processes are killed', () => {
       { events: 240, names: ['nats-server', 'sessions', 'routing'] },
     ]);
     expectTheSame(played, expected);
-  }, 120_000);
+  }, 300_000);
 
   it('ends with the same events when the process of all services is killed', async () => {
     const expected = await undisturbed();
@@ -137,5 +137,5 @@ describe('a day that is played while processes are killed', () => {
     const count = Number(line.slice(handled.length));
     expect(count).toBeGreaterThan(0);
     expect(count).toBeLessThan(requests.length);
-  }, 120_000);
+  }, 300_000);
 });
