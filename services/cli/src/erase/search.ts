@@ -44,6 +44,8 @@ export async function searchFolders(
       try {
         bytes += await searchFile(file, needles, window, findings);
       } catch (error) {
+        // A database removes files all the time: one that is gone holds nothing any more.
+        if ((error as NodeJS.ErrnoException).code === 'ENOENT') continue;
         unread.push(`${file}: ${(error as Error).message}`);
       }
     }
