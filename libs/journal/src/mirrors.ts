@@ -2,7 +2,6 @@ import {
   AckPolicy,
   DeliverPolicy,
   DiscardPolicy,
-  JetStreamApiError,
   jetstreamManager,
   ReplayPolicy,
   RetentionPolicy,
@@ -14,15 +13,12 @@ import {
   type StreamInfo,
 } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/nats-core';
+import { peerManager, unlessMissing } from './ask-server.ts';
 import { LogFault, LogUnavailable } from './errors.ts';
 import { differences, replicas, StreamDiffers, streamNames } from './streams.ts';
 import type { RegionStreamsOptions } from './streams.ts';
 
-const STREAM_NOT_FOUND = 10_059;
-const CONSUMER_NOT_FOUND = 10_014;
 const NANOS = 1_000_000;
-/** How long a peer may take to answer before it counts as away. */
-const PEER_TIMEOUT_MS = 2_000;
 const MAX_IN_FLIGHT = 10_000;
 
 export interface CopiedStream {
@@ -297,15 +293,6 @@ export async function remakeMirror(
   }
 }
 
-/** Nothing is asked in advance: what a link lets through does not include the account's limits. */
-function peerManager(connection: NatsConnection, region: string): Promise<JetStreamManager> {
-  return jetstreamManager(connection, {
-    domain: region,
-    checkAPI: false,
-    timeout: PEER_TIMEOUT_MS,
-  });
-}
-
 function localManager(connection: NatsConnection, region: string): Promise<JetStreamManager> {
   return local(connection, region, () => jetstreamManager(connection, { checkAPI: false }));
 }
@@ -327,13 +314,8 @@ async function local<T>(
   }
 }
 
-async function existing(manager: JetStreamManager, name: string): Promise<StreamInfo | undefined> {
-  try {
-    return await manager.streams.info(name);
-  } catch (error) {
-    if (error instanceof JetStreamApiError && error.code === STREAM_NOT_FOUND) return undefined;
-    throw error;
-  }
+function existing(manager: JetStreamManager, name: string): Promise<StreamInfo | undefined> {
+  return unlessMissing('stream', () => manager.streams.info(name));
 }
 
 async function existingConsumer(
@@ -341,10 +323,5 @@ async function existingConsumer(
   stream: string,
   name: string,
 ): Promise<ConsumerConfig | undefined> {
-  try {
-    return (await manager.consumers.info(stream, name)).config;
-  } catch (error) {
-    if (error instanceof JetStreamApiError && error.code === CONSUMER_NOT_FOUND) return undefined;
-    throw error;
-  }
+  return (await unlessMissing('consumer', () => manager.consumers.info(stream, name)))?.config;
 }

@@ -4,15 +4,14 @@ import {
   RetentionPolicy,
   StorageType,
   StoreCompression,
-  JetStreamApiError,
   type JetStreamManager,
   type StreamConfig,
   type StreamUpdateConfig,
 } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/nats-core';
+import { unlessMissing } from './ask-server.ts';
 import { LogFault, LogUnavailable } from './errors.ts';
 
-const STREAM_NOT_FOUND = 10_059;
 const REGION = /^[a-z][a-z0-9]{0,15}$/;
 const NANOS = 1_000_000;
 const MINUTE_MS = 60_000;
@@ -194,12 +193,7 @@ async function existing(
   manager: JetStreamManager,
   name: string,
 ): Promise<StreamUpdateConfig | undefined> {
-  try {
-    return (await manager.streams.info(name)).config;
-  } catch (error) {
-    if (error instanceof JetStreamApiError && error.code === STREAM_NOT_FOUND) return undefined;
-    throw error;
-  }
+  return (await unlessMissing('stream', () => manager.streams.info(name)))?.config;
 }
 
 /** One line for each setting that is not as expected; what the server adds to them is passed over. */

@@ -1,5 +1,4 @@
 import {
-  JetStreamApiError,
   jetstreamManager,
   type ConsumerConfig,
   type ConsumerInfo,
@@ -8,6 +7,7 @@ import {
   type StreamInfo,
 } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/nats-core';
+import { peerManager, unlessMissing } from './ask-server.ts';
 import { LogUnavailable } from './errors.ts';
 import {
   mirrorConfig,
@@ -18,11 +18,6 @@ import {
   type Mirror,
 } from './mirrors.ts';
 import { StreamDiffers, streamNames, type RegionStreamsOptions } from './streams.ts';
-
-const STREAM_NOT_FOUND = 10_059;
-const CONSUMER_NOT_FOUND = 10_014;
-/** How long a peer may take to answer before it counts as away. */
-const PEER_TIMEOUT_MS = 2_000;
 
 const mirrorOf = (region: string, origin: string): Mirror => ({
   stream: streamNames(origin).vault,
@@ -117,7 +112,7 @@ async function ensureOwnConsumer(
   const { stream } = mirrorOf(peer, region);
   const config = vaultConsumer(peer, region, regions);
   const name = config.durable_name;
-  const found = await missing(CONSUMER_NOT_FOUND, () => own.consumers.info(stream, name));
+  const found = await unlessMissing('consumer', () => own.consumers.info(stream, name));
   if (found === undefined) await own.consumers.add(stream, config);
   else if (filtersOf(found) !== config.filter_subjects.join()) {
     await own.consumers.update(stream, name, { filter_subjects: config.filter_subjects });
@@ -138,7 +133,7 @@ async function ensureMirror(
   const { consumer } = vaultReplication(region, origin);
   // Asked before the mirror is looked at, which then has at least what was confirmed until here.
   const source = await peerOf(connection, origin, (peer) => peer.consumers.info(stream, consumer));
-  const found = await missing(STREAM_NOT_FOUND, () => own.streams.info(stream));
+  const found = await unlessMissing('stream', () => own.streams.info(stream));
   if (found !== undefined) {
     const differing = mirrorDifferences(config, found);
     if (differing.length > 0) throw new StreamDiffers(differing);
@@ -168,22 +163,8 @@ async function peerOf<T>(
   ask: (peer: JetStreamManager) => Promise<T>,
 ): Promise<{ readonly answer?: T; readonly reason?: string }> {
   try {
-    const peer = await jetstreamManager(connection, {
-      domain: origin,
-      checkAPI: false,
-      timeout: PEER_TIMEOUT_MS,
-    });
-    return { answer: await ask(peer) };
+    return { answer: await ask(await peerManager(connection, origin)) };
   } catch (error) {
     return { reason: error instanceof Error ? error.message : String(error) };
-  }
-}
-
-async function missing<T>(code: number, ask: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await ask();
-  } catch (error) {
-    if (error instanceof JetStreamApiError && error.code === code) return undefined;
-    throw error;
   }
 }
